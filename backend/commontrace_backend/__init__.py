@@ -1,0 +1,1 @@
+"""The side that runs next to the data: HTTP in, SQL out."""

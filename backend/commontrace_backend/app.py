@@ -1,0 +1,62 @@
+"""The composition root: settings in, application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from commontrace_backend import problems
+from commontrace_backend.contexts.routes import router as contexts
+from commontrace_backend.contributors.routes import router as contributors
+from commontrace_backend.contributors.service import open_keyring
+from commontrace_backend.database.engine import connect_database
+from commontrace_backend.index.sqlite_index import SqliteIndex
+from commontrace_backend.limits import BodyLimit
+from commontrace_backend.search.routes import router as search
+from commontrace_backend.settings import BackendSettings
+from commontrace_backend.traces.routes import router as traces
+from commontrace_backend.traces.tables import traces as trace_rows
+
+
+def create_app(settings: BackendSettings) -> FastAPI:
+    """The backend as an ASGI application; entering its lifespan opens the database.
+
+    Raises:
+        InvalidInputError: the database URL is of no kind that we serve.
+    """
+    database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        try:
+            app.state.keyring = await open_keyring(
+                database, pepper=settings.pepper.get_secret_value(), local_owner=settings.local_owner
+            )
+            yield
+        finally:
+            await database.close()
+
+    app = FastAPI(
+        title="CommonTrace",
+        version=version("commontrace"),
+        description="Shared, voted knowledge for coding agents, and git for their context windows.",
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.index = SqliteIndex(trace_rows.c.number)
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    # search before traces: /traces/query is not the id of a trace
+    for router in (search, traces, contexts, contributors):
+        app.include_router(router)
+
+    @app.get("/health", tags=["operation"])
+    async def health() -> dict[str, str]:
+        """Alive, and the database answers."""
+        async with database.reading():
+            return {"status": "ok"}
+
+    return app

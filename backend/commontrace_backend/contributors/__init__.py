@@ -1,0 +1,1 @@
+"""Who acts: contributors, their organizations and their keys."""

@@ -1,0 +1,27 @@
+"""Who a request comes from, as every service sees it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["read", "contribute", "vote", "admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The contributor behind a request; taken from its key, never from an argument.
+
+    Attributes:
+        contributor_id: who acts.
+        contributor_name: how the person or agent is shown.
+        tenant_id: the organization whose rows this caller may see.
+        lineage_id: the root of the invitations that led here; votes of one lineage count as one in public.
+        scopes: what the key allows.
+        working_copy: whose HEAD moves: an agent's run or a terminal's folder.
+    """
+
+    contributor_id: str
+    contributor_name: str
+    tenant_id: str
+    lineage_id: str
+    scopes: frozenset[Scope]
+    working_copy: str = "default"

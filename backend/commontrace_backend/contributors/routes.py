@@ -1,0 +1,51 @@
+"""HTTP for contributors and keys."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from commontrace.models.contributors import ApiKey, Contributor, CreatedApiKey, NewApiKey
+from commontrace_backend.contributors import service, store
+from commontrace_backend.identity import Admin, Reader, Reading, Writing
+
+router = APIRouter(prefix="/api/v1", tags=["contributors"])
+
+
+def _keyring(request: Request) -> service.Keyring:
+    keyring: service.Keyring = request.app.state.keyring
+    return keyring
+
+
+KeyringDep = Annotated[service.Keyring, Depends(_keyring)]
+
+
+@router.get("/me")
+async def me(caller: Reader, session: Reading) -> Contributor:
+    """Who the key of this request belongs to."""
+    return Contributor(
+        contributor_id=caller.contributor_id,
+        name=caller.contributor_name,
+        organization_id=caller.tenant_id,
+        organization_name=await store.organization_name(session, caller.tenant_id),
+        scopes=sorted(caller.scopes),
+    )
+
+
+@router.post("/keys", status_code=201)
+async def create_key(
+    wanted: NewApiKey, caller: Admin, session: Writing, keyring: KeyringDep, request: Request
+) -> CreatedApiKey:
+    """Create a key; its secret is in this answer and nowhere else."""
+    return await service.create_key(session, caller, keyring, request.app.state.settings.key_environment, wanted)
+
+
+@router.get("/keys")
+async def list_keys(caller: Admin, session: Reading, keyring: KeyringDep) -> list[ApiKey]:
+    """The keys of the caller's organization."""
+    return await service.list_keys(session, caller, keyring)
+
+
+@router.delete("/keys/{key_id}", status_code=204)
+async def revoke_key(key_id: str, caller: Admin, session: Writing, keyring: KeyringDep) -> None:
+    """Revoke a key, effective at once."""
+    await service.revoke_key(session, caller, keyring, key_id)

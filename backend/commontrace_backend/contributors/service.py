@@ -1,0 +1,186 @@
+"""Who a key belongs to, who owns a local store, and how keys come and go."""
+
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from commontrace.errors import AuthenticationError, ForbiddenError, NotFoundError
+from commontrace.models.contributors import ApiKey, ContributorRef, CreatedApiKey, NewApiKey
+from commontrace_backend.contributors import keys, store
+from commontrace_backend.contributors.caller import Caller, Scope
+from commontrace_backend.database.engine import Database
+from commontrace_backend.database.session import ReadSession, WriteSession
+
+HOME: Final = "home"
+"""The organization that a new store begins with."""
+
+ALL_SCOPES: Final[frozenset[Scope]] = frozenset({"read", "contribute", "vote", "admin"})
+_SEEN_EVERY: Final = timedelta(minutes=10)  # a read must not cost a write each time
+
+
+def with_working_copy(caller: Caller, working_copy: str) -> Caller:
+    """The same contributor at another working copy."""
+    return caller if caller.working_copy == working_copy else replace(caller, working_copy=working_copy)
+
+
+class Keyring:
+    """Turns keys into callers; on a local store everybody is its owner."""
+
+    def __init__(self, pepper: str, owner: Caller | None) -> None:
+        self.pepper = pepper
+        self.owner = owner
+
+    async def caller(self, database: Database, text: str) -> Caller:
+        """The contributor behind a key; raises AuthenticationError for a bad, expired or revoked one."""
+        async with database.reading() as session:
+            row = await self._good_key(session, text)
+        now = datetime.now(UTC)
+        if row.last_used_at is None or now - row.last_used_at > _SEEN_EVERY:
+            async with database.writing(durable=False) as session:
+                await store.touch_key(session, row.key_id, now)
+        return Caller(
+            contributor_id=row.contributor_id,
+            contributor_name=row.contributor_name,
+            tenant_id=row.tenant_id,
+            lineage_id=row.lineage_id,
+            scopes=frozenset(row.scopes),
+        )
+
+    async def _good_key(self, session: ReadSession, text: str) -> Row[Any]:
+        key = keys.parse_key(text)
+        row = await store.find_key(session, key.key_id)
+        if row is None or not keys.matches(text, self.pepper, row.digest):
+            raise AuthenticationError("This server does not know that API key.", "Ask its admin for a new one.")
+        if row.revoked_at is not None:
+            raise AuthenticationError("This API key was revoked.", "Ask the server's admin for a new one.")
+        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+            raise AuthenticationError("This API key has expired.", "Ask the server's admin for a new one.")
+        return row
+
+
+async def open_keyring(database: Database, *, pepper: str, local_owner: bool) -> Keyring:
+    """Prepare a store for callers: its first organization, its owner, its pepper."""
+    async with database.reading() as session:
+        ready = await store.find_secret(session, "pepper")
+        home = await store.find_organization(session, HOME)
+        owner = await store.find_contributor(session, home.organization_id, "owner") if home else None
+    if not (ready and owner):
+        async with database.writing() as session:
+            ready, owner = await _found_store(session)
+    return Keyring(pepper or ready, _owner(owner) if local_owner else None)
+
+
+async def _found_store(session: WriteSession) -> tuple[str, Row[Any]]:
+    pepper = await store.find_secret(session, "pepper")
+    if pepper is None:
+        pepper = secrets.token_urlsafe(32)
+        await store.add_secret(session, "pepper", pepper)
+    organization_id = await organization_named(session, HOME)
+    return pepper, await contributor_named(session, organization_id, "owner", kind="owner", invited_by=None)
+
+
+def _owner(row: Row[Any]) -> Caller:
+    return Caller(row.contributor_id, row.name, row.tenant_id, row.lineage_id, ALL_SCOPES)
+
+
+async def organization_named(session: WriteSession, name: str) -> str:
+    """The id of an organization, created if the name is new."""
+    row = await store.find_organization(session, name)
+    if row is not None:
+        return str(row.organization_id)
+    organization_id = secrets.token_hex(16)
+    await store.add_organization(session, organization_id, name)
+    return organization_id
+
+
+async def contributor_named(
+    session: WriteSession, tenant_id: str, name: str, *, kind: str, invited_by: Caller | None
+) -> Row[Any]:
+    """A contributor of an organization, created if the name is new."""
+    row = await store.find_contributor(session, tenant_id, name)
+    if row is None:
+        contributor_id = secrets.token_hex(16)
+        await store.add_contributor(
+            session,
+            {
+                "contributor_id": contributor_id,
+                "tenant_id": tenant_id,
+                "name": name,
+                "kind": kind,
+                "invited_by": invited_by.contributor_id if invited_by else None,
+                "lineage_id": invited_by.lineage_id if invited_by else contributor_id,
+            },
+        )
+        row = await store.find_contributor(session, tenant_id, name)
+    assert row is not None
+    return row
+
+
+async def create_key(
+    session: WriteSession, caller: Caller, keyring: Keyring, environment: str, wanted: NewApiKey
+) -> CreatedApiKey:
+    """A key for a contributor of the caller's organization, or of another one if the store's owner asks."""
+    tenant_id = await _organization_for(session, caller, keyring, wanted.organization)
+    # A new organization is nobody's guest: its people begin a lineage of their own.
+    inviter = caller if tenant_id == caller.tenant_id else None
+    person = await contributor_named(session, tenant_id, wanted.contributor, kind="person", invited_by=inviter)
+    key = keys.new_key(environment)
+    now = datetime.now(UTC)
+    await store.add_key(
+        session,
+        {
+            "key_id": key.key_id,
+            "tenant_id": tenant_id,
+            "contributor_id": person.contributor_id,
+            "digest": keys.digest(key.text, keyring.pepper),
+            "scopes": sorted(wanted.scopes),
+            "created_at": now,
+            "expires_at": now + timedelta(days=wanted.expires_in_days) if wanted.expires_in_days else None,
+        },
+    )
+    row = await store.find_key(session, key.key_id)
+    assert row is not None
+    return CreatedApiKey(key=key.text, **shown(row).model_dump())
+
+
+async def _organization_for(session: WriteSession, caller: Caller, keyring: Keyring, name: str | None) -> str:
+    if name is None or name == await store.organization_name(session, caller.tenant_id):
+        return caller.tenant_id
+    if keyring.owner is None:
+        raise ForbiddenError(
+            "Only the owner of the store may create keys for another organization.",
+            "Run `commontrace keys create --organization NAME` where the database is.",
+        )
+    return await organization_named(session, name)
+
+
+async def list_keys(session: ReadSession, caller: Caller, keyring: Keyring) -> list[ApiKey]:
+    """The keys of the caller's organization; to the owner of the store, all of them."""
+    return [shown(row) for row in await store.keys_of(session, _reach(caller, keyring))]
+
+
+def _reach(caller: Caller, keyring: Keyring) -> str | None:
+    return None if keyring.owner else caller.tenant_id
+
+
+async def revoke_key(session: WriteSession, caller: Caller, keyring: Keyring, key_id: str) -> None:
+    """Revoke a key at once; raises NotFoundError for one of another organization."""
+    if not await store.revoke_key(session, key_id, _reach(caller, keyring)):
+        raise NotFoundError(f"No active key {key_id} in this organization.", "See `commontrace keys list`.")
+
+
+def shown(row: Row[Any]) -> ApiKey:
+    """A key as it may be shown: everything but the secret."""
+    return ApiKey(
+        key_id=row.key_id,
+        contributor=ContributorRef(contributor_id=row.contributor_id, name=row.contributor_name),
+        organization_name=row.organization_name,
+        scopes=row.scopes,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )

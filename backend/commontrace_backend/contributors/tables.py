@@ -1,0 +1,48 @@
+"""Rows for organizations, contributors, their keys, and the store's own secrets."""
+
+from sqlalchemy import Column, ForeignKey, Index, Table
+
+from commontrace_backend.database.tables import metadata
+from commontrace_backend.database.types import Id, Json, Name, UtcDateTime
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("organization_id", Id, primary_key=True),
+    Column("name", Name, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+contributors = Table(
+    "contributors",
+    metadata,
+    Column("contributor_id", Id, primary_key=True),
+    Column("tenant_id", Id, ForeignKey("organizations.organization_id"), nullable=False),
+    Column("name", Name, nullable=False),
+    Column("kind", Name, nullable=False),  # person, owner (of a local store) or reserved (imports, starter)
+    Column("invited_by", Id, ForeignKey("contributors.contributor_id")),
+    Column("lineage_id", Id, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("uq_contributors_tenant_id_name", "tenant_id", "name", unique=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Id, primary_key=True),
+    Column("tenant_id", Id, ForeignKey("organizations.organization_id"), nullable=False),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False, index=True),
+    Column("digest", Id, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+)
+
+store_secrets = Table(
+    "store_secrets",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("value", Name, nullable=False),
+)

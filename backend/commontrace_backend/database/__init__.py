@@ -1,0 +1,1 @@
+"""The only place that knows a dialect: engines, sessions, locks, types and migrations."""

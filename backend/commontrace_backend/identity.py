@@ -1,0 +1,69 @@
+"""API key to Caller, and the sessions a route may ask for."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from commontrace.errors import AuthenticationError, ForbiddenError, InvalidInputError
+from commontrace_backend.contributors import service
+from commontrace_backend.contributors.caller import Caller, Scope
+from commontrace_backend.database.engine import Database
+from commontrace_backend.database.session import ReadSession, WriteSession
+
+WORKING_COPY_HEADER = "CommonTrace-Working-Copy"
+_WORKING_COPY = re.compile(r"[\x21-\x7e]{1,200}\Z")
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+async def _reading(request: Request) -> AsyncIterator[ReadSession]:
+    async with _database(request).reading() as session:
+        yield session
+
+
+async def _writing(request: Request) -> AsyncIterator[WriteSession]:
+    async with _database(request).writing() as session:
+        yield session
+
+
+async def caller_of(request: Request) -> Caller:
+    """The contributor whose key the request carries; raises AuthenticationError without a good one."""
+    working_copy = request.headers.get(WORKING_COPY_HEADER, "default")
+    if not _WORKING_COPY.match(working_copy):
+        raise InvalidInputError(
+            f"The {WORKING_COPY_HEADER} header is malformed.", "Use 1 to 200 visible ASCII characters."
+        )
+    keyring: service.Keyring = request.app.state.keyring
+    if keyring.owner is not None:
+        return service.with_working_copy(keyring.owner, working_copy)
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise AuthenticationError(
+            "This server needs an API key.",
+            "Set COMMONTRACE_API_KEY to a key from `commontrace keys create`.",
+        )
+    return service.with_working_copy(await keyring.caller(_database(request), key.strip()), working_copy)
+
+
+def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
+    async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+        if scope not in caller.scopes:
+            raise ForbiddenError(f"This key may not {scope}.", f"Ask an admin for a key with the scope '{scope}'.")
+        return caller
+
+    return check
+
+
+Reader = Annotated[Caller, Depends(_allowed("read"))]
+Writer = Annotated[Caller, Depends(_allowed("contribute"))]
+Voter = Annotated[Caller, Depends(_allowed("vote"))]
+Admin = Annotated[Caller, Depends(_allowed("admin"))]
+
+# scope="function": the transaction is committed before the answer starts, so an answer is a promise kept.
+Reading = Annotated[ReadSession, Depends(_reading, scope="function")]
+Writing = Annotated[WriteSession, Depends(_writing, scope="function")]

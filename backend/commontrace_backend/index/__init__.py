@@ -1,0 +1,1 @@
+"""The search index: one protocol, one file per database."""

@@ -1,0 +1,96 @@
+"""Errors to {code, detail, hint}: the one place where an exception becomes an answer."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from commontrace.errors import (
+    CommonTraceError,
+    InternalError,
+    InvalidInputError,
+    NotFoundError,
+    TooLargeError,
+)
+from commontrace.models.problem import Problem
+
+log = structlog.get_logger("commontrace")
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this app as problem details (RFC 9457)."""
+    app.add_exception_handler(CommonTraceError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def answer(error: CommonTraceError) -> JSONResponse:
+    """The response for an error of ours."""
+    problem = Problem(
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        code=error.code,
+        detail=error.detail,
+        hint=error.hint,
+        extra=error.extra,
+    )
+    headers = {"Retry-After": "1"} if error.retryable else None
+    return JSONResponse(problem.model_dump(mode="json"), error.status, headers, MEDIA_TYPE)
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, CommonTraceError)
+    return answer(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return answer(worded(error.errors()))
+
+
+def worded(errors: Sequence[Any]) -> InvalidInputError:
+    """Pydantic's findings in one sentence that names the field and what it must be."""
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        return InvalidInputError("The body is not valid JSON.", "Check quotes, commas and brackets.")
+    place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"}) or "the body"
+    more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+    said = str(first["msg"]).removeprefix("Value error, ")
+    return InvalidInputError(f"{place}: {said[0].lower()}{said[1:]}{more}.", "Correct the field and send it again.")
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return answer(NotFoundError("There is no such route.", "See /docs for the routes."))
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return answer(TooLargeError(f"{error.detail}.", "Send less, or in several requests."))
+    problem = Problem(
+        title=HTTPStatus(error.status_code).phrase,
+        status=error.status_code,
+        code="bad_request",
+        detail=f"{error.detail}.",
+        hint="See /docs for the routes.",
+    )
+    return JSONResponse(problem.model_dump(mode="json"), error.status_code, media_type=MEDIA_TYPE)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # The text of an exception may hold what a caller wrote: the log names the place, never the words.
+    log.error("unexpected", route=request.url.path, error=type(error).__name__, where=_where(error))
+    return answer(InternalError("Something went wrong on our side.", "The server's log says where; please report it."))
+
+
+def _where(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"

@@ -1,0 +1,23 @@
+"""The backend's settings: the only reader of the environment on this side."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BackendSettings(BaseSettings):
+    """What the backend can be told; each is also `COMMONTRACE_<NAME>` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="COMMONTRACE_", extra="ignore")
+
+    database_url: str = Field(description="Where the data lives: sqlite:///path.")
+    local_owner: bool = Field(
+        default=False,
+        description="Serve the machine's owner without a key; only for the backend inside the client's process.",
+    )
+    pepper: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret mixed into stored API-key digests; empty: one is made and kept in the database.",
+    )
+    key_environment: str = Field(default="live", pattern="^[a-z]{2,8}$", description="Second part of new API keys.")
+    lock_wait: float = Field(default=30.0, gt=0, description="Seconds to wait for the store's write lock.")
+    log_level: str = Field(default="WARNING", description="Lowest level that is logged, to standard error.")

@@ -1,0 +1,1 @@
+"""Pieces of knowledge, their versions, and what happened to those who used them."""

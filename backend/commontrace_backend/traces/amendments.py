@@ -1,0 +1,195 @@
+"""Proposed versions: what they change, and what becomes of them."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from commontrace.safety.pipeline import Screened, screen, screen_text
+from sqlalchemy import Row, insert, select, update
+
+from commontrace.errors import ConflictError, InvalidInputError, LowQualityError, NotFoundError
+from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
+from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.index.protocol import SearchIndex
+from commontrace_backend.traces import store, writing
+from commontrace_backend.traces.assembly import contributor_of, version_models
+from commontrace_backend.traces.outcomes import refresh_tier
+from commontrace_backend.traces.service import may_decide, must_decide
+from commontrace_backend.traces.tables import amendments, trace_versions
+from commontrace_backend.traces.versions import changes, version_id
+
+
+async def propose(
+    session: WriteSession, caller: Caller, index: SearchIndex, ref: str, proposal: AmendmentProposal
+) -> Amendment:
+    """Propose a new version; one by who may decide over the trace is accepted at once."""
+    trace = await store.find(session, caller, ref)
+    before = TraceContent.model_validate(trace.content)
+    wanted = proposal.model_dump(exclude_unset=True, exclude_none=True, exclude={"reason"})
+    screened = screen(TraceContent.model_validate({**before.model_dump(), **wanted}))
+    if screened.refusals:
+        raise LowQualityError(
+            f"That version would help nobody: {'; '.join(screened.refusals)}.",
+            "Change the fields named and propose again.",
+            {"reasons": list(screened.refusals)},
+        )
+    if version_id(screened.content) == trace.version_id:
+        raise InvalidInputError("This changes nothing.", "Give at least one field a new value.")
+    await _add_version(session, caller, trace, before, screened)
+    amendment_id = secrets.token_hex(8)
+    await session.write(
+        insert(amendments).values(
+            amendment_id=amendment_id,
+            trace_id=trace.trace_id,
+            tenant_id=trace.tenant_id,
+            base_version_id=trace.version_id,
+            version_id=version_id(screened.content),
+            status="open",
+            reason=screen_text(proposal.reason).text,
+            contributor_id=caller.contributor_id,
+            created_at=datetime.now(UTC),
+            decision_note="",
+        )
+    )
+    if may_decide(caller, trace):
+        return await decide(session, caller, index, amendment_id, Decision(accept=True))
+    return _model(await _find(session, caller, amendment_id))
+
+
+async def _add_version(
+    session: WriteSession, caller: Caller, trace: Row[Any], before: TraceContent, screened: Screened
+) -> None:
+    known = await store.versions(session, trace.trace_id)
+    identity = version_id(screened.content)
+    if any(row.version_id == identity for row in known):
+        return  # somebody proposed, or the trace once served, this very content
+    after = screened.content
+    same_fix = (after.solution, after.environment.packages) == (before.solution, before.environment.packages)
+    await writing.add_version(
+        session,
+        screened,
+        trace_id=trace.trace_id,
+        version_id=identity,
+        tenant_id=trace.tenant_id,
+        visibility=trace.visibility,
+        contributor_id=caller.contributor_id,
+        number=known[0].number + 1,
+        parent_version_id=trace.version_id,
+        inherits_from=trace.version_id if same_fix else None,
+    )
+
+
+async def decide(
+    session: WriteSession, caller: Caller, index: SearchIndex, amendment_id: str, decision: Decision
+) -> Amendment:
+    """Accept an amendment, which makes its version the one that is served, or reject it.
+
+    Raises:
+        ConflictError: it was decided already, or the trace has moved on since it was proposed.
+    """
+    row = await _find(session, caller, amendment_id)
+    trace = await store.find(session, caller, row.trace_id)
+    must_decide(caller, trace)
+    if row.status != "open":
+        raise ConflictError(f"This amendment was {row.status} already.", "Propose a new one.")
+    if decision.accept:
+        await _serve(session, index, caller, trace, row)
+    await session.write(
+        update(amendments)
+        .where(amendments.c.amendment_id == amendment_id)
+        .values(
+            status="accepted" if decision.accept else "rejected",
+            decided_at=datetime.now(UTC),
+            decided_by=caller.contributor_id,
+            decision_note=screen_text(decision.note).text,
+        )
+    )
+    return _model(await _find(session, caller, amendment_id))
+
+
+async def _serve(
+    session: WriteSession, index: SearchIndex, caller: Caller, trace: Row[Any], amendment: Row[Any]
+) -> None:
+    if trace.version_id != amendment.base_version_id:
+        raise ConflictError(
+            "The trace has changed since this was proposed.",
+            "Propose the change again on the current version.",
+        )
+    content = TraceContent.model_validate(amendment.content)
+    await store.change_trace(
+        session,
+        trace.trace_id,
+        version_id=amendment.version_id,
+        version_number=amendment.number,
+        title=content.title,
+        language=content.environment.language,
+        updated_at=datetime.now(UTC),
+    )
+    served = await store.find(session, caller, trace.trace_id)
+    await writing.serve(session, index, served, content)
+    await refresh_tier(session, served.trace_id, served.version_id, served)
+
+
+async def amendments_of(session: ReadSession, caller: Caller, ref: str) -> list[Amendment]:
+    """Every amendment of a trace, newest first."""
+    trace = await store.find(session, caller, ref)
+    rows: Sequence[Row[Any]] = await session.all(
+        _joined().where(amendments.c.trace_id == trace.trace_id).order_by(amendments.c.created_at.desc())
+    )
+    return [_model(row) for row in rows]
+
+
+async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceVersion]:
+    """Every version of a trace, newest first, with the standing each has earned."""
+    trace = await store.find(session, caller, ref)
+    return await version_models(session, trace, await store.versions(session, trace.trace_id))
+
+
+async def _find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:
+    row = await session.first(_joined().where(amendments.c.amendment_id == amendment_id))
+    if row is None:
+        raise NotFoundError(f"No amendment {amendment_id}.", "See the trace's amendments.")
+    await store.find(session, caller, row.trace_id)  # the same answer for a foreign trace's amendment
+    return row
+
+
+def _joined() -> Any:
+    base = trace_versions.alias("base")
+    proposed = trace_versions.alias("proposed")
+    return (
+        select(
+            amendments,
+            proposed.c.content,
+            proposed.c.number,
+            base.c.content.label("base_content"),
+            contributors.c.name.label("contributor_name"),
+        )
+        .join(
+            proposed,
+            (proposed.c.trace_id == amendments.c.trace_id) & (proposed.c.version_id == amendments.c.version_id),
+        )
+        .join(
+            base,
+            (base.c.trace_id == amendments.c.trace_id) & (base.c.version_id == amendments.c.base_version_id),
+        )
+        .join(contributors, contributors.c.contributor_id == amendments.c.contributor_id)
+    )
+
+
+def _model(row: Row[Any]) -> Amendment:
+    return Amendment(
+        amendment_id=row.amendment_id,
+        trace_id=row.trace_id,
+        base_version_id=row.base_version_id,
+        version_id=row.version_id,
+        status=row.status,
+        reason=row.reason,
+        proposer=contributor_of(row),
+        created_at=row.created_at,
+        decided_at=row.decided_at,
+        decision_note=row.decision_note,
+        changes=changes(TraceContent.model_validate(row.base_content), TraceContent.model_validate(row.content)),
+    )

@@ -1,0 +1,166 @@
+"""Flags, withdrawal and restoration: every removal says who, when and why, and can be taken back."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from commontrace.safety.pipeline import screen_text
+from sqlalchemy import Row, func, insert, select, update
+
+from commontrace.errors import ConflictError, ForbiddenError, NotFoundError
+from commontrace.models.traces import Flag, NewFlag, Removal, Tombstone, Trace
+from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.traces import service, store
+from commontrace_backend.traces.assembly import contributor_of
+from commontrace_backend.traces.tables import flags, tombstones
+
+HIDING_LINEAGES: Final = 3
+"""Distinct lineages (in a team: people) whose standing flags hide a trace until somebody looks at it."""
+
+
+async def flag(session: WriteSession, caller: Caller, ref: str, wanted: NewFlag) -> Flag:
+    """Raise a flag; raises ConflictError for a second standing one by the same contributor."""
+    trace = await store.find(session, caller, ref)
+    standing = select(flags.c.flag_id).where(
+        flags.c.trace_id == trace.trace_id,
+        flags.c.contributor_id == caller.contributor_id,
+        flags.c.undone_at.is_(None),
+    )
+    if await session.first(standing) is not None:
+        raise ConflictError("You have flagged this trace already.", "Undo that flag to raise another one.")
+    flag_id = secrets.token_hex(8)
+    await session.write(
+        insert(flags).values(
+            flag_id=flag_id,
+            trace_id=trace.trace_id,
+            tenant_id=caller.tenant_id,
+            contributor_id=caller.contributor_id,
+            lineage_id=caller.lineage_id,
+            reason=wanted.reason,
+            note=screen_text(wanted.note).text,
+            created_at=datetime.now(UTC),
+        )
+    )
+    await _hide_or_show(session, trace)
+    return _flag(await _find_flag(session, flag_id))
+
+
+async def undo_flag(session: WriteSession, caller: Caller, flag_id: str) -> Flag:
+    """Take a flag back: one's own, or any as an admin of the trace's organization."""
+    row = await _find_flag(session, flag_id)
+    mine = row.contributor_id == caller.contributor_id
+    # One's own flag can be undone even where it helped to hide the trace from oneself.
+    trace = await store.any_trace(session, row.trace_id) if mine else await store.find(session, caller, row.trace_id)
+    if not mine and not ("admin" in caller.scopes and trace.tenant_id == caller.tenant_id):
+        raise ForbiddenError("This flag is somebody else's.", "Its author or an admin can undo it.")
+    if row.undone_at is not None:
+        raise ConflictError("This flag was undone already.", "Nothing is left to do.")
+    await session.write(update(flags).where(flags.c.flag_id == flag_id).values(undone_at=datetime.now(UTC)))
+    await _hide_or_show(session, trace)
+    return _flag(await _find_flag(session, flag_id))
+
+
+async def flags_of(session: ReadSession, caller: Caller, ref: str) -> list[Flag]:
+    """Every flag of a trace with its reason, newest first."""
+    trace = await store.find(session, caller, ref)
+    rows = await session.all(_flags().where(flags.c.trace_id == trace.trace_id).order_by(flags.c.created_at.desc()))
+    return [_flag(row) for row in rows]
+
+
+async def _hide_or_show(session: WriteSession, trace: Row[Any]) -> None:
+    voice = flags.c.lineage_id if trace.visibility == "public" else flags.c.contributor_id
+    count = await session.scalar(
+        select(func.count(voice.distinct())).where(flags.c.trace_id == trace.trace_id, flags.c.undone_at.is_(None))
+    )
+    if trace.state == "active" and count >= HIDING_LINEAGES:
+        await store.change_trace(session, trace.trace_id, state="hidden")
+    elif trace.state == "hidden" and count < HIDING_LINEAGES:
+        await store.change_trace(session, trace.trace_id, state="active")
+
+
+async def withdraw(session: WriteSession, caller: Caller, ref: str, removal: Removal) -> Tombstone:
+    """Take a trace out of every answer and leave a tombstone."""
+    trace = await store.find(session, caller, ref)
+    service.must_decide(caller, trace)
+    if trace.state == "withdrawn":
+        raise ConflictError("This trace was withdrawn already.", "It can be restored.")
+    tombstone_id = secrets.token_hex(8)
+    await session.write(
+        insert(tombstones).values(
+            tombstone_id=tombstone_id,
+            trace_id=trace.trace_id,
+            tenant_id=trace.tenant_id,
+            contributor_id=caller.contributor_id,
+            reason=screen_text(removal.reason).text,
+            state_before=trace.state,
+            created_at=datetime.now(UTC),
+        )
+    )
+    await store.change_trace(session, trace.trace_id, state="withdrawn")
+    return _tombstone(await _newest_tombstone(session, trace.trace_id))
+
+
+async def restore(session: WriteSession, caller: Caller, ref: str) -> Trace:
+    """Bring a withdrawn trace back as it was."""
+    trace = await store.find(session, caller, ref)
+    service.must_decide(caller, trace)
+    if trace.state != "withdrawn":
+        raise ConflictError(f"This trace is {trace.state}, not withdrawn.", "There is nothing to restore.")
+    tombstone = await _newest_tombstone(session, trace.trace_id)
+    await session.write(
+        update(tombstones)
+        .where(tombstones.c.tombstone_id == tombstone.tombstone_id)
+        .values(restored_at=datetime.now(UTC), restored_by=caller.contributor_id)
+    )
+    await store.change_trace(session, trace.trace_id, state=tombstone.state_before)
+    return await service.get(session, caller, trace.trace_id)
+
+
+async def _newest_tombstone(session: ReadSession, trace_id: str) -> Row[Any]:
+    row = await session.first(
+        select(tombstones, contributors.c.name.label("contributor_name"))
+        .join(contributors, contributors.c.contributor_id == tombstones.c.contributor_id)
+        .where(tombstones.c.trace_id == trace_id)
+        .order_by(tombstones.c.created_at.desc())
+        .limit(1)
+    )
+    assert row is not None
+    return row
+
+
+def _tombstone(row: Row[Any]) -> Tombstone:
+    return Tombstone(
+        tombstone_id=row.tombstone_id,
+        trace_id=row.trace_id,
+        reason=row.reason,
+        contributor=contributor_of(row),
+        created_at=row.created_at,
+        restored_at=row.restored_at,
+    )
+
+
+def _flags() -> Any:
+    return select(flags, contributors.c.name.label("contributor_name")).join(
+        contributors, contributors.c.contributor_id == flags.c.contributor_id
+    )
+
+
+async def _find_flag(session: ReadSession, flag_id: str) -> Row[Any]:
+    row = await session.first(_flags().where(flags.c.flag_id == flag_id))
+    if row is None:
+        raise NotFoundError(f"No flag {flag_id}.", "See the trace's flags.")
+    return row
+
+
+def _flag(row: Row[Any]) -> Flag:
+    return Flag(
+        flag_id=row.flag_id,
+        trace_id=row.trace_id,
+        reason=row.reason,
+        note=row.note,
+        contributor=contributor_of(row),
+        created_at=row.created_at,
+        undone_at=row.undone_at,
+    )

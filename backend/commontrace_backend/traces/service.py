@@ -1,0 +1,321 @@
+"""What contributing, linking and publishing decide."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from commontrace.safety.pipeline import Screened, screen
+from sqlalchemy import Row
+
+from commontrace.errors import (
+    ForbiddenError,
+    IdempotencyError,
+    InvalidInputError,
+    LowQualityError,
+    NearDuplicateError,
+    NotFoundError,
+    TooLargeError,
+)
+from commontrace.models.traces import (
+    Contribution,
+    ContributionResult,
+    NewLink,
+    Publication,
+    PublicationResult,
+    StarterResult,
+    Trace,
+    TraceContent,
+    TracePage,
+)
+from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.contributors.service import contributor_named
+from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.index.protocol import SearchIndex
+from commontrace_backend.starter import starter_traces
+from commontrace_backend.traces import store, writing
+from commontrace_backend.traces.assembly import trace_models
+from commontrace_backend.traces.outcomes import refresh_tier
+from commontrace_backend.traces.similarity import NEAR_DUPLICATE, similarity
+from commontrace_backend.traces.versions import version_id as id_of
+from commontrace_backend.traces.visibility import visible_to
+
+CONTRIBUTION_LIMIT: Final = 64 * 1024
+_CANDIDATES: Final = 5
+_RESERVED: Final = {"imported": "imports", "starter": "commontrace"}
+_WIDTH: Final = {"private": 0, "team": 1, "public": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Author:
+    """Who a new trace belongs to and who may see it."""
+
+    contributor_id: str
+    visibility: str
+
+
+async def contribute(
+    session: WriteSession, caller: Caller, index: SearchIndex, contribution: Contribution
+) -> ContributionResult:
+    """Screen a contribution and store it, or with `dry_run` say what would be stored.
+
+    Raises:
+        TooLargeError: over 64 KiB.
+        LowQualityError: it says too little to help anyone.
+        NearDuplicateError: the store knows it already, and neither `insist` nor `supersedes` was given.
+        IdempotencyError: the key was used before for something else.
+    """
+    if len(contribution.model_dump_json()) > CONTRIBUTION_LIMIT:
+        raise TooLargeError("A contribution holds at most 64 KiB.", "Keep the error, the cause and the fix.")
+    screened = screen(TraceContent.model_validate(contribution.model_dump(include=set(TraceContent.model_fields))))
+    if screened.refusals:
+        raise LowQualityError(
+            f"This would help nobody yet: {'; '.join(screened.refusals)}.",
+            "Give a real problem, its cause and the fix, then contribute again.",
+            {"reasons": list(screened.refusals)},
+        )
+    version = id_of(screened.content)
+    known = await _already(session, caller, contribution, version)
+    if known is not None:
+        return _result(contribution, screened, version, trace_id=known, existing=True)
+    target = await _superseded(session, caller, contribution)
+    await _refuse_near_duplicate(session, caller, index, contribution, screened.content)
+    if contribution.dry_run:
+        return _result(contribution, screened, version)
+    trace_id = await _store(session, caller, index, contribution, screened)
+    if target is not None:
+        await _supersede(session, caller, trace_id, target)
+    return _result(contribution, screened, version, trace_id=trace_id, stored=True)
+
+
+async def _already(session: ReadSession, caller: Caller, contribution: Contribution, version: str) -> str | None:
+    if contribution.idempotency_key:
+        before = await store.remembered(session, caller, contribution.idempotency_key)
+        if before is not None:
+            if before.request_digest != version:
+                raise IdempotencyError(
+                    "This idempotency key was used for another contribution.",
+                    "Use a new key for new content.",
+                )
+            return str(before.trace_id)
+    row = await store.same_content(session, caller, version)
+    return str(row.trace_id) if row is not None else None
+
+
+async def _superseded(session: ReadSession, caller: Caller, contribution: Contribution) -> Row[Any] | None:
+    return await store.find(session, caller, contribution.supersedes) if contribution.supersedes else None
+
+
+async def _refuse_near_duplicate(
+    session: ReadSession,
+    caller: Caller,
+    index: SearchIndex,
+    contribution: Contribution,
+    content: TraceContent,
+) -> None:
+    if contribution.insist or contribution.supersedes:
+        return
+    found = await index.search(
+        session, f"{content.title}\n{content.problem}", where=visible_to(caller), limit=_CANDIDATES
+    )
+    rows = await store.with_numbers(session, caller, [match.number for match in found])
+    matches = [
+        {"trace_id": row.trace_id, "title": row.title, "similarity": round(alike, 2)}
+        for row in rows.values()
+        if (alike := similarity(content, TraceContent.model_validate(row.content))) >= NEAR_DUPLICATE
+    ]
+    if matches:
+        best = max(matches, key=lambda match: match["similarity"])
+        raise NearDuplicateError(
+            f"The store knows this already: {best['trace_id'][:10]}. Nothing was stored.",
+            "If it helped you, vote on it; to improve it, amend it; to replace it, pass supersedes; "
+            "if yours is different, pass insist=true.",
+            {"matches": matches},
+        )
+
+
+async def _store(
+    session: WriteSession, caller: Caller, index: SearchIndex, contribution: Contribution, screened: Screened
+) -> str:
+    author = await _author(session, caller, contribution)
+    content, now = screened.content, datetime.now(UTC)
+    place = {
+        "trace_id": secrets.token_hex(16),
+        "version_id": id_of(content),
+        "tenant_id": caller.tenant_id,
+        "visibility": author.visibility,
+        "contributor_id": author.contributor_id,
+    }
+    number = await store.add_trace(
+        session,
+        {
+            **place,
+            "version_number": 1,
+            "title": content.title,
+            "state": "active",
+            "tier": "unproven",
+            "language": content.environment.language,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    await writing.add_version(session, screened, **place, number=1)
+    trace = await store.find(session, caller, place["trace_id"])
+    assert trace.number == number
+    await writing.serve(session, index, trace, content)
+    if contribution.idempotency_key:
+        await store.remember(
+            session,
+            {
+                "contributor_id": caller.contributor_id,
+                "key": contribution.idempotency_key,
+                "tenant_id": caller.tenant_id,
+                "request_digest": place["version_id"],
+                "trace_id": place["trace_id"],
+                "version_id": place["version_id"],
+            },
+        )
+    return place["trace_id"]
+
+
+async def _author(session: WriteSession, caller: Caller, contribution: Contribution) -> _Author:
+    """Imported and starter traces belong to a reserved contributor, so that their importer's outcomes count."""
+    if contribution.origin == "contributed":
+        return _Author(caller.contributor_id, contribution.visibility)
+    if "admin" not in caller.scopes:
+        raise ForbiddenError(
+            "Importing needs a key with the scope 'admin'.", "Contribute the traces as your own instead."
+        )
+    name = _RESERVED[contribution.origin]
+    row = await contributor_named(session, caller.tenant_id, name, kind="reserved", invited_by=None)
+    return _Author(row.contributor_id, "team")
+
+
+async def _supersede(session: WriteSession, caller: Caller, trace_id: str, target: Row[Any]) -> None:
+    await store.add_link(
+        session,
+        {
+            "trace_id": trace_id,
+            "kind": "supersedes",
+            "target": target.trace_id,
+            "tenant_id": caller.tenant_id,
+            "contributor_id": caller.contributor_id,
+        },
+    )
+    if may_decide(caller, target):
+        await store.change_trace(session, target.trace_id, state="superseded")
+
+
+def may_decide(caller: Caller, trace: Row[Any]) -> bool:
+    """Whether a trace is the caller's own, or of an organization whose admin the caller is."""
+    return bool(
+        trace.contributor_id == caller.contributor_id
+        or ("admin" in caller.scopes and trace.tenant_id == caller.tenant_id)
+    )
+
+
+def must_decide(caller: Caller, trace: Row[Any]) -> None:
+    """Raise ForbiddenError unless the caller may decide over this trace."""
+    if not may_decide(caller, trace):
+        raise ForbiddenError(
+            "This trace belongs to somebody else.",
+            "Its contributor or an admin of their organization can do that.",
+        )
+
+
+def _result(
+    contribution: Contribution,
+    screened: Screened,
+    version: str,
+    *,
+    trace_id: str | None = None,
+    stored: bool = False,
+    existing: bool = False,
+) -> ContributionResult:
+    return ContributionResult(
+        stored=stored,
+        existing=existing,
+        trace_id=trace_id,
+        version_id=version,
+        tier="unproven",
+        visibility=contribution.visibility if contribution.origin == "contributed" else "team",
+        redactions=list(screened.redactions),
+        hidden=list(screened.hidden),
+        labels=list(screened.labels),
+        lint=screened.lint,
+        risks=screened.risks,
+        content=screened.content,
+    )
+
+
+async def load_starter(session: WriteSession, caller: Caller, index: SearchIndex) -> StarterResult:
+    """Contribute the traces that come with CommonTrace, as its own reserved contributor."""
+    results = [
+        await contribute(
+            session,
+            caller,
+            index,
+            Contribution.model_validate({**fields, "origin": "starter", "insist": True}),
+        )
+        for fields in starter_traces()
+    ]
+    return StarterResult(
+        added=sum(result.stored for result in results), existing=sum(result.existing for result in results)
+    )
+
+
+async def get(session: ReadSession, caller: Caller, ref: str) -> Trace:
+    """One trace; raises NotFoundError for a foreign one as for a missing one."""
+    return (await trace_models(session, [await store.find(session, caller, ref)]))[0]
+
+
+async def page(session: ReadSession, caller: Caller, cursor: str, limit: int) -> TracePage:
+    """Some traces in the order they came; the cursor is opaque."""
+    if cursor and not cursor.isdecimal():
+        raise InvalidInputError("This cursor is malformed.", "Pass next_cursor of the page before, or nothing.")
+    rows = await store.page(session, caller, int(cursor or 0), limit)
+    return TracePage(
+        traces=await trace_models(session, rows),
+        next_cursor=str(rows[-1].number) if len(rows) == limit else None,
+    )
+
+
+async def add_link(session: WriteSession, caller: Caller, ref: str, link: NewLink) -> Trace:
+    """Link a trace to another one, which must be visible too, or to a context commit."""
+    trace = await store.find(session, caller, ref)
+    target = link.target
+    if not link.kind.startswith("context_"):
+        target = (await store.find(session, caller, link.target)).trace_id
+        if target == trace.trace_id:
+            raise InvalidInputError("A trace cannot be linked to itself.", "Name another trace.")
+    values = {"trace_id": trace.trace_id, "kind": link.kind, "target": target}
+    await store.add_link(session, {**values, "tenant_id": caller.tenant_id, "contributor_id": caller.contributor_id})
+    return await get(session, caller, trace.trace_id)
+
+
+async def remove_link(session: WriteSession, caller: Caller, ref: str, link: NewLink) -> Trace:
+    """Take a link away; only by those who may decide over the trace."""
+    trace = await store.find(session, caller, ref)
+    must_decide(caller, trace)
+    if not await store.remove_link(session, trace.trace_id, link.kind, link.target):
+        raise NotFoundError(f"There is no link {link.kind} to {link.target}.", "See the trace's links.")
+    return await get(session, caller, trace.trace_id)
+
+
+async def publish(session: WriteSession, caller: Caller, ref: str, wanted: Publication) -> PublicationResult:
+    """Widen a trace's audience; an explicit act of its contributor or an admin, with a preview of every byte."""
+    trace = await store.find(session, caller, ref)
+    must_decide(caller, trace)
+    if _WIDTH[wanted.visibility] < _WIDTH[trace.visibility]:
+        raise InvalidInputError(f"This trace is {trace.visibility} already.", "To take it back, withdraw it.")
+    if not wanted.dry_run:
+        await store.change_trace(session, trace.trace_id, visibility=wanted.visibility)
+        await store.share_versions(session, trace.trace_id, wanted.visibility)
+        # Another audience weighs the same outcomes anew.
+        await refresh_tier(session, trace.trace_id, trace.version_id, await store.find(session, caller, trace.trace_id))
+    return PublicationResult(
+        trace_id=trace.trace_id,
+        visibility=wanted.visibility,
+        published=not wanted.dry_run,
+        content=TraceContent.model_validate(trace.content),
+    )

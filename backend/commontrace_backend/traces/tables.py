@@ -1,0 +1,201 @@
+"""Rows for traces and everything that hangs on one. Every row names its tenant."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+)
+
+from commontrace_backend.database.tables import metadata
+from commontrace_backend.database.types import Id, Json, Name, UtcDateTime
+
+
+def _tenant() -> Column[str]:
+    return Column("tenant_id", Id, ForeignKey("organizations.organization_id"), nullable=False)
+
+
+def _actor(name: str = "contributor_id") -> Column[str]:
+    return Column(name, Id, ForeignKey("contributors.contributor_id"), nullable=False)
+
+
+def _trace() -> Column[str]:
+    return Column("trace_id", Id, ForeignKey("traces.trace_id"), nullable=False, index=True)
+
+
+def _version() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["trace_id", "version_id"], ["trace_versions.trace_id", "trace_versions.version_id"])
+
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),  # the row number that the index uses
+    Column("trace_id", Id, nullable=False, unique=True),
+    _tenant(),
+    Column("visibility", Name, nullable=False),
+    _actor(),
+    Column("version_id", Id, nullable=False),  # the version that is served
+    Column("version_number", Integer, nullable=False),
+    Column("title", Name, nullable=False),
+    Column("state", Name, nullable=False),  # TraceState
+    Column("tier", Name, nullable=False),  # of the served version, for the trace's own audience
+    Column("language", Name),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_traces_tenant_id_contributor_id", "tenant_id", "contributor_id"),
+    Index("ix_traces_version_id", "version_id"),
+)
+
+trace_versions = Table(
+    "trace_versions",
+    metadata,
+    Column("trace_id", Id, ForeignKey("traces.trace_id"), primary_key=True),
+    Column("version_id", Id, primary_key=True),  # SHA-256 of the canonical content
+    _tenant(),
+    Column("visibility", Name, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("parent_version_id", Id),
+    Column("inherits_from", Id),  # an earlier version with the same solution, whose standing this one keeps
+    _actor(),
+    Column("content", Json, nullable=False),  # the safe form; the original is kept nowhere
+    Column("redactions", Json, nullable=False),
+    Column("hidden", Json, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("lint", Json, nullable=False),
+    Column("risks", Json, nullable=False),
+    Column("scanner_version", Name, nullable=False),
+    Column("signature", LargeBinary),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+trace_tags = Table(
+    "trace_tags",
+    metadata,
+    Column("trace_id", Id, ForeignKey("traces.trace_id"), primary_key=True),
+    Column("tag", Name, primary_key=True, index=True),
+    _tenant(),
+)
+
+trace_errors = Table(
+    "trace_errors",
+    metadata,
+    Column("trace_id", Id, ForeignKey("traces.trace_id"), primary_key=True),
+    Column("fingerprint", Id, primary_key=True, index=True),
+    Column("fingerprint_version", Name, nullable=False),
+    _tenant(),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), primary_key=True),
+    Column("trace_id", Id, primary_key=True),
+    Column("version_id", Id, primary_key=True),
+    _tenant(),
+    Column("shown_at", UtcDateTime, nullable=False),
+    _version(),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("trace_id", Id, primary_key=True),
+    Column("version_id", Id, primary_key=True),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), primary_key=True),
+    _tenant(),
+    Column("lineage_id", Id, nullable=False),
+    Column("outcome", Name, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("evidence", Json),
+    Column("self_report", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    _version(),
+)
+
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("amendment_id", Id, primary_key=True),
+    _trace(),
+    _tenant(),
+    Column("base_version_id", Id, nullable=False),
+    Column("version_id", Id, nullable=False),
+    Column("status", Name, nullable=False),
+    Column("reason", Text, nullable=False),
+    _actor(),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", Id, ForeignKey("contributors.contributor_id")),
+    Column("decision_note", Text, nullable=False),
+    _version(),
+)
+
+flags = Table(
+    "flags",
+    metadata,
+    Column("flag_id", Id, primary_key=True),
+    _trace(),
+    _tenant(),
+    _actor(),
+    Column("lineage_id", Id, nullable=False),
+    Column("reason", Name, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("tombstone_id", Id, primary_key=True),
+    _trace(),
+    _tenant(),
+    _actor(),
+    Column("reason", Text, nullable=False),
+    Column("state_before", Name, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("restored_at", UtcDateTime),
+    Column("restored_by", Id, ForeignKey("contributors.contributor_id")),
+)
+
+trace_links = Table(
+    "trace_links",
+    metadata,
+    Column("trace_id", Id, ForeignKey("traces.trace_id"), primary_key=True),
+    Column("kind", Name, primary_key=True),
+    Column("target", Id, primary_key=True, index=True),
+    _tenant(),
+    _actor(),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), primary_key=True),
+    Column("key", Name, primary_key=True),
+    _tenant(),
+    Column("request_digest", Id, nullable=False),
+    Column("trace_id", Id, ForeignKey("traces.trace_id"), nullable=False),
+    Column("version_id", Id, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+misses = Table(
+    "misses",
+    metadata,
+    Column("miss_id", Id, primary_key=True),
+    _tenant(),
+    _actor(),
+    Column("query", Text, nullable=False),  # scrubbed like a contribution
+    Column("fingerprint", Id),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_misses_tenant_id_created_at", "tenant_id", "created_at"),
+)

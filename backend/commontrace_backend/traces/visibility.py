@@ -1,0 +1,44 @@
+"""Which traces a caller may see: the one predicate that every query of traces goes through."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+
+from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.traces.tables import trace_versions, traces
+
+
+def visible_to(caller: Caller) -> ColumnElement[bool]:
+    """One's own, the team's within the organization, and what is public; removed ones only to those who may restore."""
+    mine = traces.c.contributor_id == caller.contributor_id
+    audience = or_(
+        traces.c.visibility == "public",
+        and_(traces.c.tenant_id == caller.tenant_id, or_(traces.c.visibility == "team", mine)),
+    )
+    present = traces.c.state.in_(("active", "superseded"))
+    restorable = mine if "admin" not in caller.scopes else traces.c.tenant_id == caller.tenant_id
+    return and_(audience, or_(present, restorable))
+
+
+def visible_traces(caller: Caller) -> Select[Any]:
+    """The traces a caller may see, each with its served version and its contributor's name."""
+    return (
+        select(
+            traces,
+            trace_versions.c.content,
+            trace_versions.c.labels,
+            trace_versions.c.risks,
+            trace_versions.c.inherits_from,
+            contributors.c.name.label("contributor_name"),
+        )
+        .join(
+            trace_versions,
+            and_(
+                trace_versions.c.trace_id == traces.c.trace_id,
+                trace_versions.c.version_id == traces.c.version_id,
+            ),
+        )
+        .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
+        .where(visible_to(caller))
+    )

@@ -1,0 +1,32 @@
+"""What coding agents learn, kept, shared and trusted like code.
+
+`connect()` gives a `Client`, `connect_async()` an `AsyncClient`; models are in `commontrace.models`,
+errors in `commontrace.errors`. Nothing is imported before it is asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from commontrace._async.client import AsyncClient, connect_async
+    from commontrace._sync.client import Client, connect
+
+__all__ = ["AsyncClient", "Client", "connect", "connect_async"]
+
+_HOMES = {
+    "AsyncClient": "commontrace._async.client",
+    "connect_async": "commontrace._async.client",
+    "Client": "commontrace._sync.client",
+    "connect": "commontrace._sync.client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'commontrace' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

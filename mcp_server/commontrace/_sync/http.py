@@ -1,0 +1,77 @@
+"""One request: encode, send, parse, or raise our error."""
+
+from collections.abc import Mapping
+from typing import Self, TypeVar
+
+import httpx2
+from pydantic import BaseModel
+
+from commontrace import _wire
+from commontrace._transport import base_url, sync_transport
+from commontrace.errors import UnavailableError
+
+T = TypeVar("T")
+
+
+class Http:
+    """A connection to a backend, seen by one caller; shared by the concepts of a client."""
+
+    def __init__(self, url: str, client: httpx2.Client, *, api_key: str | None, working_copy: str) -> None:
+        self.url = url
+        self._client = client
+        self._headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        if working_copy:
+            self._headers["CommonTrace-Working-Copy"] = working_copy
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+
+    @classmethod
+    def open(cls, url: str, *, api_key: str | None, working_copy: str, timeout: float, owner: bool) -> Self:
+        """Connect to a backend; `owner` lets a local store's owner in without a key."""
+        client = httpx2.Client(
+            base_url=base_url(url),
+            timeout=timeout,
+            transport=sync_transport(url, timeout, owner=owner),
+            trust_env=False,
+        )
+        return cls(url, client, api_key=api_key, working_copy=working_copy)
+
+    def acting_as(self, api_key: str, working_copy: str) -> Self:
+        """The same connection for another caller."""
+        return type(self)(self.url, self._client, api_key=api_key, working_copy=working_copy)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        query: Mapping[str, object] | None = None,
+        body: BaseModel | None = None,
+    ) -> T:
+        """Send a request and return its answer as `answer`; `None` in `query` is left out.
+
+        Raises:
+            CommonTraceError: the class that the backend raised.
+            UnavailableError: the backend could not be reached in time.
+        """
+        content = _wire.encode(body)
+        try:
+            response = self._client.request(
+                method, path, params=_wire.query_of(query), content=content, headers=self._headers
+            )
+        except httpx2.TimeoutException as error:
+            raise UnavailableError(
+                f"{self.url} did not answer in time.", "Try again; a longer COMMONTRACE_TIMEOUT waits longer."
+            ) from error
+        except httpx2.HTTPError as error:
+            raise UnavailableError(
+                f"{self.url} cannot be reached.", "Check COMMONTRACE_URL and that the server is running."
+            ) from error
+        if response.is_error:
+            raise _wire.problem(response.status_code, response.content)
+        return _wire.parse(answer, response.content)
+
+    def close(self) -> None:
+        """Close the connection, and the backend where it runs in this process."""
+        self._client.close()

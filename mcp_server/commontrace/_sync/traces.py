@@ -1,0 +1,143 @@
+"""Traces: one method per operation."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from commontrace._sync.http import Http
+
+from commontrace.models.search import Query, QueryAnswer
+from commontrace.models.traces import (
+    Amendment,
+    AmendmentProposal,
+    Contribution,
+    ContributionResult,
+    Decision,
+    Evidence,
+    Flag,
+    FlagReason,
+    LinkKind,
+    NewFlag,
+    NewLink,
+    Publication,
+    PublicationResult,
+    Removal,
+    StarterResult,
+    Tombstone,
+    Trace,
+    TracePage,
+    TraceVersion,
+)
+from commontrace.models.votes import OutcomeKind, Vote, VoteResult
+
+_TRACES = "/api/v1/traces"
+
+
+class Traces:
+    """Shared, voted knowledge: `client.traces`. Every method raises the errors of `commontrace.errors`."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def query(self, query: str | Query = "", *, error: str = "", limit: int = 5) -> QueryAnswer:
+        """Find traces for a problem or an error; pass a `Query` for every other option."""
+        wanted = query if isinstance(query, Query) else Query(query=query, error=error, limit=limit)
+        return self._http.call("POST", f"{_TRACES}/query", QueryAnswer, body=wanted)
+
+    def contribute(self, contribution: Contribution) -> ContributionResult:
+        """Store a trace; with `dry_run` see exactly what would be stored.
+
+        Raises:
+            LowQualityError: it says too little to help anyone.
+            NearDuplicateError: the store knows it already; nothing was stored.
+            IdempotencyError: the idempotency key was used for something else.
+        """
+        return self._http.call("POST", _TRACES, ContributionResult, body=contribution)
+
+    def load_starter(self) -> StarterResult:
+        """Load the traces that come with CommonTrace; those that are there already stay. Needs the scope `admin`."""
+        return self._http.call("POST", "/api/v1/starter", StarterResult)
+
+    def get(self, trace_id: str) -> Trace:
+        """One trace by id or unique prefix; raises NotFoundError, AmbiguousRefError."""
+        return self._http.call("GET", f"{_TRACES}/{trace_id}", Trace)
+
+    def page(self, cursor: str | None = None, limit: int = 50) -> TracePage:
+        """Up to 200 traces in the order they came, from where `cursor` left off."""
+        return self._http.call("GET", _TRACES, TracePage, query={"cursor": cursor, "limit": limit})
+
+    def all(self) -> Iterator[Trace]:
+        """Every trace the caller may see, in the order they came."""
+        cursor: str | None = None
+        while True:
+            page = self.page(cursor, limit=200)
+            for trace in page.traces:
+                yield trace
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def vote(
+        self, trace_id: str, outcome: OutcomeKind, note: str = "", *, evidence: Evidence | None = None
+    ) -> VoteResult:
+        """Report what happened when you used a trace; all but `worked` need a note.
+
+        Raises:
+            NotShownError: you were never shown it, so cannot have used it.
+        """
+        body = Vote(outcome=outcome, note=note, evidence=evidence)
+        return self._http.call("POST", f"{_TRACES}/{trace_id}/votes", VoteResult, body=body)
+
+    def history(self, trace_id: str) -> list[TraceVersion]:
+        """Every version, newest first, with the standing each has earned."""
+        return self._http.call("GET", f"{_TRACES}/{trace_id}/versions", list[TraceVersion])
+
+    def amend(self, trace_id: str, proposal: AmendmentProposal) -> Amendment:
+        """Propose a better version; your own traces take it at once."""
+        return self._http.call("POST", f"{_TRACES}/{trace_id}/amendments", Amendment, body=proposal)
+
+    def amendments(self, trace_id: str) -> list[Amendment]:
+        """Proposed versions with what they change, newest first."""
+        return self._http.call("GET", f"{_TRACES}/{trace_id}/amendments", list[Amendment])
+
+    def decide(self, amendment_id: str, *, accept: bool, note: str = "") -> Amendment:
+        """Accept or reject an amendment of a trace of yours."""
+        body = Decision(accept=accept, note=note)
+        return self._http.call("POST", f"/api/v1/amendments/{amendment_id}/decision", Amendment, body=body)
+
+    def flag(self, trace_id: str, reason: FlagReason, note: str = "") -> Flag:
+        """Ask for a second look at a trace."""
+        body = NewFlag(reason=reason, note=note)
+        return self._http.call("POST", f"{_TRACES}/{trace_id}/flags", Flag, body=body)
+
+    def flags(self, trace_id: str) -> list[Flag]:
+        """Every flag with its reason, undone ones too."""
+        return self._http.call("GET", f"{_TRACES}/{trace_id}/flags", list[Flag])
+
+    def unflag(self, flag_id: str) -> Flag:
+        """Take a flag back."""
+        return self._http.call("DELETE", f"/api/v1/flags/{flag_id}", Flag)
+
+    def withdraw(self, trace_id: str, reason: str) -> Tombstone:
+        """Take a trace of yours out of every answer; it can be restored."""
+        body = Removal(reason=reason)
+        return self._http.call("POST", f"{_TRACES}/{trace_id}/withdrawal", Tombstone, body=body)
+
+    def restore(self, trace_id: str) -> Trace:
+        """Bring a withdrawn trace back as it was."""
+        return self._http.call("DELETE", f"{_TRACES}/{trace_id}/withdrawal", Trace)
+
+    def link(self, trace_id: str, kind: LinkKind, target: str) -> Trace:
+        """Link a trace to another trace, or to a context commit."""
+        body = NewLink(kind=kind, target=target)
+        return self._http.call("POST", f"{_TRACES}/{trace_id}/links", Trace, body=body)
+
+    def unlink(self, trace_id: str, kind: LinkKind, target: str) -> Trace:
+        """Take a link away."""
+        return self._http.call("DELETE", f"{_TRACES}/{trace_id}/links/{kind}/{target}", Trace)
+
+    def publish(
+        self, trace_id: str, visibility: Literal["team", "public"] = "public", *, dry_run: bool = False
+    ) -> PublicationResult:
+        """Widen a trace's audience; with `dry_run` see what everybody would see."""
+        body = Publication(visibility=visibility, dry_run=dry_run)
+        return self._http.call("POST", f"{_TRACES}/{trace_id}/publication", PublicationResult, body=body)

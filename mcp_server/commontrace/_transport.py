@@ -1,0 +1,119 @@
+"""How a URL becomes a transport: a socket, or the backend inside this process.
+
+A local backend is the same application behind the same HTTP messages; only the hop is missing.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from typing import Any
+
+import httpx2
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from commontrace.errors import InvalidInputError
+
+_REMOTE = ("https://", "http://")
+_LOCAL = ("sqlite:", "postgresql:")
+LOCAL_BASE = "http://commontrace.local"
+
+
+def base_url(url: str) -> str:
+    """What request paths are appended to."""
+    return url.rstrip("/") if is_remote(url) else LOCAL_BASE
+
+
+def is_remote(url: str) -> bool:
+    """Whether a URL leads to a server, which wants a key."""
+    return url.startswith(_REMOTE)
+
+
+def async_transport(url: str, timeout: float, *, owner: bool) -> httpx2.AsyncBaseTransport:
+    """The transport for a backend URL; `owner` lets a local store's owner in without a key.
+
+    Raises:
+        InvalidInputError: the URL is of no known kind.
+    """
+    if is_remote(url):
+        return httpx2.AsyncHTTPTransport(retries=1)
+    if url.startswith(_LOCAL):
+        return InProcessTransport(url, timeout, owner=owner)
+    raise InvalidInputError(
+        f"{url!r} is not the URL of a backend.", "Use sqlite:///path, or https://host for a server."
+    )
+
+
+def sync_transport(url: str, timeout: float, *, owner: bool) -> httpx2.BaseTransport:
+    """The same for callers that block."""
+    if is_remote(url):
+        return httpx2.HTTPTransport(retries=1)
+    return PortalTransport(lambda: async_transport(url, timeout, owner=owner))
+
+
+class InProcessTransport(httpx2.AsyncBaseTransport):
+    """Runs the backend in this process; builds it at the first request and owns its lifespan."""
+
+    def __init__(self, url: str, timeout: float, *, owner: bool) -> None:
+        self._build = partial(_build, url, timeout, owner=owner)
+        self._opening = asyncio.Lock()
+        self._asgi: httpx2.ASGITransport | None = None
+        self._lifespan: Any = None
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Hand the request to the application."""
+        async with self._opening:
+            if self._asgi is None:
+                await self._open()
+        assert self._asgi is not None
+        return await self._asgi.handle_async_request(request)
+
+    async def _open(self) -> None:
+        # Importing the backend takes a second of CPU: in a thread, so that the loop goes on answering.
+        app = await asyncio.to_thread(self._build)
+        lifespan = app.router.lifespan_context(app)
+        await lifespan.__aenter__()
+        self._lifespan = lifespan
+        # An unexpected error is answered as a problem, as by a server; never raised into the caller.
+        self._asgi = httpx2.ASGITransport(app, raise_app_exceptions=False)
+
+    async def aclose(self) -> None:
+        """Leave the application's lifespan."""
+        lifespan, self._lifespan, self._asgi = self._lifespan, None, None
+        if lifespan is not None:
+            await lifespan.__aexit__(None, None, None)
+
+
+def _build(url: str, timeout: float, *, owner: bool) -> Any:
+    from commontrace_backend.app import create_app
+    from commontrace_backend.settings import BackendSettings
+
+    return create_app(BackendSettings(database_url=url, local_owner=owner, lock_wait=timeout))
+
+
+class PortalTransport(httpx2.BaseTransport):
+    """Lets blocking callers use an asynchronous transport that runs in a thread of its own."""
+
+    def __init__(self, make: Callable[[], httpx2.AsyncBaseTransport]) -> None:
+        self._stack = ExitStack()
+        running: AbstractContextManager[BlockingPortal] = start_blocking_portal()
+        self._portal = self._stack.enter_context(running)
+        try:
+            self._transport = self._portal.call(make)
+        except BaseException:
+            self._stack.close()
+            raise
+        self._stack.callback(self._portal.call, self._transport.aclose)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Run one request in the other thread and wait for the whole answer."""
+        return self._portal.call(self._whole, request)
+
+    async def _whole(self, request: httpx2.Request) -> httpx2.Response:
+        response = await self._transport.handle_async_request(request)
+        await response.aread()
+        return httpx2.Response(response.status_code, headers=response.headers, content=response.content)
+
+    def close(self) -> None:
+        """Close the transport, then end the thread."""
+        self._stack.close()

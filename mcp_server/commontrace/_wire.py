@@ -1,0 +1,79 @@
+"""What travels: bodies encoded, answers parsed, problems raised as our errors. Pure."""
+
+import json
+from collections.abc import Hashable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from commontrace.errors import (
+    BY_CODE,
+    AuthenticationError,
+    BackendError,
+    CommonTraceError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
+from commontrace.models.problem import Problem
+
+T = TypeVar("T")
+
+_BY_STATUS: dict[int, type[CommonTraceError]] = {
+    401: AuthenticationError,
+    404: NotFoundError,
+    413: TooLargeError,
+    502: UnavailableError,
+    503: UnavailableError,
+    504: UnavailableError,
+}
+
+
+@cache
+def _adapter(answer: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(answer)
+
+
+def encode(body: BaseModel | None) -> bytes | None:
+    """A body as JSON; fields at their default are left out, so that an older server understands them."""
+    return None if body is None else body.model_dump_json(exclude_defaults=True).encode()
+
+
+def query_of(values: Mapping[str, object] | None) -> dict[str, str | list[str]]:
+    """Query parameters as text; None is left out."""
+    given = {name: value for name, value in (values or {}).items() if value is not None}
+    return {
+        name: [_text(item) for item in value] if isinstance(value, (list, tuple)) else _text(value)
+        for name, value in given.items()
+    }
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parse(answer: type[T], body: bytes) -> T:
+    """An answer of the kind that was asked for; raises BackendError for anything else."""
+    try:
+        # An operation without an answer has an empty body, which stands for null.
+        parsed: T = _adapter(answer).validate_json(body or b"null")
+    except ValidationError as error:
+        raise BackendError(
+            "The server's answer is not what CommonTrace sends.",
+            "Check that the URL leads to a CommonTrace server of a compatible version.",
+        ) from error
+    return parsed
+
+
+def problem(status: int, body: bytes) -> CommonTraceError:
+    """The error that an answer with this status stands for."""
+    try:
+        said = Problem.model_validate(json.loads(body))
+    except ValueError:
+        kind = _BY_STATUS.get(status, BackendError)
+        return kind(
+            f"The server answered with status {status}, and not as CommonTrace does.",
+            "Check the URL and what stands between you and the server.",
+        )
+    return BY_CODE.get(said.code, BackendError)(said.detail, said.hint, dict(said.extra))

@@ -1,0 +1,77 @@
+"""Queries and their answers on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from commontrace.models.base import Body, Record
+from commontrace.models.contributors import ContributorRef
+from commontrace.models.traces import (
+    Environment,
+    Label,
+    Risks,
+    Standing,
+    Tags,
+    TraceContent,
+    TraceRef,
+    Visibility,
+)
+
+Detail = Literal["index", "full"]
+"""One line a hit, or the bodies too."""
+
+
+class Query(Body):
+    """What somebody needs to know. At least one of query, error, tags or ids must say something."""
+
+    query: str = ""
+    error: str = Field(default="", description="The error as printed; an exact fingerprint match comes first.")
+    environment: Environment = Environment()
+    tags: Tags = []
+    ids: Annotated[list[TraceRef], Field(max_length=20)] = Field(default=[], description="Fetch these, in this order.")
+    limit: Annotated[int, Field(ge=1, le=50)] = 5
+    max_tokens: Annotated[int, Field(ge=100, le=50_000)] | None = None
+    detail: Detail = "index"
+    include_unproven: bool = Field(default=False, description="Also public traces that nobody has corroborated yet.")
+    explain: bool = False
+    silence: bool = Field(default=True, description="Answer nothing when nothing is good enough.")
+
+
+class Factor(Record):
+    """One part of a hit's score and its size."""
+
+    name: str
+    value: float
+    reason: str = ""
+
+
+class Hit(Record):
+    """A trace that answers a query."""
+
+    trace_id: str
+    short_id: str = Field(description="The shortest prefix of the id that is served as a name.")
+    version_id: str
+    version_number: int
+    title: str
+    tags: list[str]
+    standing: Standing
+    visibility: Visibility
+    contributor: ContributorRef
+    updated_at: datetime
+    score: float
+    why: str = Field(description="Why it matched: exact error, or the words it shares with the query.")
+    fit: str = Field(default="", description="How its versions fit the caller's environment, where both are known.")
+    labels: list[Label] = []
+    risks: Risks = Risks()
+    body: TraceContent | None = None
+    factors: list[Factor] = []
+
+
+class QueryAnswer(Record):
+    """Hits, best first; or none, and then `notes` says what to do."""
+
+    hits: list[Hit]
+    mode: Literal["fingerprint", "lexical", "ids", "tags"]
+    left_out: int = Field(default=0, description="Good hits or bodies that did not fit limit or max_tokens.")
+    notes: list[str] = []

@@ -1,0 +1,67 @@
+"""The agent's side's settings: the only reader of the environment on this side."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path, user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from commontrace.errors import InvalidInputError
+
+
+def default_url() -> str:
+    """One SQLite file in the user's data folder."""
+    return f"sqlite:///{user_data_path('commontrace') / 'commontrace.db'}"
+
+
+def config_file() -> Path:
+    """Where the user's settings lie: TOML, one `name = value` a line."""
+    return user_config_path("commontrace") / "config.toml"
+
+
+class Settings(BaseSettings):
+    """What the agent's side can be told: `COMMONTRACE_<NAME>` in the environment, else the config file."""
+
+    model_config = SettingsConfigDict(env_prefix="COMMONTRACE_", extra="ignore")
+
+    url: str = Field(
+        default_factory=default_url,
+        description="The backend: sqlite:///path runs it in this process, https://host reaches a server.",
+    )
+    api_key: SecretStr | None = Field(default=None, description="The key for a server; a local store needs none.")
+    timeout: float = Field(default=30.0, gt=0, description="Seconds to wait for a server's answer.")
+    working_copy: str = Field(default="", description="Whose HEAD context commands move; empty: the folder's.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over the config file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _ConfigFile(settings_cls)
+
+
+class _ConfigFile(PydanticBaseSettingsSource):
+    """The user's config file as a source of settings."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        """Unused: the whole file is read at once."""
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        path = config_file()
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidInputError(
+                f"The config file {path} is not valid TOML: {error}.", "Correct or remove it."
+            ) from error
