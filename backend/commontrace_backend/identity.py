@@ -39,7 +39,7 @@ async def caller_of(request: Request) -> Caller:
             f"The {WORKING_COPY_HEADER} header is malformed.", "Use 1 to 200 visible ASCII characters."
         )
     keyring: service.Keyring = request.app.state.keyring
-    if keyring.owner is not None:
+    if keyring.owner is not None and "Authorization" not in request.headers:
         return service.with_working_copy(keyring.owner, working_copy)
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:

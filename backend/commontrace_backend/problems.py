@@ -1,5 +1,7 @@
 """Errors to {code, detail, hint}: the one place where an exception becomes an answer."""
 
+import logging
+import traceback
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from commontrace.errors import (
     CommonTraceError,
@@ -19,7 +22,10 @@ from commontrace.errors import (
 )
 from commontrace.models.problem import Problem
 
-log = structlog.get_logger("commontrace")
+# Through the standard library: standard output belongs to whoever runs us, above all to MCP over stdio.
+log = structlog.wrap_logger(
+    logging.getLogger("commontrace"), processors=[structlog.processors.LogfmtRenderer(key_order=["event"])]
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,7 +35,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CommonTraceError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(LastResort)
 
 
 def answer(error: CommonTraceError) -> JSONResponse:
@@ -80,17 +86,34 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
         detail=f"{error.detail}.",
         hint="See /docs for the routes.",
     )
-    return JSONResponse(problem.model_dump(mode="json"), error.status_code, media_type=MEDIA_TYPE)
+    # 405 says in Allow which methods the route has
+    return JSONResponse(problem.model_dump(mode="json"), error.status_code, error.headers, MEDIA_TYPE)
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    # The text of an exception may hold what a caller wrote: the log names the place, never the words.
-    log.error("unexpected", route=request.url.path, error=type(error).__name__, where=_where(error))
-    return answer(InternalError("Something went wrong on our side.", "The server's log says where; please report it."))
+class LastResort:
+    """ASGI middleware that answers what nobody foresaw, and logs where it happened.
+
+    The text of an exception may hold what a caller wrote: the log names the place, never the words. As a handler of
+    the framework this would not do: it raises the exception again, and the server logs the whole of it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; answers are whole before they start, so one that failed has not started."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - the last resort
+            where = _where(error)
+            log.error("unexpected", route=scope["path"], error=type(error).__name__, where=where)  # noqa: TRY400 - see above
+            said = InternalError("Something went wrong on our side.", "The server's log says where; please report it.")
+            await answer(said)(scope, receive, send)
 
 
 def _where(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"

@@ -1,17 +1,18 @@
 """What travels: bodies encoded, answers parsed, problems raised as our errors. Pure."""
 
 import json
-from collections.abc import Hashable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from commontrace.errors import (
     BY_CODE,
     AuthenticationError,
     BackendError,
     CommonTraceError,
+    InvalidInputError,
     NotFoundError,
     TooLargeError,
     UnavailableError,
@@ -30,14 +31,28 @@ _BY_STATUS: dict[int, type[CommonTraceError]] = {
 }
 
 
-@cache
-def _adapter(answer: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(answer)
+_ADAPTERS: dict[object, TypeAdapter[Any]] = {}
+
+
+def _adapter(answer: Any) -> TypeAdapter[Any]:
+    if answer not in _ADAPTERS:
+        _ADAPTERS[answer] = TypeAdapter(answer)
+    return _ADAPTERS[answer]
 
 
 def encode(body: BaseModel | None) -> bytes | None:
-    """A body as JSON; fields at their default are left out, so that an older server understands them."""
-    return None if body is None else body.model_dump_json(exclude_defaults=True).encode()
+    """A body as JSON; fields at their default are left out, so that an older server understands them.
+
+    Raises:
+        InvalidInputError: a text cannot be written as UTF-8.
+    """
+    try:
+        return None if body is None else body.model_dump_json(exclude_defaults=True).encode()
+    except PydanticSerializationError as error:
+        raise InvalidInputError(
+            "A text holds half a character (a lone surrogate), which cannot be sent.",
+            "Decode what you send with errors='replace'.",
+        ) from error
 
 
 def query_of(values: Mapping[str, object] | None) -> dict[str, str | list[str]]:

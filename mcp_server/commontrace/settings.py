@@ -2,10 +2,10 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from commontrace.errors import InvalidInputError
@@ -35,6 +35,23 @@ class Settings(BaseSettings):
     working_copy: str = Field(default="", description="Whose HEAD context commands move; empty: the folder's.")
 
     @classmethod
+    def given(cls, **values: object) -> Self:
+        """The settings, with `values` above every other source; None stands for what was not given.
+
+        Raises:
+            InvalidInputError: a value is of the wrong kind, wherever it comes from.
+        """
+        try:
+            return cls.model_validate({name: value for name, value in values.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise InvalidInputError(
+                f"The setting {name} is wrong: {first['msg']}.",
+                f"Correct COMMONTRACE_{name.upper()}, or {name} in {config_file()}.",
+            ) from None
+
+    @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
@@ -59,7 +76,7 @@ class _ConfigFile(PydanticBaseSettingsSource):
         path = config_file()
         try:
             return tomllib.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
+        except OSError:
             return {}
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidInputError(

@@ -1,13 +1,14 @@
 """Who a key belongs to, who owns a local store, and how keys come and go."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import AuthenticationError, ForbiddenError, NotFoundError
+from commontrace.errors import AuthenticationError, BackendError, ForbiddenError, NotFoundError
 from commontrace.models.contributors import ApiKey, ContributorRef, CreatedApiKey, NewApiKey
 from commontrace_backend.contributors import keys, store
 from commontrace_backend.contributors.caller import Caller, Scope
@@ -33,14 +34,19 @@ class Keyring:
         self.pepper = pepper
         self.owner = owner
 
+    def is_owner(self, caller: Caller) -> bool:
+        """Whether this is the owner of a local store, and not somebody with a key on it."""
+        return self.owner is not None and caller.contributor_id == self.owner.contributor_id
+
     async def caller(self, database: Database, text: str) -> Caller:
         """The contributor behind a key; raises AuthenticationError for a bad, expired or revoked one."""
         async with database.reading() as session:
             row = await self._good_key(session, text)
         now = datetime.now(UTC)
         if row.last_used_at is None or now - row.last_used_at > _SEEN_EVERY:
-            async with database.writing(durable=False) as session:
-                await store.touch_key(session, row.key_id, now)
+            with suppress(BackendError):  # a busy or read-only store can still be read
+                async with database.writing(durable=False) as session:
+                    await store.touch_key(session, row.key_id, now)
         return Caller(
             contributor_id=row.contributor_id,
             contributor_name=row.contributor_name,
@@ -149,7 +155,7 @@ async def create_key(
 async def _organization_for(session: WriteSession, caller: Caller, keyring: Keyring, name: str | None) -> str:
     if name is None or name == await store.organization_name(session, caller.tenant_id):
         return caller.tenant_id
-    if keyring.owner is None:
+    if not keyring.is_owner(caller):
         raise ForbiddenError(
             "Only the owner of the store may create keys for another organization.",
             "Run `commontrace keys create --organization NAME` where the database is.",
@@ -163,7 +169,7 @@ async def list_keys(session: ReadSession, caller: Caller, keyring: Keyring) -> l
 
 
 def _reach(caller: Caller, keyring: Keyring) -> str | None:
-    return None if keyring.owner else caller.tenant_id
+    return None if keyring.is_owner(caller) else caller.tenant_id
 
 
 async def revoke_key(session: WriteSession, caller: Caller, keyring: Keyring, key_id: str) -> None:

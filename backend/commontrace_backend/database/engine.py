@@ -1,16 +1,17 @@
 """Opens a database and hands out sessions: many that read, one that writes."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from commontrace.errors import InvalidInputError, StoreUnusableError
+from commontrace.errors import BackendError, InvalidInputError, StoreUnusableError
 from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -43,7 +44,10 @@ class Database(Protocol):
 
 def connect_database(url: str, *, lock_wait: float = 30.0) -> Database:
     """The database behind a SQLAlchemy-like URL; raises InvalidInputError for one we cannot serve."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidInputError(f"{url!r} is not the URL of a database.", "Use a sqlite:///path URL.") from error
     if parsed.get_backend_name() != "sqlite":
         raise InvalidInputError(
             f"A {parsed.get_backend_name()} database is not supported by this version.",
@@ -73,7 +77,8 @@ class SqliteDatabase:
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            await bring_up_to_date(self.path, self._lock)
+            async with _worded():
+                await bring_up_to_date(self.path, self._lock)
         except OSError as error:
             raise StoreUnusableError(
                 f"The store at {self.path} cannot be opened: {error.strerror}.",
@@ -105,13 +110,19 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Fold the WAL back under the lock: a checkpoint is a write too."""
-        async with self._lock.hold():
-            for engine in (self._readers, self._durable, self._relaxed):
-                await engine.dispose()
+        try:
+            async with self._lock.hold():
+                await self._dispose()
+        except BackendError:
+            await self._dispose()  # whoever holds the lock has the store open and folds the WAL back later
+
+    async def _dispose(self) -> None:
+        for engine in (self._readers, self._durable, self._relaxed):
+            await engine.dispose()
 
     def _engine(self, begin: str, *, synchronous: str, pool_size: int) -> AsyncEngine:
         engine = create_async_engine(
-            f"sqlite+aiosqlite:///{self.path}",
+            URL.create("sqlite+aiosqlite", database=str(self.path)),
             connect_args={"isolation_level": None, "timeout": 5.0},
             pool_size=pool_size,
             max_overflow=0 if pool_size == 1 else 12,
@@ -142,6 +153,8 @@ async def _worded() -> AsyncIterator[None]:
     try:
         yield
     except DBAPIError as error:
+        raise meaning_of(error.orig or error) from error
+    except sqlite3.Error as error:
         raise meaning_of(error) from error
 
 

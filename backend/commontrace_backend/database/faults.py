@@ -1,7 +1,5 @@
 """What a driver's error means for the caller."""
 
-from sqlalchemy.exc import DBAPIError
-
 from commontrace.errors import CommonTraceError, InternalError, StoreBusyError, StoreUnusableError
 
 _MEANINGS: tuple[tuple[str, type[CommonTraceError], str, str], ...] = (
@@ -50,9 +48,9 @@ _MEANINGS: tuple[tuple[str, type[CommonTraceError], str, str], ...] = (
 )
 
 
-def meaning_of(error: DBAPIError) -> CommonTraceError:
+def meaning_of(error: BaseException) -> CommonTraceError:
     """The error of ours that tells the caller what to do about a driver's error."""
-    text = str(error.orig)
+    text = str(error)
     for needle, kind, detail, hint in _MEANINGS:
         if needle in text:
             return kind(detail, hint)

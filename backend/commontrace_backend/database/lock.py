@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from commontrace.errors import StoreBusyError
+from commontrace.errors import StoreBusyError, StoreUnusableError
 
 # Contenders poll rather than queue: a blocking flock would stop the event loop that must commit.
 _FIRST_PAUSE = 0.001
@@ -29,7 +29,12 @@ class WriterLock:
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """Hold the lock; raises StoreBusyError when others keep it for longer than `wait` seconds."""
+        """Hold the lock.
+
+        Raises:
+            StoreBusyError: others kept it for longer than `wait` seconds.
+            StoreUnusableError: the file cannot be opened for writing.
+        """
         async with self._mine:
             await self._acquire()
             try:
@@ -51,5 +56,10 @@ class WriterLock:
                     ) from None
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
+            except OSError as error:
+                raise StoreUnusableError(
+                    f"The lock file {self._file.lock_file} cannot be opened: {error.strerror}.",
+                    "Give this user write permission on the store's folder, or set COMMONTRACE_URL to another place.",
+                ) from error
             else:
                 return

@@ -66,14 +66,14 @@ def _upgrade(path: Path) -> None:
     """Run the missing migrations; an existing store is copied beside itself first."""
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import create_engine
+    from sqlalchemy import URL, create_engine
 
     if path.exists() and path.stat().st_size:
         _back_up(path)
     path.touch(mode=0o600)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    engine = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None})
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"isolation_level": None})
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")

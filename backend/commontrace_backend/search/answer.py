@@ -2,9 +2,8 @@
 
 from typing import Literal
 
-from commontrace.safety.rendering import render_answer
-
 from commontrace.models.search import Hit, Query, QueryAnswer
+from commontrace.safety.rendering import render_answer
 from commontrace_backend.tokens import default_counter
 
 NOTHING = "Nothing good enough is known. Solve it, then contribute what worked with contribute_trace."

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from commontrace.safety.pipeline import screen_text
 from sqlalchemy import ColumnElement, Row, and_, exists, insert, or_, select
 
-from commontrace.errors import InvalidInputError, NotFoundError
+from commontrace.errors import BackendError, InvalidInputError, NotFoundError
 from commontrace.fingerprint import fingerprint
 from commontrace.models.search import Hit, Query, QueryAnswer
 from commontrace.models.traces import TraceContent
+from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession
@@ -21,7 +21,7 @@ from commontrace_backend.search import answer
 from commontrace_backend.search.fit import fit_of
 from commontrace_backend.search.ranking import Candidate, good_enough, ranked
 from commontrace_backend.traces import store
-from commontrace_backend.traces.assembly import contributor_of
+from commontrace_backend.traces.assembly import contributor_of, served
 from commontrace_backend.traces.outcomes import standings
 from commontrace_backend.traces.tables import misses, trace_errors, trace_tags, traces
 from commontrace_backend.traces.visibility import visible_to
@@ -62,12 +62,17 @@ async def query(database: Database, caller: Caller, index: SearchIndex, wanted: 
         shown = [(hit.trace_id, hit.version_id) for hit in result.hits]
         new = await store.unreceived(session, caller, shown)
     missed = wanted.silence and not result.hits and bool(asked.words.strip())
-    if new or missed:
+    if not (new or missed):
+        return result
+    try:
         # Bookkeeping: a power failure may forget it, and no reader waits for the disk.
         async with database.writing(durable=False) as writer:
             await store.add_receipts(writer, caller, new)
             if missed:
                 await writer.write(insert(misses).values(_miss(caller, asked)))
+    except BackendError as error:
+        note = f"It could not be recorded that you were shown this, so ask again before you vote: {error.detail}"
+        return result.model_copy(update={"notes": [*result.notes, note]})
     return result
 
 
@@ -152,9 +157,7 @@ async def _candidates(
     *,
     exact: frozenset[int],
 ) -> list[Candidate]:
-    known = await standings(
-        session, [(row.trace_id, row.version_id, row.inherits_from, row.visibility) for row in rows]
-    )
+    known = await standings(session, [served(row) for row in rows])
     best = max((match.score for match in matches.values()), default=0.0) or 1.0
     nothing = Match(0, 0.0, 0.0, ())
     return [

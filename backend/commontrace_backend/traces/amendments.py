@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from commontrace.safety.pipeline import Screened, screen, screen_text
 from sqlalchemy import Row, insert, select, update
 
 from commontrace.errors import ConflictError, InvalidInputError, LowQualityError, NotFoundError
 from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
+from commontrace.safety.pipeline import Screened, screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -29,7 +29,7 @@ async def propose(
     trace = await store.find(session, caller, ref)
     before = TraceContent.model_validate(trace.content)
     wanted = proposal.model_dump(exclude_unset=True, exclude_none=True, exclude={"reason"})
-    screened = screen(TraceContent.model_validate({**before.model_dump(), **wanted}))
+    screened = writing.screened(TraceContent.model_validate({**before.model_dump(), **wanted}))
     if screened.refusals:
         raise LowQualityError(
             f"That version would help nobody: {'; '.join(screened.refusals)}.",
@@ -78,7 +78,7 @@ async def _add_version(
         contributor_id=caller.contributor_id,
         number=known[0].number + 1,
         parent_version_id=trace.version_id,
-        inherits_from=trace.version_id if same_fix else None,
+        inherits_from=(trace.inherits_from or trace.version_id) if same_fix else None,
     )
 
 
@@ -150,9 +150,8 @@ async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceV
 
 async def _find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:
     row = await session.first(_joined().where(amendments.c.amendment_id == amendment_id))
-    if row is None:
+    if row is None or not await store.can_see(session, caller, row.trace_id):
         raise NotFoundError(f"No amendment {amendment_id}.", "See the trace's amendments.")
-    await store.find(session, caller, row.trace_id)  # the same answer for a foreign trace's amendment
     return row
 
 

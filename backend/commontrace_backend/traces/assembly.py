@@ -9,7 +9,7 @@ from commontrace.models.contributors import ContributorRef
 from commontrace.models.traces import Trace, TraceContent, TraceLink, TraceVersion
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.traces import store
-from commontrace_backend.traces.outcomes import standings
+from commontrace_backend.traces.outcomes import Judged, standings
 
 
 def contributor_of(row: Row[Any]) -> ContributorRef:
@@ -17,12 +17,15 @@ def contributor_of(row: Row[Any]) -> ContributorRef:
     return ContributorRef(contributor_id=row.contributor_id, name=row.contributor_name)
 
 
+def served(row: Row[Any]) -> Judged:
+    """The version that a trace serves, to be judged for the trace's own audience."""
+    return Judged(row.trace_id, row.version_id, row.version_number, row.inherits_from, row.visibility)
+
+
 async def trace_models(session: ReadSession, rows: Sequence[Row[Any]]) -> list[Trace]:
     """Traces with their standing, links and counts; a fixed number of queries for any number of rows."""
     ids = [row.trace_id for row in rows]
-    known = await standings(
-        session, [(row.trace_id, row.version_id, row.inherits_from, row.visibility) for row in rows]
-    )
+    known = await standings(session, [served(row) for row in rows])
     links = await store.links_of(session, ids)
     waiting = await store.open_amendments(session, ids)
     flagged = await store.standing_flags(session, ids)
@@ -55,7 +58,8 @@ def _tier_of_state(state: str) -> dict[str, str]:
 async def version_models(session: ReadSession, trace: Row[Any], rows: Sequence[Row[Any]]) -> list[TraceVersion]:
     """Versions of one trace with the standing each has earned."""
     known = await standings(
-        session, [(row.trace_id, row.version_id, row.inherits_from, trace.visibility) for row in rows]
+        session,
+        [Judged(row.trace_id, row.version_id, row.number, row.inherits_from, trace.visibility) for row in rows],
     )
     return [
         TraceVersion(

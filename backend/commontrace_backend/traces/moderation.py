@@ -4,11 +4,11 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from commontrace.safety.pipeline import screen_text
 from sqlalchemy import Row, func, insert, select, update
 
 from commontrace.errors import ConflictError, ForbiddenError, NotFoundError
 from commontrace.models.traces import Flag, NewFlag, Removal, Tombstone, Trace
+from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -52,7 +52,9 @@ async def undo_flag(session: WriteSession, caller: Caller, flag_id: str) -> Flag
     row = await _find_flag(session, flag_id)
     mine = row.contributor_id == caller.contributor_id
     # One's own flag can be undone even where it helped to hide the trace from oneself.
-    trace = await store.any_trace(session, row.trace_id) if mine else await store.find(session, caller, row.trace_id)
+    if not mine and not await store.can_see(session, caller, row.trace_id):
+        raise _unknown(flag_id)
+    trace = await store.any_trace(session, row.trace_id)
     if not mine and not ("admin" in caller.scopes and trace.tenant_id == caller.tenant_id):
         raise ForbiddenError("This flag is somebody else's.", "Its author or an admin can undo it.")
     if row.undone_at is not None:
@@ -115,6 +117,7 @@ async def restore(session: WriteSession, caller: Caller, ref: str) -> Trace:
         .values(restored_at=datetime.now(UTC), restored_by=caller.contributor_id)
     )
     await store.change_trace(session, trace.trace_id, state=tombstone.state_before)
+    await _hide_or_show(session, await store.any_trace(session, trace.trace_id))  # flags may have gone meanwhile
     return await service.get(session, caller, trace.trace_id)
 
 
@@ -150,8 +153,12 @@ def _flags() -> Any:
 async def _find_flag(session: ReadSession, flag_id: str) -> Row[Any]:
     row = await session.first(_flags().where(flags.c.flag_id == flag_id))
     if row is None:
-        raise NotFoundError(f"No flag {flag_id}.", "See the trace's flags.")
+        raise _unknown(flag_id)
     return row
+
+
+def _unknown(flag_id: str) -> NotFoundError:
+    return NotFoundError(f"No flag {flag_id}.", "See the trace's flags.")
 
 
 def _flag(row: Row[Any]) -> Flag:

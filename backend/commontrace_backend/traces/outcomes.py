@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from commontrace.safety.pipeline import screen_text
-from sqlalchemy import Row, and_, insert, or_, select, update
+from sqlalchemy import Row, and_, insert, select, update
 
 from commontrace.errors import InvalidInputError, NotFoundError, NotShownError
-from commontrace.models.traces import Standing, Visibility
+from commontrace.models.traces import Evidence, Standing, Visibility
 from commontrace.models.votes import Vote, VoteResult
+from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.traces import store
-from commontrace_backend.traces.tables import outcomes
+from commontrace_backend.traces.tables import outcomes, trace_versions
 from commontrace_backend.traces.trust import Outcome, standing_of
 
 
@@ -30,10 +30,11 @@ async def vote(session: WriteSession, caller: Caller, ref: str, wanted: Vote) ->
             "Say in one sentence what happened or what you changed.",
         )
     trace = await store.find(session, caller, ref)
-    own = trace.contributor_id == caller.contributor_id
     version_id = wanted.version_id or await store.newest_receipt(session, caller, trace.trace_id) or trace.version_id
-    if await store.find_version(session, trace.trace_id, version_id) is None:
+    version = await store.find_version(session, trace.trace_id, version_id)
+    if version is None:
         raise NotFoundError(f"Trace {trace.trace_id} has no version {version_id[:12]}.", "Leave version_id out.")
+    own = caller.contributor_id in {trace.contributor_id, version.contributor_id}
     if not own and not await store.has_receipt(session, caller, trace.trace_id, version_id):
         raise NotShownError(
             "You were not shown this version, so its outcome is not yours to report.",
@@ -58,7 +59,7 @@ async def _record(
     values = {
         "outcome": wanted.outcome,
         "note": screen_text(wanted.note).text,
-        "evidence": wanted.evidence.model_dump(mode="json") if wanted.evidence else None,
+        "evidence": _safe(wanted.evidence) if wanted.evidence else None,
         "self_report": self_report,
         "lineage_id": caller.lineage_id,
         "updated_at": now,
@@ -71,47 +72,69 @@ async def _record(
     return False
 
 
+def _safe(evidence: Evidence) -> dict[str, Any]:
+    """Evidence as it is kept: screened like every other text."""
+    words = {
+        "command": screen_text(evidence.command).text,
+        "versions": {screen_text(name).text: screen_text(value).text for name, value in evidence.versions.items()},
+    }
+    return evidence.model_copy(update=words).model_dump(mode="json")
+
+
 async def refresh_tier(session: WriteSession, trace_id: str, version_id: str, trace: Row[Any]) -> Standing:
     """Recompute a version's standing and, if it is the served one, the trace's tier."""
-    inherited = trace.inherits_from if version_id == trace.version_id else None
-    standing = (await standings(session, [(trace_id, version_id, inherited, trace.visibility)]))[trace_id, version_id]
-    if version_id == trace.version_id:
+    served = version_id == trace.version_id
+    judged = Judged(
+        trace_id, version_id, trace.version_number, trace.inherits_from if served else None, trace.visibility
+    )
+    standing = (await standings(session, [judged]))[trace_id, version_id]
+    if served:
         await store.change_trace(session, trace_id, tier=standing.tier)
     return standing
 
 
-async def standings(
-    session: ReadSession, asked: Sequence[tuple[str, str, str | None, Visibility]]
-) -> dict[tuple[str, str], Standing]:
-    """Standings by (trace, version), asked as (trace, version, version inherited from, audience)."""
+class Judged(NamedTuple):
+    """A version whose standing is asked for, and the audience that asks."""
+
+    trace_id: str
+    version_id: str
+    number: int
+    inherits_from: str | None
+    audience: Visibility
+
+
+async def standings(session: ReadSession, asked: Sequence[Judged]) -> dict[tuple[str, str], Standing]:
+    """Standings by (trace, version)."""
     if not asked:
         return {}
     rows = await session.all(
-        select(outcomes).where(
-            or_(
-                *(
-                    and_(
-                        outcomes.c.trace_id == trace_id,
-                        outcomes.c.version_id.in_([version_id, *([parent] if parent else [])]),
-                    )
-                    for trace_id, version_id, parent, _ in asked
-                )
-            )
+        select(outcomes, trace_versions.c.number, trace_versions.c.inherits_from)
+        .join(
+            trace_versions,
+            and_(
+                trace_versions.c.trace_id == outcomes.c.trace_id,
+                trace_versions.c.version_id == outcomes.c.version_id,
+            ),
         )
+        .where(outcomes.c.trace_id.in_({judged.trace_id for judged in asked}))
     )
     return {
-        (trace_id, version_id): _standing(
-            [row for row in rows if row.trace_id == trace_id and row.version_id in {version_id, parent}],
-            version_id,
-            audience,
-        )
-        for trace_id, version_id, parent, audience in asked
+        (judged.trace_id, judged.version_id): _standing([row for row in rows if _counts(row, judged)], judged)
+        for judged in asked
     }
 
 
-def _standing(rows: list[Row[Any]], version_id: str, audience: Visibility) -> Standing:
-    # Who reported on both the version and the one it inherits from is heard once, on the newer.
-    newest = {row.contributor_id: row for row in sorted(rows, key=lambda row: row.version_id == version_id)}
+def _counts(row: Row[Any], judged: Judged) -> bool:
+    """Whether an outcome is on this version, or on an earlier one of the chain that shares its solution."""
+    if row.trace_id != judged.trace_id or row.version_id == judged.version_id:
+        return bool(row.trace_id == judged.trace_id)
+    first = judged.inherits_from
+    return first is not None and row.number < judged.number and first in {row.version_id, row.inherits_from}
+
+
+def _standing(rows: list[Row[Any]], judged: Judged) -> Standing:
+    # Who reported on several versions of the chain is heard once, on the newest.
+    newest = {row.contributor_id: row for row in sorted(rows, key=lambda row: row.number)}
     return standing_of(
         (
             Outcome(
@@ -124,6 +147,6 @@ def _standing(rows: list[Row[Any]], version_id: str, audience: Visibility) -> St
             )
             for row in newest.values()
         ),
-        audience,
-        inherited=any(row.version_id != version_id for row in newest.values()),
+        judged.audience,
+        inherited=any(row.version_id != judged.version_id for row in newest.values()),
     )

@@ -1,12 +1,12 @@
 """What contributing, linking and publishing decide."""
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from commontrace.safety.pipeline import Screened, screen
-from sqlalchemy import Row
+from sqlalchemy import Row, and_
 
 from commontrace.errors import (
     ForbiddenError,
@@ -15,7 +15,6 @@ from commontrace.errors import (
     LowQualityError,
     NearDuplicateError,
     NotFoundError,
-    TooLargeError,
 )
 from commontrace.models.traces import (
     Contribution,
@@ -28,6 +27,7 @@ from commontrace.models.traces import (
     TraceContent,
     TracePage,
 )
+from commontrace.safety.pipeline import Screened
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.service import contributor_named
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -37,12 +37,13 @@ from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import trace_models
 from commontrace_backend.traces.outcomes import refresh_tier
 from commontrace_backend.traces.similarity import NEAR_DUPLICATE, similarity
+from commontrace_backend.traces.tables import traces
 from commontrace_backend.traces.versions import version_id as id_of
 from commontrace_backend.traces.visibility import visible_to
 
-CONTRIBUTION_LIMIT: Final = 64 * 1024
 _CANDIDATES: Final = 5
 _RESERVED: Final = {"imported": "imports", "starter": "commontrace"}
+_CURSOR: Final = re.compile(r"\d{1,18}\Z", re.ASCII)
 _WIDTH: Final = {"private": 0, "team": 1, "public": 2}
 
 
@@ -65,9 +66,10 @@ async def contribute(
         NearDuplicateError: the store knows it already, and neither `insist` nor `supersedes` was given.
         IdempotencyError: the key was used before for something else.
     """
-    if len(contribution.model_dump_json()) > CONTRIBUTION_LIMIT:
-        raise TooLargeError("A contribution holds at most 64 KiB.", "Keep the error, the cause and the fix.")
-    screened = screen(TraceContent.model_validate(contribution.model_dump(include=set(TraceContent.model_fields))))
+    _may_import(caller, contribution)
+    screened = writing.screened(
+        TraceContent.model_validate(contribution.model_dump(include=set(TraceContent.model_fields)))
+    )
     if screened.refusals:
         raise LowQualityError(
             f"This would help nobody yet: {'; '.join(screened.refusals)}.",
@@ -86,6 +88,13 @@ async def contribute(
     if target is not None:
         await _supersede(session, caller, trace_id, target)
     return _result(contribution, screened, version, trace_id=trace_id, stored=True)
+
+
+def _may_import(caller: Caller, contribution: Contribution) -> None:
+    if contribution.origin != "contributed" and "admin" not in caller.scopes:
+        raise ForbiddenError(
+            "Importing needs a key with the scope 'admin'.", "Contribute the traces as your own instead."
+        )
 
 
 async def _already(session: ReadSession, caller: Caller, contribution: Contribution, version: str) -> str | None:
@@ -115,9 +124,8 @@ async def _refuse_near_duplicate(
 ) -> None:
     if contribution.insist or contribution.supersedes:
         return
-    found = await index.search(
-        session, f"{content.title}\n{content.problem}", where=visible_to(caller), limit=_CANDIDATES
-    )
+    where = and_(visible_to(caller), traces.c.state == "active")
+    found = await index.search(session, f"{content.title}\n{content.problem}", where=where, limit=_CANDIDATES)
     rows = await store.with_numbers(session, caller, [match.number for match in found])
     matches = [
         {"trace_id": row.trace_id, "title": row.title, "similarity": round(alike, 2)}
@@ -182,10 +190,6 @@ async def _author(session: WriteSession, caller: Caller, contribution: Contribut
     """Imported and starter traces belong to a reserved contributor, so that their importer's outcomes count."""
     if contribution.origin == "contributed":
         return _Author(caller.contributor_id, contribution.visibility)
-    if "admin" not in caller.scopes:
-        raise ForbiddenError(
-            "Importing needs a key with the scope 'admin'.", "Contribute the traces as your own instead."
-        )
     name = _RESERVED[contribution.origin]
     row = await contributor_named(session, caller.tenant_id, name, kind="reserved", invited_by=None)
     return _Author(row.contributor_id, "team")
@@ -271,7 +275,7 @@ async def get(session: ReadSession, caller: Caller, ref: str) -> Trace:
 
 async def page(session: ReadSession, caller: Caller, cursor: str, limit: int) -> TracePage:
     """Some traces in the order they came; the cursor is opaque."""
-    if cursor and not cursor.isdecimal():
+    if cursor and not _CURSOR.match(cursor):
         raise InvalidInputError("This cursor is malformed.", "Pass next_cursor of the page before, or nothing.")
     rows = await store.page(session, caller, int(cursor or 0), limit)
     return TracePage(

@@ -51,6 +51,11 @@ async def any_trace(session: ReadSession, trace_id: str) -> Row[Any]:
     return row
 
 
+async def can_see(session: ReadSession, caller: Caller, trace_id: str) -> bool:
+    """Whether a trace is visible to the caller."""
+    return await session.first(visible_traces(caller).where(traces.c.trace_id == trace_id)) is not None
+
+
 async def page(session: ReadSession, caller: Caller, after: int, limit: int) -> Sequence[Row[Any]]:
     """Visible traces with a row number above `after`, in order."""
     statement = visible_traces(caller).where(traces.c.number > after).order_by(traces.c.number).limit(limit)

@@ -61,7 +61,7 @@ trace_versions = Table(
     Column("visibility", Name, nullable=False),
     Column("number", Integer, nullable=False),
     Column("parent_version_id", Id),
-    Column("inherits_from", Id),  # an earlier version with the same solution, whose standing this one keeps
+    Column("inherits_from", Id),  # the first version of a chain with one solution, whose standing this one keeps
     _actor(),
     Column("content", Json, nullable=False),  # the safe form; the original is kept nowhere
     Column("redactions", Json, nullable=False),

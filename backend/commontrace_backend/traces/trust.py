@@ -101,13 +101,15 @@ def _voices(outcomes: list[Outcome], audience: Visibility) -> list[Outcome]:
     """One outcome a voice: each person in a team; in public one an organization, and one a lineage of invitations."""
     if audience != "public":
         return outcomes
-    return _gravest(_gravest(outcomes, "tenant_id"), "lineage_id")
-
-
-def _gravest(outcomes: list[Outcome], group: str) -> list[Outcome]:
-    found: dict[str, Outcome] = {}
-    for outcome in outcomes:
-        key = getattr(outcome, group)
-        if key not in found or _GRAVITY[outcome.kind] > _GRAVITY[found[key].kind]:
-            found[key] = outcome
-    return list(found.values())
+    # The gravest speaks; among equals in a fixed order, so that no standing depends on the order rows are read in.
+    ordered = sorted(
+        outcomes,
+        key=lambda voice: (-_GRAVITY[voice.kind], not voice.evidence, voice.lineage_id, voice.contributor_id),
+    )
+    organizations: dict[str, Outcome] = {}
+    for voice in ordered:
+        organizations.setdefault(voice.tenant_id, voice)
+    lineages: dict[str, Outcome] = {}
+    for voice in organizations.values():
+        lineages.setdefault(voice.lineage_id, voice)
+    return list(lineages.values())

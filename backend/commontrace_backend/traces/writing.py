@@ -1,17 +1,37 @@
 """How a version gets into the store: row, tags, fingerprints and index in one transaction."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from commontrace.safety.pipeline import Screened
+from pydantic import ValidationError
 
+from commontrace.errors import TooLargeError
 from commontrace.fingerprint import VERSION as FINGERPRINT_VERSION
 from commontrace.fingerprint import fingerprint
 from commontrace.models.traces import TraceContent
 from commontrace.safety import RULES_VERSION
+from commontrace.safety.pipeline import Screened, screen
 from commontrace_backend.database.session import WriteSession
 from commontrace_backend.index.protocol import Document, SearchIndex
+from commontrace_backend.problems import worded
 from commontrace_backend.traces import store
+
+CONTENT_LIMIT: Final = 64 * 1024
+
+
+def screened(content: TraceContent) -> Screened:
+    """The safe form of a version that somebody wants to store.
+
+    Raises:
+        TooLargeError: over 64 KiB.
+        InvalidInputError: without its hidden characters, or with its markers, a field is empty or too long.
+    """
+    if len(content.model_dump_json().encode()) > CONTENT_LIMIT:
+        raise TooLargeError("A trace holds at most 64 KiB.", "Keep the error, the cause and the fix.")
+    try:
+        return screen(content)
+    except ValidationError as error:
+        raise worded(error.errors()) from None
 
 
 def fingerprints(content: TraceContent) -> list[str]:

@@ -68,10 +68,9 @@ def connect_async(
         timeout: seconds to wait for an answer.
 
     Raises:
-        InvalidInputError: the URL is of no known kind.
+        InvalidInputError: the URL is of no known kind, or a setting has a wrong value.
     """
-    given = {"url": url, "working_copy": working_copy, "timeout": timeout}
-    settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
+    settings = Settings.given(url=url, working_copy=working_copy, timeout=timeout)
     # A key in the environment is for a server; a local store knows its owner.
     configured = settings.api_key.get_secret_value() if settings.api_key and is_remote(settings.url) else None
     return AsyncClient(

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from commontrace import _wire
 from commontrace._transport import async_transport, base_url
-from commontrace.errors import UnavailableError
+from commontrace.errors import InvalidInputError, UnavailableError
 
 T = TypeVar("T")
 
@@ -21,9 +21,9 @@ class AsyncHttp:
         self._client = client
         self._headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if working_copy:
-            self._headers["CommonTrace-Working-Copy"] = working_copy
+            self._headers["CommonTrace-Working-Copy"] = _visible(working_copy, "working copy")
         if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
+            self._headers["Authorization"] = f"Bearer {_visible(api_key, 'API key')}"
 
     @classmethod
     def open(cls, url: str, *, api_key: str | None, working_copy: str, timeout: float, owner: bool) -> Self:
@@ -75,3 +75,10 @@ class AsyncHttp:
     async def aclose(self) -> None:
         """Close the connection, and the backend where it runs in this process."""
         await self._client.aclose()
+
+
+def _visible(value: str, name: str) -> str:
+    """A value that a header can carry."""
+    if not (value.isascii() and value.isprintable()):
+        raise InvalidInputError(f"This {name} holds characters that none has.", "Use visible ASCII characters only.")
+    return value

@@ -8,7 +8,6 @@ from commontrace._sync.contributors import Contributors
 from commontrace._sync.http import Http
 from commontrace._sync.tags import Tags
 from commontrace._sync.traces import Traces
-
 from commontrace._transport import is_remote
 from commontrace.settings import Settings
 
@@ -69,10 +68,9 @@ def connect(
         timeout: seconds to wait for an answer.
 
     Raises:
-        InvalidInputError: the URL is of no known kind.
+        InvalidInputError: the URL is of no known kind, or a setting has a wrong value.
     """
-    given = {"url": url, "working_copy": working_copy, "timeout": timeout}
-    settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
+    settings = Settings.given(url=url, working_copy=working_copy, timeout=timeout)
     # A key in the environment is for a server; a local store knows its owner.
     configured = settings.api_key.get_secret_value() if settings.api_key and is_remote(settings.url) else None
     return Client(

@@ -1,7 +1,6 @@
 """Contributors and their keys."""
 
 from commontrace._sync.http import Http
-
 from commontrace.models.contributors import ApiKey, Contributor, CreatedApiKey, NewApiKey
 
 _KEYS = "/api/v1/keys"

@@ -1,7 +1,6 @@
 """Tags: what traces are filed under."""
 
 from commontrace._sync.http import Http
-
 from commontrace.models.tags import TagCount
 
 

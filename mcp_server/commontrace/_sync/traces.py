@@ -1,10 +1,11 @@
 """Traces: one method per operation."""
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
 from commontrace._sync.http import Http
-
+from commontrace.errors import InvalidInputError
 from commontrace.models.search import Query, QueryAnswer
 from commontrace.models.traces import (
     Amendment,
@@ -30,6 +31,18 @@ from commontrace.models.traces import (
 from commontrace.models.votes import OutcomeKind, Vote, VoteResult
 
 _TRACES = "/api/v1/traces"
+_ID = re.compile(r"[0-9a-f]{6,64}\Z")
+
+
+def _id(text: str, of: str = "trace") -> str:
+    """Refuse what cannot be an id before it becomes part of a path."""
+    if not _ID.match(text):
+        raise InvalidInputError(f"{text[:80]!r} is not the id of a {of}.", "Give its hexadecimal digits, 6 or more.")
+    return text
+
+
+def _trace(trace_id: str) -> str:
+    return f"{_TRACES}/{_id(trace_id)}"
 
 
 class Traces:
@@ -59,7 +72,7 @@ class Traces:
 
     def get(self, trace_id: str) -> Trace:
         """One trace by id or unique prefix; raises NotFoundError, AmbiguousRefError."""
-        return self._http.call("GET", f"{_TRACES}/{trace_id}", Trace)
+        return self._http.call("GET", _trace(trace_id), Trace)
 
     def page(self, cursor: str | None = None, limit: int = 50) -> TracePage:
         """Up to 200 traces in the order they came, from where `cursor` left off."""
@@ -85,59 +98,59 @@ class Traces:
             NotShownError: you were never shown it, so cannot have used it.
         """
         body = Vote(outcome=outcome, note=note, evidence=evidence)
-        return self._http.call("POST", f"{_TRACES}/{trace_id}/votes", VoteResult, body=body)
+        return self._http.call("POST", f"{_trace(trace_id)}/votes", VoteResult, body=body)
 
     def history(self, trace_id: str) -> list[TraceVersion]:
         """Every version, newest first, with the standing each has earned."""
-        return self._http.call("GET", f"{_TRACES}/{trace_id}/versions", list[TraceVersion])
+        return self._http.call("GET", f"{_trace(trace_id)}/versions", list[TraceVersion])
 
     def amend(self, trace_id: str, proposal: AmendmentProposal) -> Amendment:
         """Propose a better version; your own traces take it at once."""
-        return self._http.call("POST", f"{_TRACES}/{trace_id}/amendments", Amendment, body=proposal)
+        return self._http.call("POST", f"{_trace(trace_id)}/amendments", Amendment, body=proposal)
 
     def amendments(self, trace_id: str) -> list[Amendment]:
         """Proposed versions with what they change, newest first."""
-        return self._http.call("GET", f"{_TRACES}/{trace_id}/amendments", list[Amendment])
+        return self._http.call("GET", f"{_trace(trace_id)}/amendments", list[Amendment])
 
     def decide(self, amendment_id: str, *, accept: bool, note: str = "") -> Amendment:
         """Accept or reject an amendment of a trace of yours."""
-        body = Decision(accept=accept, note=note)
-        return self._http.call("POST", f"/api/v1/amendments/{amendment_id}/decision", Amendment, body=body)
+        path = f"/api/v1/amendments/{_id(amendment_id, 'amendment')}/decision"
+        return self._http.call("POST", path, Amendment, body=Decision(accept=accept, note=note))
 
     def flag(self, trace_id: str, reason: FlagReason, note: str = "") -> Flag:
         """Ask for a second look at a trace."""
         body = NewFlag(reason=reason, note=note)
-        return self._http.call("POST", f"{_TRACES}/{trace_id}/flags", Flag, body=body)
+        return self._http.call("POST", f"{_trace(trace_id)}/flags", Flag, body=body)
 
     def flags(self, trace_id: str) -> list[Flag]:
         """Every flag with its reason, undone ones too."""
-        return self._http.call("GET", f"{_TRACES}/{trace_id}/flags", list[Flag])
+        return self._http.call("GET", f"{_trace(trace_id)}/flags", list[Flag])
 
     def unflag(self, flag_id: str) -> Flag:
         """Take a flag back."""
-        return self._http.call("DELETE", f"/api/v1/flags/{flag_id}", Flag)
+        return self._http.call("DELETE", f"/api/v1/flags/{_id(flag_id, 'flag')}", Flag)
 
     def withdraw(self, trace_id: str, reason: str) -> Tombstone:
         """Take a trace of yours out of every answer; it can be restored."""
         body = Removal(reason=reason)
-        return self._http.call("POST", f"{_TRACES}/{trace_id}/withdrawal", Tombstone, body=body)
+        return self._http.call("POST", f"{_trace(trace_id)}/withdrawal", Tombstone, body=body)
 
     def restore(self, trace_id: str) -> Trace:
         """Bring a withdrawn trace back as it was."""
-        return self._http.call("DELETE", f"{_TRACES}/{trace_id}/withdrawal", Trace)
+        return self._http.call("DELETE", f"{_trace(trace_id)}/withdrawal", Trace)
 
     def link(self, trace_id: str, kind: LinkKind, target: str) -> Trace:
         """Link a trace to another trace, or to a context commit."""
         body = NewLink(kind=kind, target=target)
-        return self._http.call("POST", f"{_TRACES}/{trace_id}/links", Trace, body=body)
+        return self._http.call("POST", f"{_trace(trace_id)}/links", Trace, body=body)
 
     def unlink(self, trace_id: str, kind: LinkKind, target: str) -> Trace:
         """Take a link away."""
-        return self._http.call("DELETE", f"{_TRACES}/{trace_id}/links/{kind}/{target}", Trace)
+        return self._http.call("DELETE", f"{_trace(trace_id)}/links/{kind}/{_id(target, 'link')}", Trace)
 
     def publish(
         self, trace_id: str, visibility: Literal["team", "public"] = "public", *, dry_run: bool = False
     ) -> PublicationResult:
         """Widen a trace's audience; with `dry_run` see what everybody would see."""
         body = Publication(visibility=visibility, dry_run=dry_run)
-        return self._http.call("POST", f"{_TRACES}/{trace_id}/publication", PublicationResult, body=body)
+        return self._http.call("POST", f"{_trace(trace_id)}/publication", PublicationResult, body=body)

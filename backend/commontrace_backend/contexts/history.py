@@ -1,0 +1,271 @@
+"""Reading what was committed: the log, windows, differences, status."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import Any
+
+from sqlalchemy import Row
+
+from commontrace.models.contexts import (
+    BranchInfo,
+    CommitInfo,
+    ContextDiff,
+    ContextStatus,
+    DiffMessage,
+    Explained,
+    LogPage,
+    RepositoryInfo,
+    TokenCount,
+    Window,
+    WindowFormat,
+)
+from commontrace_backend.contexts import providers, store
+from commontrace_backend.contexts.messages import Message, text_of
+from commontrace_backend.contexts.objects import Commit
+from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve, tip
+from commontrace_backend.contexts.state import Slot, State, state_id
+from commontrace_backend.contexts.window import FRAMING, Choice, choose
+from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.database.session import ReadSession
+from commontrace_backend.tokens import TokenCounter, default_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The messages of a state in order, each with its slot and tokens."""
+
+    slots: list[Slot]
+    messages: list[Message]
+    tokens: list[int]
+
+
+async def walk(session: ReadSession, repository_id: str, tips: Sequence[str]) -> AsyncIterator[Row[Any]]:
+    """Commits reachable from the tips, children before parents; reads little more than it is asked for."""
+    rows = [await store.find_commit(session, repository_id, commit_id) for commit_id in tips]
+    wanted = set(tips)
+    async for row in store.older(session, repository_id, max(row.generation for row in rows if row)):
+        if row.commit_id in wanted:
+            yield row
+            wanted.remove(row.commit_id)
+            wanted.update(Commit.decode(row.encoded).parents)
+            if not wanted:
+                return
+
+
+async def state_at(session: ReadSession, repository_id: str, *tips: str) -> State:
+    """The union of all operations that lead to the tips."""
+    rows = [row async for row in walk(session, repository_id, tips)]
+    state = State()
+    for row in reversed(rows):
+        state.apply(row.commit_id, Commit.decode(row.encoded).operations)
+    return state
+
+
+async def show(session: ReadSession, repository_id: str, slots: Sequence[Slot]) -> Shown:
+    """The messages that slots hold."""
+    counter, encoding = default_counter(), counting()
+    found = await store.find_blobs(session, repository_id, (slot.blob_id for slot in slots), encoding)
+    messages = {blob_id: json.loads(row.encoded) for blob_id, row in found.items()}
+    tokens = {
+        blob_id: cost(counter, messages[blob_id]) if row.tokens is None else row.tokens
+        for blob_id, row in found.items()
+    }
+    return Shown(list(slots), [messages[slot.blob_id] for slot in slots], [tokens[slot.blob_id] for slot in slots])
+
+
+def counting() -> str:
+    """The encoding that counts."""
+    return default_counter().count("").encoding
+
+
+def cost(counter: TokenCounter, message: Message) -> int:
+    """What a message costs: its text and its framing."""
+    return counter.count(text_of(message)).tokens + FRAMING
+
+
+def total(tokens: int) -> TokenCount:
+    """A sum of costs, labelled as the counter labels it."""
+    return default_counter().count("").model_copy(update={"tokens": tokens})
+
+
+async def log(session: ReadSession, caller: Caller, name: str, ref: str, limit: int, grep: str) -> LogPage:
+    """Commits from a ref backwards, newest first; with `grep` those whose words contain it."""
+    place = await open_place(session, caller, name)
+    names = await _names(session, place)
+    found: list[CommitInfo] = []
+    async for row in walk(session, place.id, [await resolve(session, place, ref)]):
+        if grep and not await _mentions(session, place, row, grep.lower()):
+            continue
+        if len(found) == limit:
+            return LogPage(commits=found, next_ref=row.commit_id)
+        found.append(info(row, names.get(row.commit_id, [])))
+    return LogPage(commits=found)
+
+
+async def _mentions(session: ReadSession, place: Place, row: Row[Any], words: str) -> bool:
+    commit = Commit.decode(row.encoded)
+    if words in commit.message.lower():
+        return True
+    blob_ids = [operation["blob"] for operation in commit.operations if operation["op"] == "append"]
+    found = await store.find_blobs(session, place.id, blob_ids, counting())
+    return any(words in text_of(json.loads(blob.encoded)).lower() for blob in found.values())
+
+
+async def _names(session: ReadSession, place: Place) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for row in await store.all_refs(session, place.id):
+        names.setdefault(row.commit_id, []).append(row.name if row.kind == "branch" else f"tag: {row.name}")
+    return names
+
+
+def info(row: Row[Any], refs: Sequence[str] = ()) -> CommitInfo:
+    """A commit as the log shows it."""
+    commit = Commit.decode(row.encoded)
+    return CommitInfo(
+        commit_id=row.commit_id,
+        short_id=row.commit_id[:SHORT],
+        parents=list(commit.parents),
+        author=commit.author,
+        agent=commit.agent,
+        created_at=datetime.fromisoformat(commit.time),
+        message=commit.message,
+        messages=sum(operation["op"] == "append" for operation in commit.operations),
+        tokens=row.window_tokens,
+        refs=list(refs),
+        traces=list(commit.traces),
+        metadata=dict(commit.metadata),
+        generation=dict(commit.generation),
+    )
+
+
+async def get_commit(session: ReadSession, caller: Caller, name: str, ref: str) -> CommitInfo:
+    """One commit."""
+    place = await open_place(session, caller, name)
+    row = await store.find_commit(session, place.id, await resolve(session, place, ref))
+    assert row is not None
+    return info(row, (await _names(session, place)).get(row.commit_id, []))
+
+
+async def window(
+    session: ReadSession,
+    caller: Caller,
+    name: str,
+    ref: str,
+    *,
+    max_tokens: int | None,
+    shape: WindowFormat,
+    explain: bool,
+) -> Window:
+    """The messages at a ref that fit a budget, in the shape that a provider takes."""
+    place = await open_place(session, caller, name)
+    commit_id = await resolve(session, place, ref)
+    sequence = (await state_at(session, place.id, commit_id)).sequence()
+    shown = await show(session, place.id, sequence)
+    choice = choose(shown.messages, shown.tokens, max_tokens)
+    kept = [message for position, message in enumerate(shown.messages) if position in choice.included]
+    return Window(
+        repository=name,
+        ref=ref,
+        commit_id=commit_id,
+        state_id=state_id(sequence),
+        format=shape,
+        tokens=total(sum(shown.tokens[position] for position in choice.included)),
+        included=len(choice.included),
+        left_out=len(shown.messages) - len(choice.included),
+        explanation=_explain(shown, choice) if explain else [],
+        **_shaped(kept, shape),
+    )
+
+
+def _shaped(messages: list[Message], shape: WindowFormat) -> dict[str, Any]:
+    if shape == "text":
+        return {"text": providers.to_text(messages)}
+    if shape == "openai":
+        return {"messages": providers.to_openai(messages)}
+    if shape == "anthropic":
+        system, turns = providers.to_anthropic(messages)
+        return {"system": system, "messages": turns}
+    return {"messages": messages}
+
+
+def _explain(shown: Shown, choice: Choice) -> list[Explained]:
+    return [
+        Explained(
+            commit_id=slot.commit_id,
+            role=message["role"],
+            tokens=tokens,
+            included=position in choice.included,
+            reason=choice.reasons.get(position, "instructs the model" if providers.is_system(message) else "fits"),
+        )
+        for position, (slot, message, tokens) in enumerate(zip(shown.slots, shown.messages, shown.tokens, strict=True))
+    ]
+
+
+async def diff(session: ReadSession, caller: Caller, name: str, a: str, b: str) -> ContextDiff:
+    """What the window at `b` has that the one at `a` has not, and the other way round, in the order of the windows."""
+    place = await open_place(session, caller, name)
+    before, after = [
+        await show(
+            session, place.id, (await state_at(session, place.id, await resolve(session, place, ref))).sequence()
+        )
+        for ref in (a, b)
+    ]
+    changes = []
+    matcher = SequenceMatcher(None, [s.blob_id for s in before.slots], [s.blob_id for s in after.slots], autojunk=False)
+    for tag, low, high, start, stop in matcher.get_opcodes():
+        if tag != "equal":
+            changes += [_changed("removed", before, position) for position in range(low, high)]
+            changes += [_changed("added", after, position) for position in range(start, stop)]
+    return ContextDiff(a=a, b=b, changes=changes, token_delta=sum(after.tokens) - sum(before.tokens))
+
+
+def _changed(change: Any, shown: Shown, position: int) -> DiffMessage:
+    message = shown.messages[position]
+    return DiffMessage(change=change, role=message["role"], tokens=shown.tokens[position], text=text_of(message))
+
+
+async def status(session: ReadSession, caller: Caller, name: str) -> ContextStatus:
+    """Where writing goes on, and what the window there comes to."""
+    place = await open_place(session, caller, name)
+    commit_id = await tip(session, place, place.branch)
+    state = await state_at(session, place.id, commit_id) if commit_id else State()
+    shown = await show(session, place.id, state.sequence())
+    by_role: Counter[str] = Counter()
+    for message, tokens in zip(shown.messages, shown.tokens, strict=True):
+        by_role[message["role"]] += tokens
+    return ContextStatus(
+        repository=name,
+        branch=place.branch,
+        commit_id=commit_id,
+        messages=len(shown.messages),
+        tokens=total(sum(shown.tokens)),
+        by_role=dict(by_role),
+    )
+
+
+async def repositories(session: ReadSession, caller: Caller) -> list[RepositoryInfo]:
+    """Every context the caller may see."""
+    return [RepositoryInfo.model_validate(row) for row in await store.all_repositories(session, caller)]
+
+
+async def branches(session: ReadSession, caller: Caller, name: str) -> list[BranchInfo]:
+    """Every branch, and the one that HEAD is on even if it is unborn."""
+    place = await open_place(session, caller, name)
+    found = {row.name: row.commit_id for row in await store.all_refs(session, place.id) if row.kind == "branch"}
+    found.setdefault(place.branch, None)
+    return [await _branch(session, place, branch, commit_id) for branch, commit_id in sorted(found.items())]
+
+
+async def _branch(session: ReadSession, place: Place, name: str, commit_id: str | None) -> BranchInfo:
+    row = await store.find_commit(session, place.id, commit_id) if commit_id else None
+    message = Commit.decode(row.encoded).message if row else ""
+    return BranchInfo(name=name, commit_id=commit_id, message=message, current=name == place.branch)
+
+
+async def commits_of_trace(session: ReadSession, caller: Caller, trace_id: str) -> list[CommitInfo]:
+    """Commits that used or produced a trace."""
+    return [info(row) for row in await store.commits_of_trace(session, caller, trace_id)]

@@ -1,0 +1,148 @@
+"""Blobs, slots and commits: what they hold and how their ids follow from it. Pure.
+
+Every id is SHA-256 over a label and the canonical JSON of the object, so that any change of any hashed field changes
+it, and the same object has the same id on every machine. tests/backend/contexts/test_objects.py holds golden vectors.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from commontrace.errors import InvalidInputError
+
+SLOT_DIGITS: Final = 32
+
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# Every kind of operation and its fields. Replay of the kinds that no command writes yet is refused, never guessed.
+OPERATIONS: Final[dict[str, frozenset[str]]] = {
+    "append": frozenset({"slot", "blob", "after"}),
+    "edit": frozenset({"slot", "blob"}),
+    "annotate": frozenset({"slot", "key", "value"}),
+    "remove": frozenset({"slot"}),
+    "restore": frozenset({"slot"}),
+    "move": frozenset({"slot", "after"}),
+    "cover": frozenset({"slot", "blob", "covers"}),
+    "uncover": frozenset({"slot"}),
+    "order": frozenset({"anchor", "children"}),
+}
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no spaces, in UTF-8; strings as given, finite floats in Python's shortest form.
+
+    Raises:
+        InvalidInputError: a NUL, a lone surrogate or a non-finite number, which no store can keep as given.
+    """
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        encoded = text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            "A text holds half of a surrogate pair, which is not a character.", "Remove it and commit again."
+        ) from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInputError(
+            "A message holds a value that JSON cannot carry, such as NaN or infinity.", "Replace it and commit again."
+        ) from error
+    if _NUL.search(encoded):
+        raise InvalidInputError("A text holds a NUL character.", "Remove it and commit again.")
+    return encoded
+
+
+def identify(kind: str, encoded: bytes) -> str:
+    """The id of an object: SHA-256 over its kind, the version of the form, and its canonical bytes."""
+    return hashlib.sha256(f"commontrace {kind} 1\n".encode() + encoded).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A message by content."""
+
+    blob_id: str
+    encoded: bytes
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> "Blob":
+        """The blob of a canonical message; raises InvalidInputError."""
+        encoded = canonical(message)
+        return cls(identify("blob", encoded), encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Ordered parents and the operations that lead on from them. Its size does not depend on its history.
+
+    Attributes:
+        parents: ids of the commits before it, the branch's own first.
+        operations: each an object with `op` and the fields of its kind.
+        author: the contributor's id.
+        agent: which agent wrote, as it calls itself.
+        time: when, ISO 8601 in UTC with microseconds.
+        message: what this is about, in words.
+        traces: ids of the traces that it used or produced.
+        metadata: whatever the writer wants to keep.
+        generation: model and parameters that wrote the messages.
+    """
+
+    parents: tuple[str, ...]
+    operations: tuple[dict[str, Any], ...]
+    author: str
+    agent: str
+    time: str
+    message: str
+    traces: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    generation: Mapping[str, Any] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        """The canonical bytes: every field is hashed."""
+        return canonical(
+            {
+                "parents": self.parents,
+                "operations": self.operations,
+                "author": self.author,
+                "agent": self.agent,
+                "time": self.time,
+                "message": self.message,
+                "traces": self.traces,
+                "metadata": self.metadata,
+                "generation": self.generation,
+            }
+        )
+
+    @classmethod
+    def decode(cls, encoded: bytes | str) -> "Commit":
+        """A commit from its canonical bytes."""
+        fields = json.loads(encoded)
+        for name in ("parents", "operations", "traces"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields)
+
+
+def check_operation(operation: Mapping[str, Any]) -> None:
+    """Raise InvalidInputError for an operation of no known kind or with other fields than its kind has."""
+    fields = OPERATIONS.get(str(operation.get("op")))
+    if fields is None or operation.keys() != fields | {"op"}:
+        raise InvalidInputError(
+            f"{operation.get('op')!r} is not an operation that this version knows.", "Upgrade CommonTrace."
+        )
+
+
+def appends(blob_ids: Sequence[str], *, after: str | None, origin: Sequence[Any]) -> tuple[dict[str, Any], ...]:
+    """Operations that append blobs one behind another.
+
+    Args:
+        blob_ids: what to append, in order.
+        after: the slot that the first of them follows; None for the beginning.
+        origin: what makes these appends unlike all others (parents, author, agent, time): slot ids follow from it.
+    """
+    operations = []
+    for position, blob_id in enumerate(blob_ids):
+        slot = identify("slot", canonical([*origin, position, blob_id]))[:SLOT_DIGITS]
+        operations.append({"op": "append", "slot": slot, "blob": blob_id, "after": after})
+        after = slot
+    return tuple(operations)

@@ -1,0 +1,122 @@
+"""Where a request points: the repository, the branch, and the commit that an expression names."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from commontrace.errors import AmbiguousRefError, NotFoundError
+from commontrace_backend.contexts import store
+from commontrace_backend.contexts.objects import Commit
+from commontrace_backend.contexts.refs import DEFAULT_BRANCH, RefExpression, parse
+from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.database.session import ReadSession, WriteSession
+
+FULL_ID: Final = 64
+SHORT: Final = 10
+_SHORTEST_PREFIX: Final = 4
+_LOOK_BACK: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository and the branch that the caller's working copy is on."""
+
+    repository: Row[Any]
+    branch: str
+
+    @property
+    def id(self) -> str:
+        """The repository's id."""
+        return str(self.repository.repository_id)
+
+
+async def open_place(session: ReadSession, caller: Caller, name: str) -> Place:
+    """An existing repository; raises NotFoundError for a foreign one as for a missing one."""
+    repository = await store.find_repository(session, caller, name)
+    if repository is None:
+        raise NotFoundError(f"There is no context {name}.", "It is created by its first commit.")
+    return Place(repository, await store.find_head(session, repository.repository_id, caller) or DEFAULT_BRANCH)
+
+
+async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:
+    """A repository, created if the name is new."""
+    if await store.find_repository(session, caller, name) is None:
+        values = {
+            "repository_id": secrets.token_hex(16),
+            "tenant_id": caller.tenant_id,
+            "contributor_id": caller.contributor_id,
+            "visibility": "private",
+            "name": name,
+            "created_at": datetime.now(UTC),
+        }
+        await store.add_repository(session, values)
+    return await open_place(session, caller, name)
+
+
+async def tip(session: ReadSession, place: Place, branch: str) -> str | None:
+    """Where a branch points; None for an unborn one."""
+    return await store.find_ref(session, place.id, "branch", branch)
+
+
+async def resolve(session: ReadSession, place: Place, text: str) -> str:
+    """The commit that a ref expression names.
+
+    Raises:
+        NotFoundError: nothing by that name; the hint lists names that are close.
+        AmbiguousRefError: a prefix that several commits begin with.
+    """
+    wanted = parse(text)
+    commit_id = await (_base(session, place, wanted) if wanted.back is None else _earlier(session, place, wanted))
+    for _ in range(wanted.steps):
+        row = await store.find_commit(session, place.id, commit_id)
+        parents = Commit.decode(row.encoded).parents if row else ()
+        if not parents:
+            raise NotFoundError(f"{text} goes back further than the history.", "See the log.")
+        commit_id = parents[0]
+    return commit_id
+
+
+async def _base(session: ReadSession, place: Place, wanted: RefExpression) -> str:
+    if wanted.base == "HEAD":
+        found = await tip(session, place, place.branch)
+        if found is None:
+            raise NotFoundError(f"The branch {place.branch} has no commit yet.", "Commit something first.")
+        return found
+    for kind in ("branch", "tag"):
+        if named := await store.find_ref(session, place.id, kind, wanted.base):
+            return named
+    return await _by_prefix(session, place, wanted.base)
+
+
+async def _by_prefix(session: ReadSession, place: Place, text: str) -> str:
+    prefix = text.lower()
+    found = []
+    if _SHORTEST_PREFIX <= len(prefix) <= FULL_ID and not prefix.strip("0123456789abcdef"):
+        found = await store.commits_with_prefix(session, place.id, prefix)
+    if len(found) > 1:
+        raise AmbiguousRefError(
+            f"{text} is the beginning of several commits.", "Give more digits.", {"candidates": found}
+        )
+    if not found:
+        names = [row.name for row in await store.all_refs(session, place.id)]
+        close = get_close_matches(text, names, n=3) or names[:5]
+        raise NotFoundError(
+            f"There is no branch, tag or commit {text}.", f"There is {', '.join(close)}." if close else "See the log."
+        )
+    return found[0]
+
+
+async def _earlier(session: ReadSession, place: Place, wanted: RefExpression) -> str:
+    """`branch@{n}`: where the branch pointed n moves ago, by the operation log."""
+    branch = place.branch if wanted.base == "HEAD" else wanted.base
+    key = f"branch/{branch}"
+    values = [await tip(session, place, branch)]
+    for row in await store.latest_operations(session, place.id, _LOOK_BACK):
+        values += [change["before"] for change in row.changes if change["ref"] == key]
+    if wanted.back is None or wanted.back >= len(values) or values[wanted.back] is None:
+        raise NotFoundError(f"{branch} was moved fewer than {wanted.back} times.", "See the operation log.")
+    return str(values[wanted.back])

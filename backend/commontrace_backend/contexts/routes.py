@@ -1,0 +1,172 @@
+"""HTTP for contexts: parameters, one awaited call, the answer."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from commontrace.models.contexts import (
+    BranchInfo,
+    CommitInfo,
+    CommitResult,
+    ContextDiff,
+    ContextStatus,
+    LogPage,
+    MergeResult,
+    NewBranch,
+    NewCommit,
+    NewMerge,
+    NewTag,
+    OperationInfo,
+    RepositoryInfo,
+    SwitchTo,
+    TagInfo,
+    Window,
+    WindowFormat,
+)
+from commontrace_backend.contexts import history, oplog, service
+from commontrace_backend.identity import Reader, Reading, Writer, Writing
+
+router = APIRouter(prefix="/api/v1", tags=["contexts"])
+
+Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$", description="The context's name.")]
+RefName = Annotated[str, Query(min_length=1, max_length=250, description="HEAD, a branch, tag, id, HEAD~2, main@{1}.")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+_HERE = "/contexts/{repository}"
+
+
+@router.get("/contexts")
+async def list_contexts(caller: Reader, session: Reading) -> list[RepositoryInfo]:
+    """Every context the caller may see."""
+    return await history.repositories(session, caller)
+
+
+@router.get("/traces/{trace_id}/commits")
+async def commits_of_trace(
+    trace_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], caller: Reader, session: Reading
+) -> list[CommitInfo]:
+    """Commits that used or produced a trace."""
+    return await history.commits_of_trace(session, caller, trace_id)
+
+
+async def _prepared(body: NewCommit) -> service.Prepared:
+    return await service.prepare(body)
+
+
+@router.post(f"{_HERE}/commits", status_code=201)
+async def commit(
+    repository: Name,
+    body: NewCommit,
+    caller: Writer,
+    prepared: Annotated[service.Prepared, Depends(_prepared)],
+    session: Writing,
+) -> CommitResult:
+    """Append messages to a branch; the first commit creates the context."""
+    return await service.commit(session, caller, repository, body, prepared)
+
+
+@router.get(f"{_HERE}/commits/{{ref}}")
+async def get_commit(repository: Name, ref: str, caller: Reader, session: Reading) -> CommitInfo:
+    """One commit."""
+    return await history.get_commit(session, caller, repository, ref)
+
+
+@router.get(f"{_HERE}/log")
+async def log(
+    repository: Name, caller: Reader, session: Reading, ref: RefName = "HEAD", limit: Limit = 50, grep: str = ""
+) -> LogPage:
+    """Commits from a ref backwards, newest first."""
+    return await history.log(session, caller, repository, ref, limit, grep)
+
+
+@router.get(f"{_HERE}/window")
+async def window(  # noqa: PLR0913, PLR0917 - query parameters
+    repository: Name,
+    caller: Reader,
+    session: Reading,
+    ref: RefName = "HEAD",
+    max_tokens: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
+    format: WindowFormat = "text",  # noqa: A002 - the parameter's name on the wire
+    explain: bool = False,
+) -> Window:
+    """The messages at a ref that fit a budget, in the shape that a provider takes."""
+    return await history.window(session, caller, repository, ref, max_tokens=max_tokens, shape=format, explain=explain)
+
+
+@router.get(f"{_HERE}/diff")
+async def diff(repository: Name, caller: Reader, session: Reading, a: RefName, b: RefName = "HEAD") -> ContextDiff:
+    """What changes from the window at `a` to the one at `b`."""
+    return await history.diff(session, caller, repository, a, b)
+
+
+@router.get(f"{_HERE}/status")
+async def status(repository: Name, caller: Reader, session: Reading) -> ContextStatus:
+    """Where writing goes on."""
+    return await history.status(session, caller, repository)
+
+
+@router.get(f"{_HERE}/branches")
+async def list_branches(repository: Name, caller: Reader, session: Reading) -> list[BranchInfo]:
+    """Every branch."""
+    return await history.branches(session, caller, repository)
+
+
+@router.post(f"{_HERE}/branches", status_code=201)
+async def create_branch(repository: Name, body: NewBranch, caller: Writer, session: Writing) -> BranchInfo:
+    """Create a branch."""
+    return await service.create_branch(session, caller, repository, body)
+
+
+@router.delete(f"{_HERE}/branches/{{branch:path}}")
+async def delete_branch(
+    repository: Name, branch: str, caller: Writer, session: Writing, force: bool = False
+) -> BranchInfo:
+    """Delete a branch; undo brings it back."""
+    return await service.delete_branch(session, caller, repository, branch, force=force)
+
+
+@router.post(f"{_HERE}/switch")
+async def switch(repository: Name, body: SwitchTo, caller: Writer, session: Writing) -> BranchInfo:
+    """Put the caller's working copy on a branch."""
+    return await service.switch(session, caller, repository, body.branch)
+
+
+@router.get(f"{_HERE}/tags")
+async def list_tags(repository: Name, caller: Reader, session: Reading) -> list[TagInfo]:
+    """Every tag."""
+    return await service.tags(session, caller, repository)
+
+
+@router.post(f"{_HERE}/tags", status_code=201)
+async def create_tag(repository: Name, body: NewTag, caller: Writer, session: Writing) -> TagInfo:
+    """Give a commit a fixed name."""
+    return await service.create_tag(session, caller, repository, body)
+
+
+@router.delete(f"{_HERE}/tags/{{tag:path}}")
+async def delete_tag(repository: Name, tag: str, caller: Writer, session: Writing) -> TagInfo:
+    """Take a tag away; undo brings it back."""
+    return await service.delete_tag(session, caller, repository, tag)
+
+
+@router.post(f"{_HERE}/merge")
+async def merge(repository: Name, body: NewMerge, caller: Writer, session: Writing) -> MergeResult:
+    """Bring another history into the current branch; with `dry_run` only say what would happen."""
+    return await service.merge(session, caller, repository, body)
+
+
+@router.post(f"{_HERE}/undo")
+async def undo(repository: Name, caller: Writer, session: Writing) -> OperationInfo:
+    """Take back the newest operation of this working copy."""
+    return await oplog.undo(session, caller, repository)
+
+
+@router.post(f"{_HERE}/redo")
+async def redo(repository: Name, caller: Writer, session: Writing) -> OperationInfo:
+    """Do again what undo took back last."""
+    return await oplog.redo(session, caller, repository)
+
+
+@router.get(f"{_HERE}/operations")
+async def list_operations(repository: Name, caller: Reader, session: Reading, limit: Limit = 50) -> list[OperationInfo]:
+    """The operation log, newest first."""
+    return await oplog.operations(session, caller, repository, limit)

@@ -1,0 +1,110 @@
+"""Rows for versioned contexts: immutable objects, movable refs, and the log of what was done."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+
+from commontrace_backend.database.tables import metadata
+from commontrace_backend.database.types import Id, Json, Name, UtcDateTime
+
+
+def _tenant() -> Column[str]:
+    return Column("tenant_id", Id, ForeignKey("organizations.organization_id"), nullable=False)
+
+
+def _repository(*, primary_key: bool = False) -> Column[str]:
+    return Column(
+        "repository_id", Id, ForeignKey("repositories.repository_id"), nullable=False, primary_key=primary_key
+    )
+
+
+repositories = Table(
+    "repositories",
+    metadata,
+    Column("repository_id", Id, primary_key=True),
+    _tenant(),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
+    Column("visibility", Name, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("uq_repositories_contributor_id_name", "contributor_id", "name", unique=True),
+)
+
+# Blobs belong to one repository: a hash is no key to what somebody else wrote.
+blobs = Table(
+    "blobs",
+    metadata,
+    _repository(primary_key=True),
+    Column("blob_id", Id, primary_key=True),
+    _tenant(),
+    Column("encoded", LargeBinary, nullable=False),
+)
+
+blob_tokens = Table(
+    "blob_tokens",
+    metadata,
+    _repository(primary_key=True),
+    Column("blob_id", Id, primary_key=True),
+    Column("encoding", Name, primary_key=True),
+    _tenant(),
+    Column("tokens", Integer, nullable=False),
+)
+
+commits = Table(
+    "commits",
+    metadata,
+    _repository(primary_key=True),
+    Column("commit_id", Id, primary_key=True),
+    _tenant(),
+    Column("encoded", LargeBinary, nullable=False),
+    # Derived from the history, never hashed: how deep it is, and what its window comes to.
+    Column("generation", Integer, nullable=False),
+    Column("tail", Id),
+    Column("window_messages", Integer, nullable=False),
+    Column("window_tokens", Integer, nullable=False),
+    Column("encoding", Name, nullable=False),
+    Index("ix_commits_repository_id_generation", "repository_id", "generation"),
+)
+
+refs = Table(
+    "refs",
+    metadata,
+    _repository(primary_key=True),
+    Column("kind", Name, primary_key=True),  # branch or tag
+    Column("name", Name, primary_key=True),
+    _tenant(),
+    Column("commit_id", Id, nullable=False),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    _repository(primary_key=True),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), primary_key=True),
+    Column("working_copy", Name, primary_key=True),
+    _tenant(),
+    Column("branch", Name, nullable=False),
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("operation_id", Integer, primary_key=True, autoincrement=True),
+    _repository(),
+    _tenant(),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
+    Column("working_copy", Name, nullable=False),
+    Column("kind", Name, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("changes", Json, nullable=False),  # [{ref, before, after}]
+    Column("undone", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_operations_repository_id", "repository_id", "operation_id"),
+)
+
+commit_traces = Table(
+    "commit_traces",
+    metadata,
+    _repository(primary_key=True),
+    Column("commit_id", Id, primary_key=True),
+    Column("trace_id", Id, primary_key=True, index=True),
+    _tenant(),
+)

@@ -1,0 +1,57 @@
+"""Where both console scripts begin. Standard library only: what can be answered without Click is answered here."""
+
+import sys
+from typing import Final
+
+_INTERRUPTED: Final = 130
+_PROFILES: Final = ("core", "all")
+
+
+def main() -> int:
+    """`commontrace`: the whole of it. Returns the exit code."""
+    return _guarded(sys.argv[1:], ())
+
+
+def trace() -> int:
+    """`trace`: the context commands, as in `trace log` for `commontrace context log`."""
+    return _guarded(sys.argv[1:], ("context",))
+
+
+def _guarded(arguments: list[str], group: tuple[str, ...]) -> int:
+    try:
+        return _dispatch(arguments, group)
+    except KeyboardInterrupt:  # outside of Click: while something is still being imported
+        return _INTERRUPTED
+
+
+def _dispatch(arguments: list[str], group: tuple[str, ...]) -> int:
+    if arguments == ["--version"]:
+        return _version()
+    tools = None if group else _stdio_server(arguments)
+    if tools is not None:
+        from commontrace.mcp.server import run
+
+        run(transport="stdio", host="", port=0, tools=tools)
+        return 0
+    from commontrace.cli.app import run_cli
+
+    return run_cli(arguments, group)
+
+
+def _version() -> int:
+    from importlib.metadata import version
+
+    sys.stdout.write(f"commontrace {version('commontrace')}\n")
+    return 0
+
+
+def _stdio_server(arguments: list[str]) -> str | None:
+    """The tools profile if these arguments start the server over stdio and say nothing else, else None."""
+    if arguments[:1] != ["mcp"]:
+        return None
+    given = {"--transport": "stdio", "--tools": "core"}
+    words = [part for word in arguments[1:] for part in word.split("=", 1)]
+    if len(words) % 2 or not given.keys() >= set(words[::2]):
+        return None
+    given.update(zip(words[::2], words[1::2], strict=True))
+    return given["--tools"] if given["--transport"] == "stdio" and given["--tools"] in _PROFILES else None

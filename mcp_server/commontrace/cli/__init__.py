@@ -1,0 +1,1 @@
+"""The command line: one command = parse, one client call, print."""

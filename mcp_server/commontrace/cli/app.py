@@ -1,0 +1,89 @@
+"""The command tree: which command lives where, loaded when it is called."""
+
+from typing import Final
+
+import click
+
+from commontrace.cli.command import Lazy, LazyGroup
+from commontrace.cli.output import use_utf8
+
+_CLI: Final = "commontrace.cli"
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        click.echo(f"commontrace {version('commontrace')}")
+        context.exit()
+
+
+SECTIONS: Final = {
+    "Find and use": {
+        "query": Lazy(f"{_CLI}.query", "query", "Look for a known fix"),
+        "show": Lazy(f"{_CLI}.show", "show", "One trace whole; its versions, amendments, flags"),
+        "vote": Lazy(f"{_CLI}.outcomes", "vote", "Report what happened when you used one"),
+        "tags": Lazy(f"{_CLI}.show", "tags", "The tags in use"),
+    },
+    "Give and improve": {
+        "contribute": Lazy(f"{_CLI}.contribute", "contribute", "Contribute a verified fix"),
+        "publish": Lazy(f"{_CLI}.contribute", "publish", "Widen a trace's audience, after a preview"),
+        "amend": Lazy(f"{_CLI}.amend", "amend", "Propose a better version"),
+        "accept": Lazy(f"{_CLI}.amend", "accept", "Accept an amendment"),
+        "reject": Lazy(f"{_CLI}.amend", "reject", "Reject an amendment"),
+        "link": Lazy(f"{_CLI}.show", "link", "Link a trace to another, or to a commit"),
+        "unlink": Lazy(f"{_CLI}.show", "unlink", "Take a link away"),
+        "flag": Lazy(f"{_CLI}.outcomes", "flag", "Ask for a second look"),
+        "unflag": Lazy(f"{_CLI}.outcomes", "unflag", "Take a flag back"),
+        "withdraw": Lazy(f"{_CLI}.outcomes", "withdraw", "Take a trace of yours out of every answer"),
+        "restore": Lazy(f"{_CLI}.outcomes", "restore", "Bring a withdrawn trace back"),
+        "scan": Lazy(f"{_CLI}.scan", "scan", "What the safety pipeline sees in a text"),
+    },
+    "Move": {
+        "import": Lazy(f"{_CLI}.transfer", "import_", "Import traces from JSON or JSON lines"),
+        "export": Lazy(f"{_CLI}.transfer", "export", "Export every trace as JSON lines"),
+    },
+    "Windows": {
+        "context": Lazy(f"{_CLI}.contexts.group", "context", "Git for context windows; also the command `trace`"),
+    },
+    "Set up and run": {
+        "quickstart": Lazy(f"{_CLI}.quickstart", "quickstart", "Starter traces, one query, and what to do next"),
+        "setup": Lazy(f"{_CLI}.setup", "setup", "Give an agent the tools"),
+        "mcp": Lazy(f"{_CLI}.serve", "mcp", "Serve the tools over MCP"),
+        "serve": Lazy(f"{_CLI}.serve", "serve", "Serve the store to a team over HTTP"),
+        "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
+        "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
+        "doctor": Lazy(f"{_CLI}.doctor", "doctor", "Check settings, store, key and agents"),
+    },
+}
+
+app: Final = LazyGroup(
+    "commontrace",
+    SECTIONS,
+    help="What coding agents learn, kept, shared and trusted like code.\n\n"
+    "Exit codes: 0 fine, 1 refused or failed, 2 usage, 130 interrupted.",
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version.",
+        )
+    ],
+)
+
+
+def run_cli(arguments: list[str], group: tuple[str, ...]) -> int:
+    """Run the command line; with `group` its commands stand for themselves, as in `trace log`."""
+    use_utf8()
+    command: click.Command = app
+    for name in group:
+        found = app.get_command(click.Context(app), name)
+        assert found is not None
+        command = found
+    try:
+        command.main(arguments, prog_name="trace" if group else "commontrace")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 1

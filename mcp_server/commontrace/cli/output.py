@@ -1,0 +1,175 @@
+"""The only way to the terminal: JSON documents, styled lines free of control characters, errors in one line."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from commontrace.cli.state import state
+from commontrace.errors import CommonTraceError, InvalidInputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+    from rich.console import Console
+
+Part = str | tuple[str, str]
+"""Text, or text with its style."""
+
+# C0 but tab and newline, DEL, C1, bidirectional and zero-width controls, line separators, surrogates, tags.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_IN_JSON: Final = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_WIDTH: Final = 100
+
+
+def printable(text: str) -> str:
+    r"""A text in which what would steer the terminal is spelled out, as in `\\x1b`."""
+    return _UNSEEN.sub(_spelled, text.replace("\r\n", "\n"))
+
+
+def _spelled(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code <= 0xFF:  # noqa: PLR2004 - two hexadecimal digits hold it
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - four digits hold it
+
+
+def single_line(text: str) -> str:
+    """A text on one line."""
+    return " ".join(printable(text).split("\n"))
+
+
+class Screen:
+    """Standard output for people. Every text passes `printable` on its way."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        from rich.console import Console
+
+        self._console: Console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+    @property
+    def console(self) -> "Console":
+        """The console, for what rich draws itself."""
+        return self._console
+
+    def line(self, *parts: Part, indent: int = 0) -> None:
+        """One line of text and styled text."""
+        from rich.text import Text
+
+        cleaned = [single_line(part) if isinstance(part, str) else (single_line(part[0]), part[1]) for part in parts]
+        self._console.print(Text.assemble(" " * indent, *cleaned))
+
+    def block(self, text: str, style: str = "", indent: int = 0) -> None:
+        """Text of several lines, as it is."""
+        for line in printable(text).split("\n"):
+            self.line((line, style), indent=indent if line else 0)
+
+    def markdown(self, text: str, indent: int = 0) -> None:
+        """Markdown, drawn in a terminal and verbatim in a pipe. Links show where they lead."""
+        if not self._console.is_terminal:
+            self.block(text, indent=indent)
+            return
+        from rich.markdown import Markdown
+        from rich.padding import Padding
+
+        drawn = Markdown(printable(text), hyperlinks=False, code_theme="ansi_dark")
+        width = min(self._console.width, _WIDTH)
+        self._console.print(Padding(drawn, (0, 0, 0, indent)), width=width, soft_wrap=False)
+
+    def table(self, rows: Sequence[Sequence[Part]], indent: int = 0) -> None:
+        """Rows in aligned columns."""
+        from rich.cells import cell_len
+
+        cells = [[(cell, "") if isinstance(cell, str) else cell for cell in row] for row in rows]
+        cells = [[(single_line(text), style) for text, style in row] for row in cells]
+        widths = [max(cell_len(row[column][0]) for row in cells) for column in range(len(cells[0]))] if cells else []
+        for row in cells:
+            parts: list[Part] = []
+            for (text, style), width in zip(row[:-1], widths, strict=False):
+                parts += [(text, style), " " * (width - cell_len(text) + 2)]
+            self.line(*parts, row[-1], indent=indent)
+
+
+def answer(value: "BaseModel | Sequence[BaseModel] | dict[str, Any]", show: Callable[[Screen], None]) -> None:
+    """Print the answer of a command: with `--json` the contract's JSON, else what `show` draws."""
+    if state().json:
+        click.echo(document(value))
+    else:
+        show(Screen())
+
+
+def document(value: "BaseModel | Sequence[BaseModel] | dict[str, Any]", *, indent: int | None = 2) -> str:
+    """A value as JSON whose strings are exact and cannot steer a terminal."""
+    return _IN_JSON.sub(
+        lambda match: f"\\u{ord(match[0]):04x}", json.dumps(_plain(value), ensure_ascii=False, indent=indent)
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+
+
+def note(*parts: Part) -> None:
+    """A line for people on standard error, where it disturbs no document."""
+    Screen(stderr=True).line(*parts)
+
+
+def report(error: Exception, *, as_json: bool) -> bool:
+    """Say what failed and what to do, in one line; returns False for what is not ours to word."""
+    known = known_problem(error)
+    if known is None:
+        return False
+    if as_json:
+        extra = {"extra": known.extra} if known.extra else {}
+        click.echo(document({"code": known.code, "detail": known.detail, "hint": known.hint, **extra}))
+    else:
+        click.echo(f"error: {single_line(str(known))}", err=True)
+    return True
+
+
+def known_problem(error: Exception) -> CommonTraceError | None:
+    """The error of ours behind an exception, or None for a defect."""
+    if isinstance(error, CommonTraceError):
+        return error
+    from pydantic import ValidationError
+
+    return worded(error) if isinstance(error, ValidationError) else None
+
+
+def worded(error: "ValidationError", where: str = "") -> InvalidInputError:
+    """Pydantic's findings in one sentence that names the field and what it must be."""
+    findings = error.errors(include_url=False, include_context=False, include_input=False)
+    first = findings[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the value"
+    if first["type"] == "missing":
+        said = f"{place} is missing"
+    elif first["type"] == "extra_forbidden":
+        said = f"there is no field {place}"
+    else:
+        message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+        said = f"{place}: {message[0].lower()}{message[1:]}"
+    more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
+    return InvalidInputError(f"{where}{said}{more}.", "Correct it and try again.")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: `1 trace`, `2 traces`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def joined(parts: Iterable[str], separator: str = " · ") -> str:
+    """What is not empty, in one line."""
+    return separator.join(part for part in parts if part)
+
+
+def use_utf8() -> None:
+    """Answer in UTF-8 whatever the locale says: JSON is, and so is what people paste."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")

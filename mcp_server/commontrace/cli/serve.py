@@ -1,0 +1,52 @@
+"""`commontrace mcp` and `serve`: the tools for agents, and the backend for a team."""
+
+import os
+import subprocess  # nosec B404 - our own interpreter runs our own module
+import sys
+
+import click
+
+from commontrace.cli.command import command
+from commontrace.cli.state import state
+from commontrace.errors import InvalidInputError
+
+
+@command("mcp")
+@click.option("--transport", type=click.Choice(["stdio", "http", "sse"]), default="stdio", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="For http and sse.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="For http and sse.")
+@click.option("--tools", type=click.Choice(["core", "all"]), default="core", show_default=True)
+def mcp(transport: str, host: str, port: int, tools: str) -> None:
+    """Serve the tools over MCP: stdio for an agent on this machine, http (or the older sse) for others.
+
+    Over http every request needs its caller's own API key as a bearer token.
+    """
+    url = state().url
+    if url is not None:
+        os.environ["COMMONTRACE_URL"] = url  # the server reads its settings itself
+    from commontrace.mcp.server import run
+
+    run(transport=transport, host=host, port=port, tools=tools)
+
+
+@command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+def serve(host: str, port: int) -> None:
+    """Serve the database at --url or COMMONTRACE_URL over HTTP. Every caller needs a key.
+
+    Put a proxy with TLS in front before opening it to a network. The first key: commontrace keys create NAME --admin
+    """
+    from commontrace.settings import Settings
+
+    url = state().url or Settings().url
+    if "://" not in url or url.startswith(("http://", "https://")):
+        raise InvalidInputError(
+            f"{url!r} is not a database that can be served.", "Pass --url sqlite:///path, or set COMMONTRACE_URL."
+        )
+    command_line = [sys.executable, "-m", "commontrace_backend", "--host", host, "--port", str(port)]
+    # The URL may hold a password: it goes by the environment, which other users cannot list.
+    os.environ["COMMONTRACE_DATABASE_URL"] = url
+    if sys.platform == "win32":  # where exec would return to the shell while the server goes on
+        raise SystemExit(subprocess.call(command_line))  # noqa: S603 # nosec B603
+    os.execv(sys.executable, command_line)  # noqa: S606 # nosec B606

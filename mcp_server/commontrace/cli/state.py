@@ -1,0 +1,32 @@
+"""What the global options say, and the client they lead to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from commontrace import Client
+
+
+@dataclass
+class State:
+    """The global options, given before or after the command."""
+
+    url: str | None = None
+    json: bool = False
+
+
+def state() -> State:
+    """The state of the command that runs."""
+    return click.get_current_context().ensure_object(State)
+
+
+def open_client() -> "Client":
+    """The client for `--url`, else for the environment and the config file; HEAD is this folder's."""
+    from commontrace import connect
+    from commontrace.project import working_copy
+    from commontrace.settings import Settings
+
+    return connect(state().url, working_copy=Settings().working_copy or working_copy(Path.cwd()))

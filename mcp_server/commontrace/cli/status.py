@@ -1,0 +1,61 @@
+"""`commontrace status`: who the caller is, where the store is, what it holds."""
+
+import re
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from commontrace.cli.command import command
+from commontrace.cli.output import Screen, answer, counted
+from commontrace.cli.state import open_client
+
+if TYPE_CHECKING:
+    from commontrace import Client
+
+_LOOKED_AT: Final = 5_000  # more than that and the count is a lower bound, so that the answer stays quick
+_PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+
+
+def without_password(url: str) -> str:
+    """A URL that may be shown."""
+    return _PASSWORD.sub(r"\1:…@", url)
+
+
+@command("status")
+def status() -> None:
+    """Who you are, where the store is, and what it holds."""
+    with open_client() as client:
+        found = _gathered(client)
+    answer(found, lambda screen: _draw(screen, found))
+
+
+def _gathered(client: "Client") -> dict[str, Any]:
+    me = client.contributors.me()
+    tiers: Counter[str] = Counter()
+    for trace in islice(client.traces.all(), _LOOKED_AT):
+        tiers[trace.standing.tier if trace.state == "active" else trace.state] += 1
+    total = tiers.total()
+    return {
+        "url": without_password(client.url),
+        "contributor": me.model_dump(mode="json"),
+        "traces": total,
+        "complete": total < _LOOKED_AT,
+        "tiers": dict(tiers.most_common()),
+        "contexts": len(client.contexts.repositories()),
+    }
+
+
+def _draw(screen: Screen, found: dict[str, Any]) -> None:
+    me = found["contributor"]
+    tiers = ", ".join(f"{number:,} {tier}" for tier, number in found["tiers"].items())
+    traces = counted(found["traces"], "trace") + ("" if found["complete"] else " or more")
+    screen.table(
+        [
+            (("store", "dim"), found["url"]),
+            (("you", "dim"), f"{me['name']} of {me['organization_name']} ({', '.join(me['scopes'])})"),
+            (("traces", "dim"), f"{traces}{f': {tiers}' if tiers else ''}"),
+            (("contexts", "dim"), counted(found["contexts"], "repository", "repositories")),
+        ]
+    )
+    if not found["traces"]:
+        screen.line(("The store is empty: commontrace quickstart loads traces to begin with.", "dim"))

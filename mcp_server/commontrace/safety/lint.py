@@ -1,0 +1,65 @@
+"""How helpful a contribution is likely to be, and what makes one useless."""
+
+import re
+from typing import Final
+
+from commontrace.models.traces import LintVerdict, TraceContent
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_TEMPLATE: Final = re.compile(
+    r"\b(?:lorem ipsum|todo:?\s*(?:fill|write|describe)|tbd)\b|<(?:describe|insert|your|fill|explain)[^>]*>"
+    r"|\[(?:describe|insert|your|fill in|explain)[^\]]*\]|^\s*(?:todo|tbd|n/?a|none|fixed|it works|done|test|asdf|\.+|-+)\s*\.?\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TURN: Final = re.compile(r"^\s*(?:user|human|assistant|system|tool)\s*:", re.IGNORECASE | re.MULTILINE)
+_CAUSE: Final = re.compile(
+    r"\b(?:because|cause[ds]?|since|due to|reason|the problem is|happens when|why)\b", re.IGNORECASE
+)
+_CODE: Final = re.compile(r"`|^\s{4}\S|^\s*\$ ", re.MULTILINE)
+_FEW_WORDS: Final = 3
+_TURNS_OF_A_TRANSCRIPT: Final = 6
+
+
+def refusals(content: TraceContent) -> list[str]:
+    """Why this would help nobody; empty for a contribution that may be stored."""
+    solution, problem = _WORD.findall(content.solution.lower()), _WORD.findall(content.problem.lower())
+    found = []
+    if not _WORD.search(content.title):
+        found.append("the title is empty")
+    if not problem:
+        found.append("the problem is empty")
+    if len(solution) < _FEW_WORDS and not _CODE.search(content.solution):
+        found.append("the solution is empty" if not solution else "the solution says too little")
+    elif solution == problem:
+        found.append("the solution repeats the problem")
+    if _is_template(content.solution) or _is_template(content.problem):
+        found.append("it is a template that nobody filled in")
+    if len(_TURN.findall(content.solution)) >= _TURNS_OF_A_TRANSCRIPT:
+        found.append("the solution is a whole transcript; say what fixed it")
+    return found
+
+
+def _is_template(text: str) -> bool:
+    match = _TEMPLATE.search(text)
+    return bool(match) and len(_WORD.findall(text)) < 25  # noqa: PLR2004 - a long text may quote a template
+
+
+def lint(content: TraceContent) -> LintVerdict:
+    """100 less what is missing, and how to raise it."""
+    text = f"{content.problem}\n{content.solution}"
+    checks = (
+        (
+            20,
+            bool(content.errors) or bool(re.search(r"\b\w*(?:Error|Exception)\b|error:", text)),
+            "quote the error verbatim",
+        ),
+        (15, bool(_CAUSE.search(text)), "say what causes it"),
+        (15, bool(_CODE.search(content.solution)), "give the exact command or code"),
+        (15, bool(content.verification or content.evidence), "say how you verified it"),
+        (10, bool(content.environment.packages) or bool(re.search(r"\d+\.\d+", text)), "name the versions"),
+        (10, bool(content.failed_attempts), "say what did not work and why"),
+        (10, len(_WORD.findall(content.problem)) >= 8, "describe the problem in a sentence or two"),  # noqa: PLR2004
+        (5, bool(content.tags), "add tags"),
+    )
+    missing = [(points, advice) for points, good, advice in checks if not good]
+    return LintVerdict(score=100 - sum(points for points, _ in missing), reasons=[advice for _, advice in missing])

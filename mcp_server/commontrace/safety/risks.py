@@ -1,0 +1,65 @@
+"""What a solution would make a machine do: commands, packages, addresses."""
+
+import itertools
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from commontrace.models.traces import Risks
+
+_MOST: Final = 20
+_FENCE: Final = re.compile(
+    r"^[ \t]*```[ \t]*(?:bash|sh|shell|console|zsh|powershell|cmd)\b[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL
+)
+_PROMPT: Final = re.compile(r"^[ \t]*\$[ \t]+(\S[^\n]*)", re.MULTILINE)
+_INLINE: Final = re.compile(
+    r"`((?:sudo |uv |pip3? |python3? |npm |npx |pnpm |yarn |cargo |go |git |docker |kubectl |apt(?:-get)? |brew |curl |wget "
+    r"|rm |chmod |chown |psql |sqlite3 |make |poe |pytest ?)[^`\n]{1,300})`"
+)
+_URL: Final = re.compile(r"https?://[^\s<>\"'`)\]}]{3,300}")
+_INSTALLERS: Final = (
+    ("pip", "install"), ("pip3", "install"), ("uv", "add"), ("npm", "install"), ("npm", "i"), ("pnpm", "add"),
+    ("yarn", "add"), ("cargo", "add"), ("cargo", "install"), ("go", "get"), ("go", "install"), ("apt", "install"),
+    ("apt-get", "install"), ("brew", "install"), ("gem", "install"),
+)  # fmt: skip
+_TAKES_VALUE: Final = frozenset({"-r", "--requirement", "-c", "--index-url", "-i", "--group", "--extra-index-url"})
+
+
+def risks_of(text: str) -> Risks:
+    """Up to 20 each of shell commands, packages that they install, and URLs."""
+    commands = list(dict.fromkeys(_commands(text)))
+    packages = dict.fromkeys(package for command in commands for package in _packages(command))
+    urls = dict.fromkeys(match.rstrip(".,;:") for match in _URL.findall(text))
+    return Risks(commands=commands[:_MOST], packages=list(packages)[:_MOST], urls=list(urls)[:_MOST])
+
+
+def _commands(text: str) -> Iterator[str]:
+    for block in _FENCE.findall(text):
+        for line in block.splitlines():
+            command = line.strip().removeprefix("$ ")
+            if command and not command.startswith("#"):
+                yield command[:300]
+    yield from (line.strip()[:300] for line in _PROMPT.findall(text))
+    yield from (line.strip() for line in _INLINE.findall(text))
+
+
+def _packages(command: str) -> Iterator[str]:
+    try:
+        words = shlex.split(command, comments=True)
+    except ValueError:  # an unclosed quote
+        words = command.split()
+    for position, pair in enumerate(itertools.pairwise(words)):
+        if pair in _INSTALLERS:
+            yield from _arguments(words[position + 2 :])
+
+
+def _arguments(words: list[str]) -> Iterator[str]:
+    skip = False
+    for word in words:
+        if word in {"&&", "||", ";", "|", "&"}:
+            return
+        if skip or word.startswith("-"):
+            skip = word in _TAKES_VALUE
+        elif not word.startswith((".", "/", "~", "$")):
+            yield word.rstrip(";")
