@@ -123,7 +123,7 @@ async def one_round(agent: Agent, turn: int) -> None:
     messages = [{"role": "user", "content": f"Mend {word}."}, {"role": "assistant", "content": f"{word} is mended."}]
     wanted = {"messages": messages, "message": word, "repository": REPOSITORY}
     commit = await timed(agent, "commit", lambda: agent.call("context_commit", wanted))
-    agent.commits.append(commit["commit_id"])
+    agent.commits.append(commit["commit"])
 
 
 async def timed(agent: Agent, kind: str, step: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
@@ -173,12 +173,12 @@ def lost(client: Client, agents: list[Agent]) -> list[str]:
 
 
 def committed(client: Client) -> set[str]:
-    """Every commit of the benchmark's repository."""
+    """The short id of every commit of the benchmark's repository."""
     found: set[str] = set()
     ref: str | None = "main"
     while ref is not None:
-        page = client.contexts.log(REPOSITORY, ref=ref, limit=200)
-        found |= {commit.commit_id for commit in page.commits}
+        page = client.contexts.log(REPOSITORY, ref, limit=200)
+        found |= {commit.short_id for commit in page.commits}
         ref = page.next_ref
     return found
 

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8080, help="0 takes a free one")
     given = parser.parse_args(arguments)
     try:
-        settings = BackendSettings()  # type: ignore[call-arg] # its fields come from the environment
+        settings = BackendSettings()
         asyncio.run(_try_store(settings))
         listener = _listen(given.host, given.port)
     except CommonTraceError as error:

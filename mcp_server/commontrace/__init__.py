@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from commontrace._async.client import AsyncClient, connect_async
+    from commontrace._async.contexts import AsyncContexts
+    from commontrace._async.tags import AsyncTags
+    from commontrace._async.traces import AsyncTraces
     from commontrace._sync.client import Client, connect
 
-__all__ = ["AsyncClient", "Client", "connect", "connect_async"]
+__all__ = ["AsyncClient", "AsyncContexts", "AsyncTags", "AsyncTraces", "Client", "connect", "connect_async"]
 
 _HOMES = {
     "AsyncClient": "commontrace._async.client",
     "connect_async": "commontrace._async.client",
+    "AsyncContexts": "commontrace._async.contexts",
+    "AsyncTags": "commontrace._async.tags",
+    "AsyncTraces": "commontrace._async.traces",
     "Client": "commontrace._sync.client",
     "connect": "commontrace._sync.client",
 }

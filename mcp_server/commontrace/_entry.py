@@ -1,10 +1,11 @@
 """Where both console scripts begin. Standard library only: what can be answered without Click is answered here."""
 
 import sys
-from typing import Final
+from typing import Final, Literal
 
 _INTERRUPTED: Final = 130
-_PROFILES: Final = ("core", "all")
+_Profile = Literal["core", "all"]
+_PROFILES: Final[dict[str, _Profile]] = {"core": "core", "all": "all"}
 
 
 def main() -> int:
@@ -45,7 +46,7 @@ def _version() -> int:
     return 0
 
 
-def _stdio_server(arguments: list[str]) -> str | None:
+def _stdio_server(arguments: list[str]) -> _Profile | None:
     """The tools profile if these arguments start the server over stdio and say nothing else, else None."""
     if arguments[:1] != ["mcp"]:
         return None
@@ -54,4 +55,4 @@ def _stdio_server(arguments: list[str]) -> str | None:
     if len(words) % 2 or not given.keys() >= set(words[::2]):
         return None
     given.update(zip(words[::2], words[1::2], strict=True))
-    return given["--tools"] if given["--transport"] == "stdio" and given["--tools"] in _PROFILES else None
+    return _PROFILES.get(given["--tools"]) if given["--transport"] == "stdio" else None

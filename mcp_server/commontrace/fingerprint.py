@@ -14,6 +14,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     (re.compile(pattern, flags), replacement)
     for pattern, replacement, flags in (
         (r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", 0),
+        (r"\b(https?|postgres(?:ql)?|redis|mysql)://[^\s'\"<>]+", r"\1://<url>", re.IGNORECASE),
         (r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", "<uuid>", re.IGNORECASE),
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?", "<time>", 0),
         (r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b", "<time>", 0),
@@ -21,7 +22,8 @@ _RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"\b(?:sha256:)?[0-9a-f]{12,}\b", "<hash>", re.IGNORECASE),
         (r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b", "<host>", 0),
         (r"\blocalhost:\d+", "<host>", 0),
-        (r"\b(https?|postgres(?:ql)?|redis|mysql)://[^\s'\"<>]+", r"\1://<url>", re.IGNORECASE),
+        # A path of a file, then any other that begins at a root: acme/web is no path, and @scope/name no file.
+        (r"(?<![\w.@+~\\/-])[\w.@+~-]+(?:[\\/][\w.@+~-]+)*[\\/]([\w@+~-][\w.@+~-]*\.\w{1,8})\b", r"\1", 0),
         # A path keeps its last component: the file says more than the folder it lies in.
         (r"(?:[A-Za-z]:)?(?:~|\.{1,2})?(?:[\\/][\w.@+~-]+)*[\\/]([\w.@+~-]+)", r"\1", 0),
         (r"\b[vV]?\d+(?:\.\d+)+(?:[-+.]?(?:rc|a|b|dev|post|alpha|beta)[\w.]*)?", "<version>", 0),
@@ -38,9 +40,10 @@ _NOISE: Final = re.compile(
     r"^\s*(?:$|[~^|\s-]+$|File \"|at .+\(|at \S+:|--> |Traceback \(most recent|npm (?:ERR!|error) A complete log"
     r"|npm (?:ERR!|error)\s*$|note: |help: |warning: |\d+ \| |\.\.\. )"
 )
+# A class name is known by its end: looking for its beginning would cost the square of the line's length.
 _ERROR: Final = re.compile(
-    r"\b(?:[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)\b|error(?:\[\w+\])?\b|fatal\b|panic\b|E[A-Z]{3,}\b"
-    r"|denied\b|not found\b|failed\b|cannot\b|FAILED\b|ERROR\b)",
+    r"(?<=[\w.])(?:Error|Exception|Warning|Interrupt|Exit)\b"
+    r"|\b(?:error(?:\[\w+\])?|fatal|panic|(?-i:E[A-Z]{3,})|denied|not found|failed|cannot)\b",
     re.IGNORECASE,
 )
 
@@ -65,6 +68,6 @@ def normalise(error: str) -> str:
 def fingerprint(error: str) -> str | None:
     """A 32-digit key for an error, or None where the text says nothing that could be recognised again."""
     shape = normalise(error)
-    if len(re.sub(r"<\w+>|\W", "", shape)) < 6:  # noqa: PLR2004 - "error", "failed" alone are no shape
+    if len(re.sub(r"<\w+>|\W", "", shape)) < 7:  # noqa: PLR2004 - "error", "failed" alone are no shape
         return None
     return hashlib.sha256(f"commontrace error {VERSION}\n{shape}".encode()).hexdigest()[:32]

@@ -15,7 +15,10 @@ GIVEN_BY_THE_AGENT = {"mcp_server/commontrace/mcp/server.py": ["CLAUDE_PROJECT_D
 
 def reads(path: Path) -> list[str]:
     """What a file reads of the environment: the literal name where there is one, else the line."""
-    return [_what(path, node) for node in ast.walk(tree(path)) if _reaches(node)]
+    nodes = list(ast.walk(tree(path)))
+    # What is set for a process that we start is not read here.
+    written = {id(node.value) for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)}
+    return [_what(path, node) for node in nodes if _reaches(node) and id(node) not in written]
 
 
 def _reaches(node: ast.AST) -> bool:
@@ -51,6 +54,7 @@ def test_only_the_settings_read_the_environment(path: Path) -> None:
         ("from os import getenv", ["line 1"]),
         ("import click; click.option('--url', envvar='A')", ["line 1"]),
         ("class More(BaseSettings): pass", ["line 1"]),
+        ("import os; os.environ['A'] = 'b'", []),
         ("import os; os.getcwd()", []),
     ],
 )

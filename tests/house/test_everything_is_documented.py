@@ -57,6 +57,12 @@ def test_every_setting_is_described_and_has_its_line_in_the_configuration_page(n
     assert [line for line in lines if line.startswith(f"| `COMMONTRACE_{name.upper()}`")]
 
 
+@pytest.mark.parametrize("name", [name for name, _ in SETTINGS])
+def test_every_setting_does_something(name: str) -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in python_files(*PACKAGES))
+    assert re.search(rf"\b(?:settings|Settings\(\))\.{name}\b", code)
+
+
 def test_the_configuration_page_names_no_setting_that_is_gone() -> None:
     listed = re.findall(r"^\| `COMMONTRACE_(\w+)`", CONFIGURATION.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(listed) == sorted({name.upper() for name, _ in SETTINGS})

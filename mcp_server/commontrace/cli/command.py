@@ -7,13 +7,12 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 import click
-from rich_click import RichCommand, RichContext, RichGroup, RichHelpConfiguration
+from rich_click import RichCommand, RichGroup, RichHelpConfiguration
 
 from commontrace.cli.output import report
 from commontrace.cli.state import State
 
 FAILED: Final = 1
-USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 
@@ -75,13 +74,12 @@ class LazyGroup(RichGroup):
 
     Args:
         sections: heading of the group's help to commands by name, in the order they are shown.
-        fallback: whether Ctrl-C, a closed pipe and our errors end here; every group may say so.
     """
 
     def __init__(self, name: str, sections: Mapping[str, Mapping[str, Lazy]], **kwargs: Any) -> None:
         groups = [{"name": heading, "commands": list(part)} for heading, part in sections.items()]
         looks = RichHelpConfiguration(command_groups={"*": groups}, style_commands_table_column_width_ratio=(1, 4))  # type: ignore[dict-item] # rich-click's own stub knows fewer keys
-        super().__init__(name, context_settings={"rich_help_config": looks, **_HELP}, **kwargs)
+        super().__init__(name=name, context_settings={"rich_help_config": looks, **_HELP}, **kwargs)
         self.params += _shared()
         self.lazy: dict[str, Lazy] = {key: lazy for part in sections.values() for key, lazy in part.items()}
         self._summaries = False
@@ -98,15 +96,15 @@ class LazyGroup(RichGroup):
         if lazy is None:
             return None
         if self._summaries:
-            return RichCommand(cmd_name, short_help=lazy.summary)
+            return RichCommand(name=cmd_name, short_help=lazy.summary)
         found: click.Command = getattr(import_module(lazy.module), lazy.attribute)
         return found
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Print the panels without importing a single command."""
+    def get_help(self, ctx: click.Context) -> str:
+        """The help, without importing a single command."""
         self._summaries = True
         try:
-            super().format_options(ctx, formatter)
+            return super().get_help(ctx)
         finally:
             self._summaries = False
 
@@ -136,6 +134,3 @@ def _forget_output() -> None:
     """Nobody reads any more: what is still buffered goes nowhere, in silence."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
-
-
-__all__ = ["Command", "Lazy", "LazyGroup", "RichContext", "command"]

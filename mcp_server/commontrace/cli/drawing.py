@@ -90,15 +90,19 @@ def draw_content(screen: Screen, content: TraceContent, indent: int = 0) -> None
         _heading(screen, "Errors", indent)
         for error in content.errors:
             screen.block(error, indent=indent + 2)
-    if content.failed_attempts:
-        _heading(screen, "Did not work", indent)
-        for attempt in content.failed_attempts:
-            screen.block(joined([attempt.tried, attempt.why], ": "), indent=indent + 2)
+    _attempts(screen, content, indent)
     if said := _environment(content.environment):
         _heading(screen, "Environment", indent)
         screen.line(said, indent=indent + 2)
     if content.tags:
         screen.line((" ".join(f"#{tag}" for tag in content.tags), "cyan"), indent=indent)
+
+
+def _attempts(screen: Screen, content: TraceContent, indent: int) -> None:
+    if content.failed_attempts:
+        _heading(screen, "Did not work", indent)
+    for attempt in content.failed_attempts:
+        screen.block(joined([attempt.tried, attempt.why], ": "), indent=indent + 2)
 
 
 def _heading(screen: Screen, text: str, indent: int) -> None:

@@ -55,15 +55,12 @@ def parse_json(text: str, where: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        raise InvalidInputError(
-            f"{where} is not valid JSON: {error.msg[0].lower()}{error.msg[1:]} at line {error.lineno}, column {error.colno}.",
-            "Correct it and try again.",
-        ) from error
+        place = f"line {error.lineno}, column {error.colno}"
+        said = f"{error.msg[0].lower()}{error.msg[1:]} at {place}"
+        raise InvalidInputError(f"{where} is not valid JSON: {said}.", "Correct it and try again.") from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInputError(
-            f"{where} is not valid JSON: {str(error) if isinstance(error, ValueError) else 'it is nested too deeply'}.",
-            "Correct it and try again.",
-        ) from error
+        said = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+        raise InvalidInputError(f"{where} is not valid JSON: {said}.", "Correct it and try again.") from error
 
 
 def _refuse(constant: str) -> float:

@@ -17,6 +17,7 @@ from commontrace.safety.redaction import redact
 from commontrace.safety.risks import risks_of
 
 _WORD: Final = re.compile(r"\w")
+_BREAKS: Final = "\r\n\x85\u2028\u2029"
 _QUARANTINE: Final = 0.8
 """The score of a label from which a text waits for somebody to look at it."""
 
@@ -64,21 +65,19 @@ def _origin(text: str, cleaned: str) -> range | list[int]:
     places, position = [], 0
     for char in cleaned:
         # A line feed may stand for another line break; everything else stands for itself.
-        while position < len(text) - 1 and text[position] != char and not (char == "\n" and text[position] in _BREAKS):
+        wanted = _BREAKS if char == "\n" else char
+        while position < len(text) - 1 and text[position] not in wanted:
             position += 1
         places.append(position)
         position += 2 if text[position : position + 2] == "\r\n" else 1
     return places
 
 
-_BREAKS: Final = frozenset("\r\n\x85\u2028\u2029")
-
-
 @command("scan")
 @click.argument("file", default="-")
 @click.option("--jsonl", is_flag=True, help="Each line is {id, text}; each answer one JSON object, in order.")
 def scan(file: str, jsonl: bool) -> None:
-    """Show what the safety pipeline sees in a text: the safe form, what was redacted, hidden, labelled, and the verdict.
+    """Show what the safety pipeline sees in a text: safe form, redactions, hidden characters, labels, verdict.
 
     Reads FILE, or standard input. Nothing is stored and nothing is sent.
     """
@@ -104,7 +103,12 @@ def _cases(text: str, where: str) -> Iterator[tuple[str, str]]:
             ) from error
 
 
-_VERDICT_STYLES: Final = {"clean": "bold green", "labelled": "bold yellow", "quarantined": "bold red", "refused": "bold red"}
+_VERDICT_STYLES: Final = {
+    "clean": "bold green",
+    "labelled": "bold yellow",
+    "quarantined": "bold red",
+    "refused": "bold red",
+}
 
 
 def _draw(screen: Screen, found: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess  # nosec B404 - our own interpreter runs our own module
 import sys
+from typing import Literal
 
 import click
 
@@ -16,7 +17,7 @@ from commontrace.errors import InvalidInputError
 @click.option("--host", default="127.0.0.1", show_default=True, help="For http and sse.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="For http and sse.")
 @click.option("--tools", type=click.Choice(["core", "all"]), default="core", show_default=True)
-def mcp(transport: str, host: str, port: int, tools: str) -> None:
+def mcp(transport: Literal["stdio", "http", "sse"], host: str, port: int, tools: Literal["core", "all"]) -> None:
     """Serve the tools over MCP: stdio for an agent on this machine, http (or the older sse) for others.
 
     Over http every request needs its caller's own API key as a bearer token.

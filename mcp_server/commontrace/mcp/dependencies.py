@@ -1,18 +1,36 @@
-"""What a tool is handed: the client of whoever calls."""
+"""What a tool is handed: the operations of a concept, acting as whoever calls.
 
-from fastmcp import Context
+A dependency must not return the client itself: FastMCP would enter it, and close it after the call.
+"""
+
 from fastmcp.server.dependencies import get_access_token, get_context
 
-from commontrace import AsyncClient
+from commontrace import AsyncClient, AsyncContexts, AsyncTags, AsyncTraces
 
 
 def current_client() -> AsyncClient:
     """The server's client, acting as the caller where the transport knows one."""
-    return client_of(get_context())
-
-
-def client_of(context: Context) -> AsyncClient:
-    """The client of the server behind a context, acting as the caller whose token came with the request."""
-    client: AsyncClient = context.lifespan_context["client"]
+    client: AsyncClient = get_context().lifespan_context["client"]
     token = get_access_token()
     return client.acting_as(token.token, working_copy=f"mcp:{token.client_id}") if token else client
+
+
+def current_traces() -> AsyncTraces:
+    """Traces, as the caller."""
+    return current_client().traces
+
+
+def current_tags() -> AsyncTags:
+    """Tags, as the caller."""
+    return current_client().tags
+
+
+def current_contexts() -> AsyncContexts:
+    """Contexts, as the caller."""
+    return current_client().contexts
+
+
+def current_repository() -> str:
+    """The context that is meant where none is named: the project's that the server runs in."""
+    name: str = get_context().lifespan_context["repository"]
+    return name

@@ -1,7 +1,9 @@
 """Errors worded for an agent: what failed and the exact next step, in one line."""
 
+import functools
 import logging
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
 
 import mcp_types
 from fastmcp.exceptions import ToolError, ValidationError
@@ -11,54 +13,67 @@ from pydantic import ValidationError as PydanticValidationError
 
 from commontrace.errors import CommonTraceError
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 log = logging.getLogger("commontrace.mcp")
+
+_UNEXPECTED = "Something went wrong inside CommonTrace. Try once more; if it stays so, please report it."
+
+
+def worded_errors(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """A tool whose failures are one line that says what to do; never a stack, never Pydantic's text."""
+
+    @functools.wraps(tool)
+    async def worded_tool(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await tool(*args, **kwargs)
+        except CommonTraceError as error:
+            raise ToolError(of_ours(error), log_level=logging.DEBUG) from error
+        except PydanticValidationError as error:
+            raise ToolError(of_arguments(error), log_level=logging.DEBUG) from error
+        except Exception as error:
+            log.exception("the tool %s failed", tool.__name__)
+            raise ToolError(_UNEXPECTED, log_level=logging.DEBUG) from error
+
+    return worded_tool
 
 
 class WordedErrors(Middleware):
-    """Turns every failure of a tool into one line that says what to do; never a stack, never Pydantic's text."""
+    """The same for arguments that do not fit the tool's schema, which fail before the tool runs."""
 
     async def on_call_tool(
         self,
         context: MiddlewareContext[mcp_types.CallToolRequestParams],
         call_next: CallNext[mcp_types.CallToolRequestParams, ToolResult],
     ) -> ToolResult:
-        """Run the tool and word what goes wrong."""
+        """Call the tool and word what is wrong with its arguments."""
         try:
             return await call_next(context)
-        except (CommonTraceError, ValidationError, PydanticValidationError) as error:
-            raise ToolError(worded(error), log_level=logging.DEBUG) from error
-        except ToolError as error:
+        except ValidationError as error:
             cause = error.__cause__
-            known = isinstance(cause, (CommonTraceError, ValidationError, PydanticValidationError))
-            raise ToolError(worded(cause) if known and cause else str(error), log_level=logging.DEBUG) from error
-        except Exception as error:
-            log.exception("tool %s failed", context.message.name)
-            raise ToolError("Something went wrong inside CommonTrace. Nothing was stored; try again once.") from error
+            said = of_arguments(cause) if isinstance(cause, PydanticValidationError) else str(error)
+            raise ToolError(said, log_level=logging.DEBUG) from error
 
 
-def worded(error: BaseException) -> str:
-    """One line for an agent."""
-    cause = error.__cause__ if isinstance(error, ValidationError) else error
-    if isinstance(cause, PydanticValidationError):
-        return _arguments(cause)
-    if isinstance(error, CommonTraceError):
-        matches = error.extra.get("matches")
-        known = f" Known: {'; '.join(_match(match) for match in matches)}." if isinstance(matches, list) else ""
-        return f"{error.detail} {error.hint}{known}".strip()
-    return "The arguments are wrong. Check them against the tool's schema and call again."
+def of_ours(error: CommonTraceError) -> str:
+    """What failed, what to do, and the ids of near-duplicates: their titles are other people's text."""
+    matches = error.extra.get("matches")
+    known = f" Known: {'; '.join(_match(match) for match in matches)}." if isinstance(matches, list) else ""
+    return f"{error}{known}"
 
 
-def _arguments(error: PydanticValidationError) -> str:
+def _match(match: dict[str, Any]) -> str:
+    return f"{str(match['trace_id'])[:10]} ({float(match['similarity']):.0%} alike)"
+
+
+def of_arguments(error: PydanticValidationError) -> str:
+    """Which argument is wrong and what it must be."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "arguments"
-    if first["type"] == "missing":
+    if first["type"] in {"missing", "missing_argument"}:
         return f"The argument {place} is missing. Add it and call again."
     if first["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
         return f"There is no argument {place}. Leave it out and call again."
     said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
     return f"{place}: {said[0].lower()}{said[1:]}. Correct it and call again."
-
-
-def _match(match: Any) -> str:
-    # The title is somebody's text: it does not leave its field. The id is ours.
-    return f"{str(match['trace_id'])[:10]} ({float(match['similarity']):.0%} alike)"

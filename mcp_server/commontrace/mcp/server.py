@@ -1,12 +1,14 @@
 """Builds the MCP server and runs it over a transport."""
 
 import asyncio
+import logging
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,9 +21,9 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import AuthenticationError, CommonTraceError
 from commontrace.mcp import prompts, resources
-from commontrace.mcp.problems import WordedErrors
+from commontrace.mcp.problems import WordedErrors, worded_errors
 from commontrace.mcp.tools import contexts, traces
-from commontrace.project import working_copy
+from commontrace.project import default_repository, working_copy
 
 Transport = Literal["stdio", "http", "sse"]
 Profile = Literal["core", "all"]
@@ -121,38 +123,56 @@ class _ListedFirst(Middleware):
         return answer
 
 
+class _Connection:
+    """The client of a running server; a lifespan that is entered again connects again."""
+
+    def __init__(self, connect: Callable[[], AsyncClient]) -> None:
+        self._connect = connect
+        self.client: AsyncClient
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncClient]:
+        """Connect for the length of a lifespan."""
+        async with self._connect() as self.client:
+            yield self.client
+
+
 class KeyVerifier(TokenVerifier):
     """Over HTTP the bearer token is the caller's own API key: the backend says whose it is."""
 
-    def __init__(self, client: AsyncClient) -> None:
+    def __init__(self, connection: _Connection) -> None:
         super().__init__()
-        self._client = client
+        self._connection = connection
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """The caller behind a key, or None for a bad one."""
         try:
-            caller = await self._client.acting_as(token).contributors.me()
+            caller = await self._connection.client.acting_as(token).contributors.me()
         except AuthenticationError:
             return None
         return AccessToken(token=token, client_id=caller.contributor_id, scopes=list(caller.scopes))
 
 
-def build_server(client: AsyncClient, *, tools: Profile = "core", keys: bool = False) -> FastMCP:
-    """A server over a client that it closes when it ends.
+def build_server(
+    connect: Callable[[], AsyncClient], *, tools: Profile = "core", keys: bool = False, repository: str = "default"
+) -> FastMCP:
+    """A server over a client that lives as long as the server runs.
 
     Args:
-        client: speaks to the backend.
+        connect: makes the client.
         tools: `core` offers eight tools, `all` every one.
         keys: demand the caller's own API key with each request, and act as that caller.
+        repository: the context that is meant where a call names none.
     """
     listed = _ListedFirst()
+    connection = _Connection(connect)
 
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[dict[str, Any]]:
-        async with client:
+        async with connection.open() as client:
             warming = asyncio.create_task(_warm_up(client, listed.listed))
             try:
-                yield {"client": client}
+                yield {"client": client, "repository": repository}
             finally:
                 warming.cancel()
                 await asyncio.wait({warming})
@@ -162,7 +182,7 @@ def build_server(client: AsyncClient, *, tools: Profile = "core", keys: bool = F
         instructions=INSTRUCTIONS,
         version=version("commontrace"),
         lifespan=lifespan,
-        auth=KeyVerifier(client) if keys else None,
+        auth=KeyVerifier(connection) if keys else None,
         middleware=[WordedErrors(), listed],
         mask_error_details=True,
         cache_ttl=3600,
@@ -179,7 +199,7 @@ def build_server(client: AsyncClient, *, tools: Profile = "core", keys: bool = F
 def _register(server: FastMCP, tool: _Tool) -> None:
     meta: dict[str, Any] = {"anthropic/alwaysLoad": True} if tool.always else {"anthropic/searchHint": tool.hint}
     server.tool(
-        tool.function,
+        worded_errors(tool.function),
         title=tool.title,
         output_schema=None,
         annotations=mcp_types.ToolAnnotations(
@@ -203,10 +223,11 @@ async def _warm_up(client: AsyncClient, listed: asyncio.Event) -> None:
 
 def run(transport: Transport = "stdio", *, host: str = "127.0.0.1", port: int = 8765, tools: Profile = "core") -> None:
     """Serve until standard input ends (stdio) or the process is told to stop (http, sse)."""
+    logging.getLogger("fastmcp").setLevel(logging.ERROR)  # what an agent got wrong is told to the agent
     if transport == "stdio":
         _run_stdio(tools)
     else:
-        server = build_server(connect_async(api_key=""), tools=tools, keys=True)
+        server = build_server(partial(connect_async, api_key=""), tools=tools, keys=True)
         server.run(transport=transport, host=host, port=port, show_banner=False, host_origin_protection=True)
 
 
@@ -214,7 +235,8 @@ def _run_stdio(tools: Profile) -> None:
     folder = Path(os.environ.get("CLAUDE_PROJECT_DIR") or Path.cwd())
     # HEAD belongs to this run of the agent: another window of the same project has its own.
     run_name = f"run:{working_copy(folder)[4:12]}-{os.getpid()}-{os.urandom(3).hex()}"
-    server = build_server(connect_async(working_copy=run_name), tools=tools)
+    connect = partial(connect_async, working_copy=run_name)
+    server = build_server(connect, tools=tools, repository=default_repository(folder))
     asyncio.run(server.run_stdio_async(show_banner=False))
     sys.stdout.flush()
     # Tearing the interpreter down takes up to half a second, and the store is closed: nothing is left to lose.

@@ -16,9 +16,13 @@ def content(**changes: object) -> TraceContent:
 
 # Golden vectors: an id that changes orphans every stored version, vote and receipt.
 GOLDEN = [
-    (content(), b'{"problem":"P","solution":"S","title":"T"}', "3006e7b158407405aa08082185e3c0dd8f4e5d2344c91dba2d360f94eca86014"),
     (
-        content(tags=["b", "a"], title="Ünïcode 😀 \n\"quoted\""),
+        content(),
+        b'{"problem":"P","solution":"S","title":"T"}',
+        "3006e7b158407405aa08082185e3c0dd8f4e5d2344c91dba2d360f94eca86014",
+    ),
+    (
+        content(tags=["b", "a"], title='Ünïcode 😀 \n"quoted"'),
         '{"problem":"P","solution":"S","tags":["b","a"],"title":"Ünïcode 😀 \\n\\"quoted\\""}'.encode(),
         "4a0cf684d48a9ee6e34d4a511d42f16785c608d6f5de5e795b579f8c758eaa6c",
     ),

@@ -1,0 +1,1 @@
+"""Wiring agents: where each keeps its servers and commands, and how those files change."""

@@ -1,0 +1,144 @@
+"""The order of hits and how versions fit: laws, not examples only."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from commontrace_backend.search.fit import Fit, fit_of
+from commontrace_backend.search.ranking import SILENCE, Candidate, good_enough, ranked
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commontrace.models.traces import Environment, Standing
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+standings = st.builds(
+    Standing,
+    tier=st.sampled_from(["unproven", "corroborated", "verified", "quarantined"]),
+    score=st.floats(0, 1),
+    worked=st.integers(0, 20),
+    did_not_work=st.integers(0, 20),
+)
+candidates = st.builds(
+    Candidate,
+    number=st.integers(1, 10_000),
+    exact=st.booleans(),
+    relevance=st.floats(0, 1),
+    coverage=st.floats(0, 1),
+    standing=standings,
+    visibility=st.sampled_from(["private", "team", "public"]),
+    fit=st.builds(Fit, value=st.floats(-1, 1), reason=st.just("")),
+    updated_at=st.integers(0, 1000).map(lambda days: NOW - timedelta(days=days)),
+)
+pools = st.lists(candidates, max_size=20, unique_by=lambda item: item.number)
+
+
+def candidate(number: int = 1, **changes: object) -> Candidate:
+    fields: dict[str, object] = {
+        "number": number,
+        "exact": False,
+        "relevance": 1.0,
+        "coverage": 1.0,
+        "standing": Standing(tier="unproven", score=0.0),
+        "visibility": "private",
+        "fit": Fit(0.0, ""),
+        "updated_at": NOW,
+        **changes,
+    }
+    return Candidate(**fields)  # type: ignore[arg-type]  # the test names the fields it is about
+
+
+@given(pools, st.randoms(use_true_random=False))
+def test_the_order_does_not_depend_on_how_candidates_came(pool: list[Candidate], random: object) -> None:
+    shuffled = list(pool)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # Hypothesis gives a Random
+    assert ranked(shuffled) == ranked(pool)
+
+
+@given(pools)
+def test_unproven_public_ones_come_last_and_exact_errors_first_in_each_class(pool: list[Candidate]) -> None:
+    order = ranked(pool)
+    assert [item.unproven_public for item in order] == sorted(item.unproven_public for item in pool)
+    for public in (False, True):
+        exact = [item.exact for item in order if item.unproven_public is public]
+        assert exact == sorted(exact, reverse=True)
+
+
+@given(candidates)
+def test_the_score_is_the_product_of_its_factors_and_bounded(item: Candidate) -> None:
+    product = 1.0
+    for factor in item.factors():
+        product *= factor.value
+    assert item.score == pytest.approx(product)
+    assert 0.855 * item.relevance - 1e-9 <= item.score <= 1.155 * item.relevance + 1e-9
+
+
+@given(candidates, st.integers(0, 20))
+def test_priors_are_small_so_that_relevance_decides_between_what_is_far_apart(item: Candidate, failures: int) -> None:
+    loved = candidate(1, relevance=0.7, standing=Standing(tier="verified", score=1.0, worked=99), fit=Fit(1.0, ""))
+    hated = candidate(2, relevance=1.0, standing=Standing(tier="unproven", score=0.0, did_not_work=failures))
+    assert ranked([loved, hated])[0] is hated
+
+
+def test_outcomes_move_a_hit_up_where_it_worked_and_down_where_it_did_not() -> None:
+    good = candidate(1, standing=Standing(tier="verified", score=0.44, worked=3))
+    plain = candidate(2)
+    bad = candidate(3, standing=Standing(tier="unproven", score=0.0, did_not_work=2, worked=1))
+    worse = candidate(4, standing=Standing(tier="unproven", score=0.0, did_not_work=9))
+    assert ranked([worse, bad, plain, good]) == [good, plain, bad, worse]
+
+
+def test_versions_that_fit_come_before_those_that_do_not_and_newer_before_older() -> None:
+    fits, outside = candidate(1, fit=Fit(1.0, "")), candidate(2, fit=Fit(-1.0, ""))
+    old = candidate(3, updated_at=NOW - timedelta(days=900))
+    assert [item.number for item in ranked([outside, old, candidate(4), fits])] == [1, 4, 3, 2]
+
+
+def test_a_hit_is_good_enough_by_exact_error_or_by_covering_enough_of_the_query() -> None:
+    assert good_enough(candidate(coverage=SILENCE))
+    assert good_enough(candidate(coverage=0.0, exact=True))
+    assert not good_enough(candidate(coverage=SILENCE - 0.01))
+
+
+def environment(**fields: object) -> Environment:
+    return Environment.model_validate(fields)
+
+
+def packages(**versions: str) -> Environment:
+    return environment(packages=[{"name": name, "versions": value} for name, value in versions.items()])
+
+
+@pytest.mark.parametrize(
+    ("trace", "caller", "value", "reason"),
+    [
+        (environment(), environment(language="python"), 0, ""),
+        (environment(language="python"), environment(), 0, ""),
+        (environment(language="Python"), environment(language="python"), 1, "language Python"),
+        (environment(language="rust"), environment(language="go"), -1, "for language rust, yours is go"),
+        (environment(os="linux"), environment(os="macos"), -1, "for OS linux, yours is macos"),
+        (packages(pydantic=">=2.10,<2.13"), packages(pydantic="2.12.1"), 1, "pydantic 2.12.1 fits >=2.10,<2.13"),
+        (packages(pydantic=">=2.10,<2.13"), packages(pydantic="2.13"), -1, "pydantic 2.13 is outside >=2.10,<2.13"),
+        (packages(pydantic="<3"), packages(pydantic="==2.13"), 1, "pydantic ==2.13 fits <3"),
+        (packages(pydantic=">=2"), packages(Pydantic="v3.0rc1"), 1, "pydantic v3.0rc1 fits >=2"),
+        (packages(react="^18.2"), packages(react="18.3.0"), 0, ""),
+        (packages(go=">=1.20"), packages(go="tip"), 0, ""),
+        (packages(a=">=1"), packages(b="1"), 0, ""),
+        (packages(a=""), packages(a="1"), 0, ""),
+        (packages(a=">=1"), packages(a=""), 0, ""),
+    ],
+)
+def test_fit_compares_what_both_sides_name_and_nothing_else(
+    trace: Environment, caller: Environment, value: float, reason: str
+) -> None:
+    assert fit_of(trace, caller) == Fit(value, reason)
+
+
+def test_what_does_not_fit_is_said_first() -> None:
+    trace = environment(language="python", packages=[{"name": "a", "versions": ">=2"}])
+    found = fit_of(trace, environment(language="python", packages=[{"name": "a", "versions": "1"}]))
+    assert found == Fit(0.0, "a 1 is outside >=2; language python")
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_version_text_breaks_the_comparison(wanted: str, mine: str) -> None:
+    assert -1 <= fit_of(packages(x=wanted), packages(x=mine)).value <= 1
