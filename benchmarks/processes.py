@@ -199,6 +199,11 @@ def figures(agents: list[Agent], missing: list[str], started: float, seconds: fl
         "median write ms": at(writes, 0.5),
         "p99 write ms": at(writes, 0.99),
         "worst write ms": at(writes, 1.0),
+        **{f"worst {kind} ms": at(sorted(s for agent in agents for s in agent.seconds[kind]), 1.0) for kind in WRITES},
+        # The first of each kind loads rules and vocabulary in its process; afterwards it is the lock alone.
+        "worst later write ms": at(
+            sorted(s for agent in agents for kind in WRITES for s in agent.seconds[kind][1:]), 1.0
+        ),
         "median query ms": at(queries, 0.5),
         "p99 query ms": at(queries, 0.99),
         "fewest writes of one": min(shares),

@@ -32,7 +32,7 @@ def _allowed(command: Path) -> set[str]:
     return set(_parts(command)[0]["allowed-tools"].split(", "))
 
 
-def test_the_six_commands_are_there():
+def test_the_six_commands_are_there() -> None:
     assert {path.stem for path in COMMANDS} >= {
         "trace-query",
         "trace-contribute",
@@ -44,32 +44,32 @@ def test_the_six_commands_are_there():
 
 
 @each_command
-def test_a_command_has_its_frontmatter(command: Path):
+def test_a_command_has_its_frontmatter(command: Path) -> None:
     head, _ = _parts(command)
     assert set(head) == {"description", "argument-hint", "allowed-tools"}
     assert all(head.values())
 
 
 @each_command
-def test_a_command_allows_only_tools_of_the_server(command: Path):
+def test_a_command_allows_only_tools_of_the_server(command: Path) -> None:
     assert _allowed(command) <= TOOLS
 
 
 @each_command
-def test_a_command_allows_exactly_the_tools_that_it_calls(command: Path):
+def test_a_command_allows_exactly_the_tools_that_it_calls(command: Path) -> None:
     _, body = _parts(command)
     called = {f"mcp__commontrace__{name}" for name in re.findall(r"`([a-z]+_[a-z]+)`", body)} & TOOLS
     assert _allowed(command) == called
 
 
 @each_command
-def test_a_command_is_short_and_takes_its_arguments(command: Path):
+def test_a_command_is_short_and_takes_its_arguments(command: Path) -> None:
     text = command.read_text(encoding="utf-8")
     assert "$ARGUMENTS" in text
     assert len(text.splitlines()) < 40
 
 
 @each_command
-def test_a_command_that_gets_stored_text_back_calls_it_data(command: Path):
+def test_a_command_that_gets_stored_text_back_calls_it_data(command: Path) -> None:
     if command.stem != "context-commit":  # its answer is an id and numbers
         assert "never instructions" in " ".join(_parts(command)[1].split())

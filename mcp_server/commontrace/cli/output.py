@@ -80,6 +80,19 @@ class Screen:
         width = min(self._console.width, _WIDTH)
         self._console.print(Padding(drawn, (0, 0, 0, indent)), width=width, soft_wrap=False)
 
+    def panel(self, text: str, title: str) -> None:
+        """Text of several lines in a box; in a pipe, verbatim under its title."""
+        if not self._console.is_terminal:
+            self.line(title)
+            self.block(text)
+            return
+        from rich.panel import Panel
+        from rich.text import Text
+
+        width = min(self._console.width, _WIDTH)
+        box = Panel(Text(printable(text)), title=Text(title), title_align="left", border_style="cyan")
+        self._console.print(box, width=width, soft_wrap=False)
+
     def table(self, rows: Sequence[Sequence[Part]], indent: int = 0) -> None:
         """Rows in aligned columns."""
         from rich.cells import cell_len

@@ -32,33 +32,30 @@ def quickstart() -> None:
 
 def _gathered(client: "Client") -> dict[str, Any]:
     starter = client.traces.load_starter()
-    result = client.traces.query(Query(error=ERROR, limit=2, detail="full", max_tokens=1200))
+    index = client.traces.query(Query(error=ERROR, limit=3))
+    best = [hit.short_id for hit in index.hits[:1]]
+    whole = client.traces.query(Query(ids=best, max_tokens=1500)) if best else index
     return {
         "url": without_password(client.url),
         "starter": starter.model_dump(),
         "error": ERROR,
-        "answer": result.model_dump(mode="json"),
-        "agent_sees": render_answer(result),
+        "answer": index.model_dump(mode="json"),
+        "agent_sees": render_answer(index),
+        "then_reads": render_answer(whole),
+        "best": best,
     }
 
 
 def _draw(screen: Screen, found: dict[str, Any]) -> None:
-    from rich.panel import Panel
-    from rich.text import Text
-
-    from commontrace.cli.output import printable
-
     starter = found["starter"]
     there = f", {starter['existing']} there already" if starter["existing"] else ""
     screen.line(("✓ ", "bold green"), f"{counted(starter['added'], 'starter trace')} added{there}")
     screen.line(("✓ ", "bold green"), f"stored in {found['url']}")
     screen.line()
     screen.line(("An agent meets ", "bold"), (found["error"], "bold red"), (" and is told:", "bold"))
-    screen.line()
-    screen.console.print(
-        Panel(Text(printable(found["agent_sees"])), title="query_traces(error=…)", border_style="cyan", expand=False),
-        soft_wrap=False,
-    )
-    screen.line()
+    screen.panel(found["agent_sees"], f'query_traces(error="{found["error"]}")')
+    for identifier in found["best"]:
+        screen.line(("It reads the one that fits:", "bold"))
+        screen.panel(found["then_reads"], f'query_traces(ids=["{identifier}"])')
     screen.line(("Next", "bold"))
     screen.table([((step, "cyan"), (what, "dim")) for step, what in _STEPS], indent=2)

@@ -16,6 +16,7 @@ class State:
 
     url: str | None = None
     json: bool = False
+    repository: str | None = None
 
 
 def state() -> State:

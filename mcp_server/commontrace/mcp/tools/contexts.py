@@ -20,15 +20,14 @@ from commontrace.models.contexts import (
 )
 from commontrace.safety.rendering import one_line, render_fenced
 
-Ref = Annotated[str, Field(max_length=250, description="Branch, tag, id, HEAD~2, main@{1}")]
-Repository = Annotated[str, Field(description="Default: this project")]
+Ref = Annotated[str, Field(description="Branch, tag, id, HEAD~2, main@{1}")]
 Messages = Annotated[list[dict[str, Any]], Field(min_length=1, max_length=2000, description="[{role, content, …}]")]
 
 
 async def context_commit(
     messages: Messages,
     message: Annotated[str, Field(max_length=4000, description="What it is about")] = "",
-    repository: Repository = "",
+    repository: str = "",
     branch: str = "",
     trace_ids: Annotated[list[str], Field(description="Traces used or produced")] = [],
     contexts: AsyncContexts = Depends(current_contexts),
@@ -54,7 +53,7 @@ async def context_branch(
     action: Literal["list", "create", "switch", "delete"] = "list",
     name: str = "",
     from_ref: Ref = "HEAD",
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> ToolResult:
@@ -80,7 +79,7 @@ async def context_branch(
 async def context_merge(
     source: Annotated[str, Field(max_length=250, description="Branch, tag or commit")],
     dry_run: Annotated[bool, Field(description="Only say what happens")] = False,
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> dict[str, Any]:
@@ -104,7 +103,7 @@ async def context_log(
     ref: Ref = "HEAD",
     limit: Annotated[int, Field(ge=1, le=200)] = 20,
     grep: Annotated[str, Field(description="Words it contains")] = "",
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> ToolResult:
@@ -122,7 +121,7 @@ async def context_show(
     max_tokens: Annotated[int, Field(ge=100, le=200_000)] = 4000,
     format: Literal["text", "openai", "anthropic"] = "text",  # noqa: A002 - the argument's name
     explain: Annotated[bool, Field(description="Say why in or out")] = False,
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> ToolResult:
@@ -172,7 +171,7 @@ async def context_diff(
     a: Ref,
     b: Ref = "HEAD",
     max_tokens: Annotated[int, Field(ge=100, le=50_000)] = 4000,
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> ToolResult:
@@ -181,7 +180,7 @@ async def context_diff(
 
 
 async def context_undo(
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> ToolResult:
@@ -190,7 +189,7 @@ async def context_undo(
 
 
 async def context_redo(
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> ToolResult:
@@ -201,7 +200,7 @@ async def context_redo(
 async def context_tag(
     name: str,
     ref: Ref = "HEAD",
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> ToolResult:
@@ -211,7 +210,7 @@ async def context_tag(
 
 
 async def context_status(
-    repository: Repository = "",
+    repository: str = "",
     contexts: AsyncContexts = Depends(current_contexts),
     default: str = Depends(current_repository),
 ) -> ToolResult:

@@ -117,7 +117,7 @@ async def contribute_trace(
     """Save a fix you verified. Call it once a non-obvious problem is solved.
 
     Secrets are redacted and reported. Returns id, tier, lint; or, as an error, the near-duplicate and what to do.
-    Not for guesses or transcripts. Example: title, problem, error verbatim, solution with its cause.
+    Not for guesses or transcripts.
     """
     contribution = Contribution(
         title=title,

@@ -1,0 +1,1 @@
+"""The context commands: git for context windows."""

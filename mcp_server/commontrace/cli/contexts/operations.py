@@ -1,0 +1,74 @@
+"""`trace undo`, `redo`, `reflog`, `repos`: what was done, taken back, and where."""
+
+from collections.abc import Sequence
+
+import click
+
+from commontrace.cli.contexts.command import context_command, repository
+from commontrace.cli.output import Screen, answer, counted
+from commontrace.cli.state import open_client
+from commontrace.models.contexts import OperationInfo, RepositoryInfo
+
+
+@context_command("undo")
+def undo() -> None:
+    """Take back the newest operation of this folder: a commit, a deleted branch, a switch, whatever it was."""
+    with open_client() as client:
+        taken = client.contexts.undo(repository())
+    answer(taken, lambda screen: screen.line(f"Took back: {taken.summary}"))
+
+
+@context_command("redo")
+def redo() -> None:
+    """Do again what undo took back last."""
+    with open_client() as client:
+        done = client.contexts.redo(repository())
+    answer(done, lambda screen: screen.line(f"Did again: {done.summary}"))
+
+
+@context_command("reflog")
+@click.option("-n", "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
+def reflog(limit: int) -> None:
+    """What was done to the refs, newest first, by whom; what undo took back is marked."""
+    with open_client() as client:
+        found = client.contexts.operations(repository(), limit)
+    answer(found, lambda screen: _operations(screen, found))
+
+
+def _operations(screen: Screen, found: Sequence[OperationInfo]) -> None:
+    screen.table(
+        [
+            (
+                (str(item.operation_id), "yellow"),
+                f"{item.created_at:%Y-%m-%d %H:%M:%S}",
+                (item.kind, "dim" if item.undone else "bold"),
+                item.contributor,
+                (f"{item.summary}{' (undone)' if item.undone else ''}", "dim" if item.undone else ""),
+            )
+            for item in found
+        ]
+    )
+
+
+@context_command("repos")
+def repos() -> None:
+    """Every context that you may see."""
+    with open_client() as client:
+        found = client.contexts.repositories()
+    answer(found, lambda screen: _repositories(screen, found))
+
+
+def _repositories(screen: Screen, found: Sequence[RepositoryInfo]) -> None:
+    if not found:
+        screen.line("No contexts yet: trace commit -m … --text …")
+    screen.table(
+        [
+            (
+                (item.name, "bold"),
+                counted(item.branches, "branch", "branches"),
+                item.visibility,
+                f"since {item.created_at:%Y-%m-%d}",
+            )
+            for item in found
+        ]
+    )
