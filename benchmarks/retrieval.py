@@ -46,9 +46,9 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def contribution(document: dict[str, Any], padding: int) -> Contribution:
-    """Title to title (else its first line), title to problem, text to solution."""
+    """Title to title (else its first line that has a word), title to problem, text to solution."""
     text = str(document["text"])[:LONGEST_TEXT]
-    first = next((line.strip() for line in text.splitlines() if line.strip()), str(document["id"]))
+    first = next((line.strip() for line in text.splitlines() if re.search(r"\w", line)), str(document["id"]))
     title = (str(document.get("title") or "").strip() or first)[:LONGEST_TITLE]
     tags = [re.sub(r"[^a-z0-9.+#_-]+", "-", str(tag).lower()).strip("-._+#")[:50] for tag in document.get("tags", [])]
     return Contribution(

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 import uvicorn
 from commontrace_backend.app import create_app
 from commontrace_backend.settings import BackendSettings
 
 from commontrace import AsyncClient, Client, connect, connect_async
+from commontrace._transport import LOCAL_BASE, async_transport
 from commontrace.models.contributors import NewApiKey, Scope
 
 
@@ -63,6 +65,13 @@ def blocking(url: str) -> Iterator[Client]:
     """The owner of the store, for code that blocks."""
     with connect(url) as owner:
         yield owner
+
+
+@pytest.fixture
+async def http(url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """Plain HTTP to the store, as its owner."""
+    async with httpx2.AsyncClient(transport=async_transport(url, 30, owner=True), base_url=LOCAL_BASE) as plain:
+        yield plain
 
 
 @dataclass

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from commontrace.models.traces import Contribution
+from commontrace import AsyncClient
+from commontrace.models.search import Hit, Query
+from commontrace.models.traces import Contribution, ContributionResult
+from commontrace.models.votes import OutcomeKind, VoteResult
 
 _LOCKED: dict[str, Any] = {
     "title": "SQLite says database is locked when several processes write",
@@ -51,3 +54,28 @@ def contribution(number: int = 0, **changes: Any) -> Contribution:
     """A good contribution; another `number` (0 to 4) is one about something else altogether."""
     fields = _LOCKED if number == 0 else _OTHERS[number - 1]
     return Contribution.model_validate({**fields, **changes})
+
+
+async def contributed(client: AsyncClient, number: int = 0, **changes: Any) -> str:
+    """Contribute a trace; returns its id."""
+    stored: ContributionResult = await client.traces.contribute(contribution(number, **changes))
+    assert stored.stored
+    return str(stored.trace_id)
+
+
+async def read(client: AsyncClient, trace_id: str) -> Hit:
+    """Be shown a trace, which is what a vote needs."""
+    answer = await client.traces.query(Query(ids=[trace_id]))
+    assert answer.hits, answer.notes
+    return answer.hits[0]
+
+
+async def use(client: AsyncClient, trace_id: str, outcome: OutcomeKind = "worked", note: str = "as said") -> VoteResult:
+    """Be shown a trace and say what happened."""
+    await read(client, trace_id)
+    return await client.traces.vote(trace_id, outcome, note)
+
+
+async def found(client: AsyncClient, query: str | Query) -> list[str]:
+    """The titles that a query finds, in order."""
+    return [hit.title for hit in (await client.traces.query(query)).hits]

@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -26,12 +26,16 @@ from commontrace.models.contexts import (
 from commontrace_backend.contexts import providers, store
 from commontrace_backend.contexts.messages import Message, text_of
 from commontrace_backend.contexts.objects import Commit
-from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve, tip
-from commontrace_backend.contexts.state import Slot, State, state_id
+from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
+from commontrace_backend.contexts.state import Slot, replay, state_id
+from commontrace_backend.contexts.walk import Walked, commits_to, walk
 from commontrace_backend.contexts.window import FRAMING, Choice, choose
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.tokens import TokenCounter, default_counter
+
+_SEARCHED_AT_ONCE: Final = 200
+_SHORTEST_TRACE_ID: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +47,29 @@ class Shown:
     tokens: list[int]
 
 
-async def walk(session: ReadSession, repository_id: str, tips: Sequence[str]) -> AsyncIterator[Row[Any]]:
-    """Commits reachable from the tips, children before parents; reads little more than it is asked for."""
-    rows = [await store.find_commit(session, repository_id, commit_id) for commit_id in tips]
-    wanted = set(tips)
-    async for row in store.older(session, repository_id, max(row.generation for row in rows if row)):
-        if row.commit_id in wanted:
-            yield row
-            wanted.remove(row.commit_id)
-            wanted.update(Commit.decode(row.encoded).parents)
-            if not wanted:
-                return
-
-
-async def state_at(session: ReadSession, repository_id: str, *tips: str) -> State:
-    """The union of all operations that lead to the tips."""
-    rows = [row async for row in walk(session, repository_id, tips)]
-    state = State()
-    for row in reversed(rows):
-        state.apply(row.commit_id, Commit.decode(row.encoded).operations)
-    return state
-
-
 async def show(session: ReadSession, repository_id: str, slots: Sequence[Slot]) -> Shown:
-    """The messages that slots hold."""
+    """The messages that slots hold; what was counted with another encoding is counted again."""
     counter, encoding = default_counter(), counting()
-    found = await store.find_blobs(session, repository_id, (slot.blob_id for slot in slots), encoding)
+    found = await store.find_blobs(session, repository_id, (slot.blob_id for slot in slots))
     messages = {blob_id: json.loads(row.encoded) for blob_id, row in found.items()}
     tokens = {
-        blob_id: cost(counter, messages[blob_id]) if row.tokens is None else row.tokens
+        blob_id: row.tokens if row.encoding == encoding else cost(counter, messages[blob_id])
         for blob_id, row in found.items()
     }
     return Shown(list(slots), [messages[slot.blob_id] for slot in slots], [tokens[slot.blob_id] for slot in slots])
+
+
+async def show_at(session: ReadSession, repository_id: str, commit_id: str) -> Shown:
+    """The messages of the window at a commit."""
+    commits = await commits_to(session, repository_id, commit_id)
+    return await show(session, repository_id, replay([commit_id], commits))
+
+
+async def window_tokens(session: ReadSession, repository_id: str, row: Row[Any]) -> int:
+    """What the window at a commit comes to under the encoding that counts now."""
+    if row.encoding == counting():
+        return int(row.window_tokens)
+    return sum((await show_at(session, repository_id, row.commit_id)).tokens)
 
 
 def counting() -> str:
@@ -96,23 +91,38 @@ async def log(session: ReadSession, caller: Caller, name: str, ref: str, limit: 
     """Commits from a ref backwards, newest first; with `grep` those whose words contain it."""
     place = await open_place(session, caller, name)
     names = await _names(session, place)
+    walked = walk(session, place.id, [await resolve(session, place, ref)])
     found: list[CommitInfo] = []
-    async for row in walk(session, place.id, [await resolve(session, place, ref)]):
-        if grep and not await _mentions(session, place, row, grep.lower()):
-            continue
+    async for row, commit in _mentioning(session, place, walked, grep.lower()) if grep else walked:
         if len(found) == limit:
             return LogPage(commits=found, next_ref=row.commit_id)
-        found.append(info(row, names.get(row.commit_id, [])))
+        found.append(info(name, row, commit, names.get(row.commit_id, [])))
     return LogPage(commits=found)
 
 
-async def _mentions(session: ReadSession, place: Place, row: Row[Any], words: str) -> bool:
-    commit = Commit.decode(row.encoded)
-    if words in commit.message.lower():
-        return True
-    blob_ids = [operation["blob"] for operation in commit.operations if operation["op"] == "append"]
-    found = await store.find_blobs(session, place.id, blob_ids, counting())
-    return any(words in text_of(json.loads(blob.encoded)).lower() for blob in found.values())
+async def _mentioning(session: ReadSession, place: Place, walked: Walked, words: str) -> Walked:
+    """Those commits whose message or messages contain some words, in any case of letters."""
+    batch: list[tuple[Row[Any], Commit]] = []
+    async for item in walked:
+        batch.append(item)
+        if len(batch) == _SEARCHED_AT_ONCE:
+            for found in await _search(session, place, batch, words):
+                yield found
+            batch = []
+    for found in await _search(session, place, batch, words):
+        yield found
+
+
+async def _search(
+    session: ReadSession, place: Place, batch: Sequence[tuple[Row[Any], Commit]], words: str
+) -> list[tuple[Row[Any], Commit]]:
+    blobs = await store.find_blobs(session, place.id, (blob_id for _, commit in batch for blob_id in commit.blob_ids))
+    matching = {blob_id for blob_id, blob in blobs.items() if words in text_of(json.loads(blob.encoded)).lower()}
+    return [
+        (row, commit)
+        for row, commit in batch
+        if words in commit.message.lower() or not matching.isdisjoint(commit.blob_ids)
+    ]
 
 
 async def _names(session: ReadSession, place: Place) -> dict[str, list[str]]:
@@ -122,10 +132,10 @@ async def _names(session: ReadSession, place: Place) -> dict[str, list[str]]:
     return names
 
 
-def info(row: Row[Any], refs: Sequence[str] = ()) -> CommitInfo:
+def info(repository: str, row: Row[Any], commit: Commit, refs: Sequence[str] = ()) -> CommitInfo:
     """A commit as the log shows it."""
-    commit = Commit.decode(row.encoded)
     return CommitInfo(
+        repository=repository,
         commit_id=row.commit_id,
         short_id=row.commit_id[:SHORT],
         parents=list(commit.parents),
@@ -133,7 +143,7 @@ def info(row: Row[Any], refs: Sequence[str] = ()) -> CommitInfo:
         agent=commit.agent,
         created_at=datetime.fromisoformat(commit.time),
         message=commit.message,
-        messages=sum(operation["op"] == "append" for operation in commit.operations),
+        messages=len(commit.blob_ids),
         tokens=row.window_tokens,
         refs=list(refs),
         traces=list(commit.traces),
@@ -147,10 +157,10 @@ async def get_commit(session: ReadSession, caller: Caller, name: str, ref: str) 
     place = await open_place(session, caller, name)
     row = await store.find_commit(session, place.id, await resolve(session, place, ref))
     assert row is not None
-    return info(row, (await _names(session, place)).get(row.commit_id, []))
+    return info(name, row, Commit.decode(row.encoded), (await _names(session, place)).get(row.commit_id, []))
 
 
-async def window(
+async def window(  # noqa: PLR0913 - what the route takes
     session: ReadSession,
     caller: Caller,
     name: str,
@@ -163,15 +173,14 @@ async def window(
     """The messages at a ref that fit a budget, in the shape that a provider takes."""
     place = await open_place(session, caller, name)
     commit_id = await resolve(session, place, ref)
-    sequence = (await state_at(session, place.id, commit_id)).sequence()
-    shown = await show(session, place.id, sequence)
+    shown = await show_at(session, place.id, commit_id)
     choice = choose(shown.messages, shown.tokens, max_tokens)
     kept = [message for position, message in enumerate(shown.messages) if position in choice.included]
     return Window(
         repository=name,
         ref=ref,
         commit_id=commit_id,
-        state_id=state_id(sequence),
+        state_id=state_id(shown.slots),
         format=shape,
         tokens=total(sum(shown.tokens[position] for position in choice.included)),
         included=len(choice.included),
@@ -208,18 +217,18 @@ def _explain(shown: Shown, choice: Choice) -> list[Explained]:
 async def diff(session: ReadSession, caller: Caller, name: str, a: str, b: str) -> ContextDiff:
     """What the window at `b` has that the one at `a` has not, and the other way round, in the order of the windows."""
     place = await open_place(session, caller, name)
-    before, after = [
-        await show(
-            session, place.id, (await state_at(session, place.id, await resolve(session, place, ref))).sequence()
-        )
-        for ref in (a, b)
-    ]
+    tips = [await resolve(session, place, ref) for ref in (a, b)]
+    commits = await commits_to(session, place.id, *tips)
+    before, after = [await show(session, place.id, replay([commit_id], commits)) for commit_id in tips]
+    old, new = ([slot.blob_id for slot in shown.slots] for shown in (before, after))
+    same = next(
+        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
+    )
     changes = []
-    matcher = SequenceMatcher(None, [s.blob_id for s in before.slots], [s.blob_id for s in after.slots], autojunk=False)
-    for tag, low, high, start, stop in matcher.get_opcodes():
+    for tag, low, high, start, stop in SequenceMatcher(None, old[same:], new[same:], autojunk=False).get_opcodes():
         if tag != "equal":
-            changes += [_changed("removed", before, position) for position in range(low, high)]
-            changes += [_changed("added", after, position) for position in range(start, stop)]
+            changes += [_changed("removed", before, same + position) for position in range(low, high)]
+            changes += [_changed("added", after, same + position) for position in range(start, stop)]
     return ContextDiff(a=a, b=b, changes=changes, token_delta=sum(after.tokens) - sum(before.tokens))
 
 
@@ -231,16 +240,14 @@ def _changed(change: Any, shown: Shown, position: int) -> DiffMessage:
 async def status(session: ReadSession, caller: Caller, name: str) -> ContextStatus:
     """Where writing goes on, and what the window there comes to."""
     place = await open_place(session, caller, name)
-    commit_id = await tip(session, place, place.branch)
-    state = await state_at(session, place.id, commit_id) if commit_id else State()
-    shown = await show(session, place.id, state.sequence())
+    shown = await show_at(session, place.id, place.head) if place.head else Shown([], [], [])
     by_role: Counter[str] = Counter()
     for message, tokens in zip(shown.messages, shown.tokens, strict=True):
         by_role[message["role"]] += tokens
     return ContextStatus(
         repository=name,
         branch=place.branch,
-        commit_id=commit_id,
+        commit_id=place.head,
         messages=len(shown.messages),
         tokens=total(sum(shown.tokens)),
         by_role=dict(by_role),
@@ -267,5 +274,8 @@ async def _branch(session: ReadSession, place: Place, name: str, commit_id: str 
 
 
 async def commits_of_trace(session: ReadSession, caller: Caller, trace_id: str) -> list[CommitInfo]:
-    """Commits that used or produced a trace."""
-    return [info(row) for row in await store.commits_of_trace(session, caller, trace_id)]
+    """Commits that used or produced a trace; they may have named it by its first digits."""
+    prefixes = [trace_id[:digits] for digits in range(_SHORTEST_TRACE_ID, len(trace_id) + 1)]
+    rows = await store.commits_of_trace(session, caller, prefixes)
+    found = [info(row.repository, row, Commit.decode(row.encoded)) for row in rows]
+    return sorted(found, key=lambda commit: commit.created_at, reverse=True)

@@ -1,8 +1,8 @@
 """Messages in the shapes that agents have them, to one canonical form. Pure.
 
 Canonical: `{"role", "parts", …}`. A part is `{"type": "text", "text"}`, `{"type": "tool_call", "id", "name",
-"arguments"}`, `{"type": "tool_result", "call_id", "content"}`, or whatever a provider sent, kept as it came. Fields that
-we do not know are kept beside them.
+"arguments"}`, `{"type": "tool_result", "call_id", "content"}`, or whatever a provider sent, kept as it came. Fields
+that we do not know are kept beside them.
 """
 
 import json
@@ -15,17 +15,20 @@ Message = dict[str, Any]
 Part = dict[str, Any]
 
 _OPENAI_FIELDS: Final = frozenset({"role", "content", "tool_calls", "tool_call_id"})
+_LONGEST_ROLE: Final = 50
 
 
 def parse_message(raw: Mapping[str, Any]) -> Message:
     """The canonical form of a message in the OpenAI, Anthropic or canonical shape; raises InvalidInputError."""
     role = raw.get("role")
-    if not isinstance(role, str) or not role or len(role) > 50:  # noqa: PLR2004 - a role is a word
+    if not isinstance(role, str) or not 0 < len(role) <= _LONGEST_ROLE:
         raise InvalidInputError(
             "A message has no role.", 'Give each message a role, as in {"role": "user", "content": "…"}.'
         )
-    if "parts" in raw and "content" not in raw:
+    if "parts" in raw:
         return _canonical(raw)
+    if "content" not in raw and "tool_calls" not in raw:
+        raise InvalidInputError("A message has no content.", "Put what was said into its content.")
     extra = {name: value for name, value in raw.items() if name not in _OPENAI_FIELDS}
     if role == "tool":
         parts = [_tool_result(raw)]
@@ -35,10 +38,9 @@ def parse_message(raw: Mapping[str, Any]) -> Message:
 
 
 def _canonical(raw: Mapping[str, Any]) -> Message:
-    parts = _listed(raw, "parts")
-    if not all(isinstance(part, dict) and isinstance(part.get("type"), str) for part in parts):
-        raise InvalidInputError("A part of a message has no type.", 'Use parts such as {"type": "text", "text": "…"}.')
-    return dict(raw)
+    if not _OPENAI_FIELDS.isdisjoint(raw.keys() - {"role"}):
+        raise InvalidInputError("A message has both parts and content.", "Send one of the two.")
+    return {**raw, "parts": [_checked(part) for part in _listed(raw, "parts")]}
 
 
 def _listed(raw: Mapping[str, Any], name: str) -> list[Any]:
@@ -71,17 +73,26 @@ def _parts(content: Any) -> list[Part]:
 def _part(block: Any) -> Part:
     if isinstance(block, str):
         return {"type": "text", "text": block}
-    if not isinstance(block, dict) or not isinstance(block.get("type"), str):
-        raise InvalidInputError(
-            "A block of a message has no type.", 'Use blocks such as {"type": "text", "text": "…"}.'
-        )
-    if block["type"] == "tool_use":
+    if isinstance(block, dict) and block.get("type") == "tool_use":
         known = {"type": "tool_call", "id": block.get("id"), "name": block.get("name"), "arguments": block.get("input")}
-        return _with_rest(_named(known), block, {"id", "name", "input"})
-    if block["type"] == "tool_result" and "tool_use_id" in block:
+        return _checked(_with_rest(known, block, {"input"}))
+    if isinstance(block, dict) and block.get("type") == "tool_result" and "tool_use_id" in block:
         known = {"type": "tool_result", "call_id": block["tool_use_id"], "content": block.get("content")}
-        return _with_rest(known, block, {"tool_use_id", "content"})
-    return dict(block)
+        return _checked(_with_rest(known, block, {"tool_use_id"}))
+    return _checked(block)
+
+
+def _checked(part: Any) -> Part:
+    """A part whose fields are there that everything else relies on."""
+    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+        raise InvalidInputError("A part of a message has no type.", 'Use parts such as {"type": "text", "text": "…"}.')
+    if part["type"] == "text" and not isinstance(part.get("text"), str):
+        raise InvalidInputError("A text part of a message has no text.", 'Send {"type": "text", "text": "…"}.')
+    if part["type"] == "tool_call" and not (isinstance(part.get("id"), str) and isinstance(part.get("name"), str)):
+        raise InvalidInputError("A tool call has no id or no name.", "Send both as they came from the model.")
+    if part["type"] == "tool_result" and not isinstance(part.get("call_id"), str):
+        raise InvalidInputError("A tool result does not say which call it answers.", "Give it the id of the call.")
+    return dict(part)
 
 
 def _tool_call(call: Any) -> Part:
@@ -94,17 +105,12 @@ def _tool_call(call: Any) -> Part:
         "name": function.get("name"),
         "arguments": function.get("arguments"),
     }
-    return _named(known)
-
-
-def _named(call: Part) -> Part:
-    if not isinstance(call["id"], str) or not isinstance(call["name"], str):
-        raise InvalidInputError("A tool call has no id or no name.", "Send both as they came from the model.")
-    return call
+    return _checked(_with_rest(known, call, {"function"}))
 
 
 def _with_rest(known: Part, block: Mapping[str, Any], taken: set[str]) -> Part:
-    return known | {name: value for name, value in block.items() if name not in taken | {"type"}}
+    """The known fields, and beside them what else came with the block."""
+    return {name: value for name, value in block.items() if name not in taken} | known
 
 
 def calls_of(message: Message) -> list[str]:
@@ -114,7 +120,7 @@ def calls_of(message: Message) -> list[str]:
 
 def answers_of(message: Message) -> list[str]:
     """The ids of the tool calls that a message answers."""
-    return [part["call_id"] for part in message["parts"] if part["type"] == "tool_result" and "call_id" in part]
+    return [part["call_id"] for part in message["parts"] if part["type"] == "tool_result"]
 
 
 def text_of(message: Message) -> str:
@@ -123,10 +129,10 @@ def text_of(message: Message) -> str:
 
 
 def _text_of_part(part: Part) -> str:
-    if part["type"] == "text" and isinstance(part.get("text"), str):
+    if part["type"] == "text":
         return str(part["text"])
     if part["type"] == "tool_call":
-        return f"[call {part['name']} {as_text(part['arguments'])}]"
+        return f"[call {part['name']} {as_text(part.get('arguments'))}]"
     if part["type"] == "tool_result":
         return f"[result {as_text(part.get('content'))}]"
     return as_text(part)

@@ -19,7 +19,7 @@ _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 # Every kind of operation and its fields. Replay of the kinds that no command writes yet is refused, never guessed.
 OPERATIONS: Final[dict[str, frozenset[str]]] = {
-    "append": frozenset({"slot", "blob", "after"}),
+    "append": frozenset({"slot", "blob"}),
     "edit": frozenset({"slot", "blob"}),
     "annotate": frozenset({"slot", "key", "value"}),
     "remove": frozenset({"slot"}),
@@ -27,7 +27,6 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "move": frozenset({"slot", "after"}),
     "cover": frozenset({"slot", "blob", "covers"}),
     "uncover": frozenset({"slot"}),
-    "order": frozenset({"anchor", "children"}),
 }
 
 
@@ -98,6 +97,11 @@ class Commit:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def blob_ids(self) -> list[str]:
+        """The messages that it appends."""
+        return [operation["blob"] for operation in self.operations if operation["op"] == "append"]
+
     def encoded(self) -> bytes:
         """The canonical bytes: every field is hashed."""
         return canonical(
@@ -132,17 +136,18 @@ def check_operation(operation: Mapping[str, Any]) -> None:
         )
 
 
-def appends(blob_ids: Sequence[str], *, after: str | None, origin: Sequence[Any]) -> tuple[dict[str, Any], ...]:
+def appends(blob_ids: Sequence[str], origin: Sequence[Any]) -> tuple[dict[str, Any], ...]:
     """Operations that append blobs one behind another.
 
     Args:
         blob_ids: what to append, in order.
-        after: the slot that the first of them follows; None for the beginning.
         origin: what makes these appends unlike all others (parents, author, agent, time): slot ids follow from it.
     """
-    operations = []
-    for position, blob_id in enumerate(blob_ids):
-        slot = identify("slot", canonical([*origin, position, blob_id]))[:SLOT_DIGITS]
-        operations.append({"op": "append", "slot": slot, "blob": blob_id, "after": after})
-        after = slot
-    return tuple(operations)
+    return tuple(
+        {
+            "op": "append",
+            "slot": identify("slot", canonical([*origin, position, blob_id]))[:SLOT_DIGITS],
+            "blob": blob_id,
+        }
+        for position, blob_id in enumerate(blob_ids)
+    )

@@ -1,42 +1,72 @@
 """The operation log: what was done, undone and done again. Whatever the operation was, undo restores the refs."""
 
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+from sqlalchemy import Row
+
 from commontrace.errors import ConflictError, NotFoundError, RefMovedError
 from commontrace.models.contexts import OperationInfo
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.places import open_place
-from commontrace_backend.contexts.service import change
+from commontrace_backend.contexts.places import Place, open_place
+from commontrace_backend.contexts.service import perform
+from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 
+_LOOK_BACK: Final = 1000
+
 
 async def undo(session: WriteSession, caller: Caller, name: str) -> OperationInfo:
-    """Take back the newest operation of this working copy; raises ConflictError if others built on it."""
-    return await _turn(session, caller, name, undo=True)
+    """Take back the newest operation of this working copy that stands.
+
+    Raises:
+        NotFoundError: there is none.
+        ConflictError: others have moved on from it; nothing was changed.
+    """
+    place = await open_place(session, caller, name)
+    row = await store.newest_standing(session, place.id, caller)
+    return await _turn(session, caller, place, "undo", row)
 
 
 async def redo(session: WriteSession, caller: Caller, name: str) -> OperationInfo:
-    """Do again what undo took back last."""
-    return await _turn(session, caller, name, undo=False)
-
-
-async def _turn(session: WriteSession, caller: Caller, name: str, *, undo: bool) -> OperationInfo:
+    """Do again what undo took back last; raises as undo does. A new operation leaves nothing to do again."""
     place = await open_place(session, caller, name)
-    word = "undo" if undo else "redo"
-    row = await store.own_operation(session, place.id, caller, undone=not undo)
+    row = _undone_last(await store.own_operations(session, place.id, caller, _LOOK_BACK))
+    return await _turn(session, caller, place, "redo", row)
+
+
+def _undone_last(rows: Sequence[Row[Any]]) -> Row[Any] | None:
+    """The undo that no redo has answered yet and that nothing else followed."""
+    answered = 0
+    for row in rows:
+        if row.kind == "redo":
+            answered += 1
+        elif row.kind != "undo":
+            return None
+        elif answered:
+            answered -= 1
+        else:
+            return row
+    return None
+
+
+async def _turn(
+    session: WriteSession, caller: Caller, place: Place, word: Literal["undo", "redo"], row: Row[Any] | None
+) -> OperationInfo:
+    """Change the refs of an operation, or of an undo, back to what they were before it."""
     if row is None:
         raise NotFoundError(f"There is nothing to {word}.", "See the operation log.")
-    changes = list(row.changes)
-    if undo:
-        changes = [{"ref": item["ref"], "before": item["after"], "after": item["before"]} for item in reversed(changes)]
+    back = [{"ref": item["ref"], "before": item["after"], "after": item["before"]} for item in reversed(row.changes)]
+    turned = row.operation_id if word == "undo" else row.turns
     try:
-        await change(session, caller, place, changes)
+        await perform(session, caller, place, Entry(word, row.summary, back, turned))
     except RefMovedError as error:
         raise ConflictError(
-            f"Cannot {word} “{row.summary}”: somebody has built on it since.",
+            f"Cannot {word} “{row.summary}”: something was built on it since.",
             "Branch from the commit before it instead.",
         ) from error
-    await store.mark_operation(session, row.operation_id, undone=undo)
-    await store.log_operation(session, place.repository, caller, word, row.summary, changes)
+    await store.mark_operation(session, turned, undone=word == "undo")
     return (await _shown(session, place.id, 1))[0]
 
 

@@ -4,14 +4,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.objects import Commit
-from commontrace_backend.contexts.refs import DEFAULT_BRANCH, RefExpression, parse
+from commontrace_backend.contexts.refs import RefExpression, parse
+from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 
@@ -23,28 +21,41 @@ _LOOK_BACK: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A repository and the branch that the caller's working copy is on."""
+    """A repository, the branch that the caller's working copy is on, and where that branch points.
 
-    repository: Row[Any]
+    Attributes:
+        id: the repository's id.
+        tenant_id: the organization that it belongs to.
+        name: what the caller calls it.
+        branch: the branch that HEAD is on.
+        head: the commit that the branch points to; None for an unborn one.
+    """
+
+    id: str
+    tenant_id: str
+    name: str
     branch: str
+    head: str | None
 
     @property
-    def id(self) -> str:
-        """The repository's id."""
-        return str(self.repository.repository_id)
+    def key(self) -> dict[str, str]:
+        """What every row of this repository begins with."""
+        return {"repository_id": self.id, "tenant_id": self.tenant_id}
 
 
 async def open_place(session: ReadSession, caller: Caller, name: str) -> Place:
     """An existing repository; raises NotFoundError for a foreign one as for a missing one."""
-    repository = await store.find_repository(session, caller, name)
-    if repository is None:
+    row = await store.find_place(session, caller, name)
+    if row is None:
         raise NotFoundError(f"There is no context {name}.", "It is created by its first commit.")
-    return Place(repository, await store.find_head(session, repository.repository_id, caller) or DEFAULT_BRANCH)
+    return Place(row.repository_id, row.tenant_id, name, row.branch, row.commit_id)
 
 
 async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:
     """A repository, created if the name is new."""
-    if await store.find_repository(session, caller, name) is None:
+    try:
+        return await open_place(session, caller, name)
+    except NotFoundError:
         values = {
             "repository_id": secrets.token_hex(16),
             "tenant_id": caller.tenant_id,
@@ -54,12 +65,12 @@ async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:
             "created_at": datetime.now(UTC),
         }
         await store.add_repository(session, values)
-    return await open_place(session, caller, name)
+        return await open_place(session, caller, name)
 
 
 async def tip(session: ReadSession, place: Place, branch: str) -> str | None:
     """Where a branch points; None for an unborn one."""
-    return await store.find_ref(session, place.id, "branch", branch)
+    return place.head if branch == place.branch else await store.find_ref(session, place.id, "branch", branch)
 
 
 async def resolve(session: ReadSession, place: Place, text: str) -> str:
@@ -71,21 +82,26 @@ async def resolve(session: ReadSession, place: Place, text: str) -> str:
     """
     wanted = parse(text)
     commit_id = await (_base(session, place, wanted) if wanted.back is None else _earlier(session, place, wanted))
-    for _ in range(wanted.steps):
-        row = await store.find_commit(session, place.id, commit_id)
-        parents = Commit.decode(row.encoded).parents if row else ()
-        if not parents:
-            raise NotFoundError(f"{text} goes back further than the history.", "See the log.")
-        commit_id = parents[0]
-    return commit_id
+    return await _up(session, place, commit_id, wanted.steps) if wanted.steps else commit_id
+
+
+async def _up(session: ReadSession, place: Place, commit_id: str, steps: int) -> str:
+    """The ancestor so many first parents up."""
+    left = steps
+    async for row, commit in walk(session, place.id, [commit_id]):
+        if row.commit_id == commit_id:
+            if not left:
+                return commit_id
+            if commit.parents:
+                commit_id, left = commit.parents[0], left - 1
+    raise NotFoundError(f"The history does not go back {steps} commits from there.", "See the log.")
 
 
 async def _base(session: ReadSession, place: Place, wanted: RefExpression) -> str:
     if wanted.base == "HEAD":
-        found = await tip(session, place, place.branch)
-        if found is None:
+        if place.head is None:
             raise NotFoundError(f"The branch {place.branch} has no commit yet.", "Commit something first.")
-        return found
+        return place.head
     for kind in ("branch", "tag"):
         if named := await store.find_ref(session, place.id, kind, wanted.base):
             return named
@@ -117,6 +133,7 @@ async def _earlier(session: ReadSession, place: Place, wanted: RefExpression) ->
     values = [await tip(session, place, branch)]
     for row in await store.latest_operations(session, place.id, _LOOK_BACK):
         values += [change["before"] for change in row.changes if change["ref"] == key]
-    if wanted.back is None or wanted.back >= len(values) or values[wanted.back] is None:
-        raise NotFoundError(f"{branch} was moved fewer than {wanted.back} times.", "See the operation log.")
+    assert wanted.back is not None
+    if wanted.back >= len(values) or values[wanted.back] is None:
+        raise NotFoundError(f"The history of {branch} does not go back {wanted.back} moves.", "See the operation log.")
     return str(values[wanted.back])

@@ -64,7 +64,7 @@ async def commit(
     return await service.commit(session, caller, repository, body, prepared)
 
 
-@router.get(f"{_HERE}/commits/{{ref}}")
+@router.get(f"{_HERE}/commits/{{ref:path}}")
 async def get_commit(repository: Name, ref: str, caller: Reader, session: Reading) -> CommitInfo:
     """One commit."""
     return await history.get_commit(session, caller, repository, ref)

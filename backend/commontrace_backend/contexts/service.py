@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Row
+
 from commontrace.errors import ConflictError, NotFoundError, RefMovedError
 from commontrace.models.contexts import (
     BranchInfo,
@@ -18,14 +20,15 @@ from commontrace.models.contexts import (
     TagInfo,
 )
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.graph import ancestors
-from commontrace_backend.contexts.history import cost, show, state_at, total, walk
-from commontrace_backend.contexts.merge import order_operations
+from commontrace_backend.contexts.graph import Divergence
+from commontrace_backend.contexts.history import cost, counting, show, total, window_tokens
 from commontrace_backend.contexts.messages import parse_message
 from commontrace_backend.contexts.objects import Blob, Commit, appends, identify
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
-from commontrace_backend.contexts.refs import check_name
-from commontrace_backend.contexts.state import State
+from commontrace_backend.contexts.refs import DEFAULT_BRANCH, check_name
+from commontrace_backend.contexts.state import Slot, replay
+from commontrace_backend.contexts.store import Entry
+from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.tokens import default_counter
@@ -36,7 +39,7 @@ class Prepared:
     """Messages ready to be stored: all that takes time happens before the write lock is taken."""
 
     blobs: list[Blob]
-    tokens: dict[str, int]
+    tokens: list[int]
     encoding: str
 
 
@@ -49,8 +52,7 @@ def _prepare(raw: Sequence[Mapping[str, Any]]) -> Prepared:
     counter = default_counter()
     messages = [parse_message(message) for message in raw]
     blobs = [Blob.of(message) for message in messages]
-    tokens = {blob.blob_id: cost(counter, message) for blob, message in zip(blobs, messages, strict=True)}
-    return Prepared(blobs, tokens, counter.count("").encoding)
+    return Prepared(blobs, [cost(counter, message) for message in messages], counting())
 
 
 async def commit(
@@ -60,20 +62,18 @@ async def commit(
 
     Raises:
         RefMovedError: the branch is not at `expected_head`, or moved meanwhile; nothing was written.
+        NotFoundError: HEAD is on a branch that somebody deleted.
     """
     place = await make_place(session, caller, name)
     branch = check_name(wanted.branch or place.branch)
-    before = await tip(session, place, branch)
-    if wanted.expected_head is not None and wanted.expected_head != before:
-        raise RefMovedError(f"{branch} has moved on to {str(before)[:SHORT]}.", "Look at the log and commit again.")
+    before = await _writable_tip(session, place, branch, wanted)
     parent = await store.find_commit(session, place.id, before) if before else None
-    time = datetime.now(UTC).isoformat(timespec="microseconds")
+    time = _now()
     parents = (before,) if before else ()
     made = Commit(
         parents=parents,
         operations=appends(
             [blob.blob_id for blob in prepared.blobs],
-            after=parent.tail if parent else None,
             origin=[parents, caller.contributor_id, caller.working_copy, wanted.agent, time],
         ),
         author=caller.contributor_id,
@@ -84,22 +84,9 @@ async def commit(
         metadata=wanted.metadata,
         generation=wanted.generation,
     )
-    await store.add_blobs(
-        session,
-        place.repository,
-        {blob.blob_id: blob.encoded for blob in prepared.blobs},
-        prepared.tokens,
-        prepared.encoding,
-    )
-    derived = {
-        "generation": parent.generation + 1 if parent else 0,
-        "tail": made.operations[-1]["slot"],
-        "window_messages": (parent.window_messages if parent else 0) + len(prepared.blobs),
-        "window_tokens": (parent.window_tokens if parent else 0)
-        + sum(prepared.tokens[blob.blob_id] for blob in prepared.blobs),
-        "encoding": prepared.encoding,
-    }
-    commit_id = await _advance(session, caller, place, branch, before, made, derived, "commit")
+    await store.add_blobs(session, _blob_rows(place, prepared))
+    derived = await _derived(session, place, parent, prepared)
+    commit_id = await _advance(session, caller, place, Step("commit", branch, before), made, derived)
     return CommitResult(
         repository=name,
         branch=branch,
@@ -111,51 +98,85 @@ async def commit(
     )
 
 
-async def _advance(  # noqa: PLR0913, PLR0917 - a commit and where it goes
-    session: WriteSession,
-    caller: Caller,
-    place: Place,
-    branch: str,
-    before: str | None,
-    made: Commit,
-    derived: Mapping[str, Any],
-    kind: str,
+async def _derived(session: ReadSession, place: Place, parent: Row[Any] | None, prepared: Prepared) -> dict[str, Any]:
+    generation, messages, tokens = 0, 0, 0
+    if parent:
+        generation, messages = parent.generation + 1, parent.window_messages
+        tokens = await window_tokens(session, place.id, parent)
+    return {
+        "generation": generation,
+        "window_messages": messages + len(prepared.blobs),
+        "window_tokens": tokens + sum(prepared.tokens),
+        "encoding": prepared.encoding,
+    }
+
+
+async def _writable_tip(session: ReadSession, place: Place, branch: str, wanted: NewCommit) -> str | None:
+    """Where the branch points that is to move; raises if it is not what the caller takes it for."""
+    before = await tip(session, place, branch)
+    if wanted.expected_head is not None and not (before or "").startswith(wanted.expected_head):
+        where = f"is at {before[:SHORT]}" if before else "has no commit"
+        raise RefMovedError(
+            f"{branch} {where}, not at {wanted.expected_head[:SHORT]}.", "Look at the log and commit again."
+        )
+    if before is None and wanted.branch is None and branch != DEFAULT_BRANCH:
+        raise NotFoundError(
+            f"The branch {branch}, which you are on, is gone.", f"Switch to another one, or create {branch} again."
+        )
+    return before
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _blob_rows(place: Place, prepared: Prepared) -> list[dict[str, Any]]:
+    return [
+        {
+            **place.key,
+            "blob_id": blob.blob_id,
+            "encoded": blob.encoded,
+            "tokens": tokens,
+            "encoding": prepared.encoding,
+        }
+        for blob, tokens in zip(prepared.blobs, prepared.tokens, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A branch that is to move on from a commit (None: unborn) by an operation of some kind."""
+
+    kind: str
+    branch: str
+    before: str | None
+
+
+async def _advance(
+    session: WriteSession, caller: Caller, place: Place, step: Step, made: Commit, derived: Mapping[str, Any]
 ) -> str:
     """Store a commit and move the branch to it, in one transaction."""
     encoded = made.encoded()
     commit_id = identify("commit", encoded)
-    key = {"repository_id": place.id, "tenant_id": place.repository.tenant_id, "commit_id": commit_id}
-    await store.add_commit(session, {**key, "encoded": encoded, **derived}, made.traces)
-    await _move(session, caller, place, f"branch/{branch}", before, commit_id, kind, made.message or commit_id[:SHORT])
+    await store.add_commit(session, {**place.key, "commit_id": commit_id, "encoded": encoded, **derived}, made.traces)
+    moved = [_change(f"branch/{step.branch}", step.before, commit_id)]
+    await perform(session, caller, place, Entry(step.kind, made.message or commit_id[:SHORT], moved))
     return commit_id
 
 
-async def _move(  # noqa: PLR0913, PLR0917 - a move and its entry in the log
-    session: WriteSession,
-    caller: Caller,
-    place: Place,
-    ref: str,
-    before: str | None,
-    after: str | None,
-    kind: str,
-    summary: str,
-) -> None:
-    await change(session, caller, place, [{"ref": ref, "before": before, "after": after}])
-    await store.log_operation(
-        session, place.repository, caller, kind, summary, [{"ref": ref, "before": before, "after": after}]
-    )
+def _change(ref: str, before: str | None, after: str | None) -> dict[str, Any]:
+    return {"ref": ref, "before": before, "after": after}
 
 
-async def change(session: WriteSession, caller: Caller, place: Place, changes: list[dict[str, Any]]) -> None:
-    """Apply changes of refs and of the caller's HEAD; raises RefMovedError where one is not as expected."""
-    for item in changes:
-        kind, _, name = item["ref"].partition("/")
+async def perform(session: WriteSession, caller: Caller, place: Place, entry: Entry) -> None:
+    """Change refs and the caller's HEAD, and log it; raises RefMovedError where one is not as expected."""
+    for item in entry.changes:
+        kind, _, called = item["ref"].partition("/")
         if kind == "head":
-            if (await open_place(session, caller, place.repository.name)).branch != item["before"]:
-                raise RefMovedError("HEAD was moved meanwhile.", "Look at the status and try again.")
-            await store.set_head(session, place.repository, caller, item["after"])
+            await store.set_head(session, place.key, caller, item["before"], item["after"])
         else:
-            await store.move_ref(session, place.repository, kind, name, item["before"], item["after"])
+            await store.move_ref(session, place.key, (kind, called), item["before"], item["after"])
+    await store.log_operation(session, place.key, caller, entry)
 
 
 async def create_branch(session: WriteSession, caller: Caller, name: str, wanted: NewBranch) -> BranchInfo:
@@ -165,11 +186,10 @@ async def create_branch(session: WriteSession, caller: Caller, name: str, wanted
     if await tip(session, place, branch) is not None:
         raise ConflictError(f"There is a branch {branch} already.", "Choose another name, or switch to it.")
     commit_id = await resolve(session, place, wanted.from_ref)
-    changes = [{"ref": f"branch/{branch}", "before": None, "after": commit_id}]
+    changes = [_change(f"branch/{branch}", None, commit_id)]
     if wanted.switch:
-        changes.append({"ref": "head/", "before": place.branch, "after": branch})
-    await change(session, caller, place, changes)
-    await store.log_operation(session, place.repository, caller, "branch", f"created {branch}", changes)
+        changes.append(_change("head/", place.branch, branch))
+    await perform(session, caller, place, Entry("branch", f"created {branch}", changes))
     return BranchInfo(name=branch, commit_id=commit_id, current=wanted.switch)
 
 
@@ -180,9 +200,8 @@ async def switch(session: WriteSession, caller: Caller, name: str, branch: str) 
     if commit_id is None and branch != place.branch:
         raise NotFoundError(f"There is no branch {branch}.", "Create it, or see the branches.")
     if branch != place.branch:
-        changes = [{"ref": "head/", "before": place.branch, "after": branch}]
-        await change(session, caller, place, changes)
-        await store.log_operation(session, place.repository, caller, "switch", f"{place.branch} → {branch}", changes)
+        changes = [_change("head/", place.branch, branch)]
+        await perform(session, caller, place, Entry("switch", f"{place.branch} → {branch}", changes))
     return BranchInfo(name=branch, commit_id=commit_id, current=True)
 
 
@@ -202,7 +221,9 @@ async def delete_branch(session: WriteSession, caller: Caller, name: str, branch
         raise ConflictError(
             f"Nothing else leads to the commits of {branch}.", "Merge it first, or delete it with force."
         )
-    await _move(session, caller, place, f"branch/{branch}", commit_id, None, "branch", f"deleted {branch}")
+    await perform(
+        session, caller, place, Entry("branch", f"deleted {branch}", [_change(f"branch/{branch}", commit_id, None)])
+    )
     return BranchInfo(name=branch, commit_id=commit_id)
 
 
@@ -210,9 +231,7 @@ async def _kept_elsewhere(session: ReadSession, place: Place, branch: str, commi
     others = [
         row.commit_id for row in await store.all_refs(session, place.id) if (row.kind, row.name) != ("branch", branch)
     ]
-    if not others:
-        return False
-    async for row in walk(session, place.id, others):
+    async for row, _ in walk(session, place.id, others):
         if row.commit_id == commit_id:
             return True
     return False
@@ -225,7 +244,7 @@ async def create_tag(session: WriteSession, caller: Caller, name: str, wanted: N
     if await store.find_ref(session, place.id, "tag", tag) is not None:
         raise ConflictError(f"There is a tag {tag} already.", "Choose another name, or delete it first.")
     commit_id = await resolve(session, place, wanted.ref)
-    await _move(session, caller, place, f"tag/{tag}", None, commit_id, "tag", f"created {tag}")
+    await perform(session, caller, place, Entry("tag", f"created {tag}", [_change(f"tag/{tag}", None, commit_id)]))
     return TagInfo(name=tag, commit_id=commit_id)
 
 
@@ -235,7 +254,7 @@ async def delete_tag(session: WriteSession, caller: Caller, name: str, tag: str)
     commit_id = await store.find_ref(session, place.id, "tag", tag)
     if commit_id is None:
         raise NotFoundError(f"There is no tag {tag}.", "See the tags.")
-    await _move(session, caller, place, f"tag/{tag}", commit_id, None, "tag", f"deleted {tag}")
+    await perform(session, caller, place, Entry("tag", f"deleted {tag}", [_change(f"tag/{tag}", commit_id, None)]))
     return TagInfo(name=tag, commit_id=commit_id)
 
 
@@ -252,64 +271,90 @@ async def merge(session: WriteSession, caller: Caller, name: str, wanted: NewMer
         NotFoundError: no such source, or the current branch is unborn.
     """
     place = await open_place(session, caller, name)
-    ours = await resolve(session, place, "HEAD")
-    theirs = await resolve(session, place, wanted.source)
-    rows = {row.commit_id: row async for row in walk(session, place.id, sorted({ours, theirs}))}
-
-    def parents_of(commit_id: str) -> Sequence[str]:
-        return Commit.decode(rows[commit_id].encoded).parents
-
-    if theirs in ancestors([ours], parents_of):
-        return _merged("up_to_date", place, rows[ours], rows[ours])
-    if ours in ancestors([theirs], parents_of):
-        if not wanted.dry_run:
-            ref = f"branch/{place.branch}"
-            await _move(session, caller, place, ref, ours, theirs, "merge", f"forward to {wanted.source}")
-        return _merged("fast_forward", place, rows[ours], rows[theirs])
-    return await _merge_commit(session, caller, place, wanted, rows[ours], rows[theirs])
+    parting = await _part(
+        session, place, await resolve(session, place, "HEAD"), await resolve(session, place, wanted.source)
+    )
+    if not parting.diverged.theirs:
+        return await _merged(session, place, "up_to_date", parting, parting.ours)
+    if parting.diverged.ours:
+        return await _merge_commit(session, caller, place, wanted, parting)
+    if not wanted.dry_run:
+        moved = [_change(f"branch/{place.branch}", parting.ours.commit_id, parting.theirs.commit_id)]
+        await perform(session, caller, place, Entry("merge", f"forward to {wanted.source}", moved))
+    return await _merged(session, place, "fast_forward", parting, parting.theirs)
 
 
-def _merged(kind: Any, place: Place, before: Any, after: Any) -> MergeResult:
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Two tips, where their histories part, and the commits that only one of them has."""
+
+    ours: Row[Any]
+    theirs: Row[Any]
+    diverged: Divergence
+    commits: dict[str, Commit]
+
+    def added(self) -> list[Slot]:
+        """The slots that only their side has, in their order."""
+        mine = {slot.slot_id for slot in self._of(self.ours.commit_id, self.diverged.ours)}
+        yours = self._of(self.theirs.commit_id, self.diverged.theirs)
+        return [slot for slot in yours if slot.slot_id not in mine]
+
+    def _of(self, tip: str, commit_ids: Sequence[str]) -> list[Slot]:
+        return replay([tip], {commit_id: self.commits[commit_id] for commit_id in commit_ids})
+
+
+async def _part(session: ReadSession, place: Place, ours: str, theirs: str) -> Parting:
+    diverged = Divergence(ours, theirs)
+    rows, commits = {}, {}
+    async for row, commit in walk(session, place.id, [ours, theirs]):
+        rows[row.commit_id], commits[row.commit_id] = row, commit
+        diverged.take(row.commit_id, commit.parents)
+        if diverged.settled:
+            break
+    return Parting(rows[ours], rows[theirs], diverged, commits)
+
+
+async def _merged(session: ReadSession, place: Place, kind: Any, parting: Parting, after: Row[Any]) -> MergeResult:
     return MergeResult(
         kind=kind,
         branch=place.branch,
         commit_id=after.commit_id,
-        added=after.window_messages - before.window_messages,
-        tokens=total(after.window_tokens),
+        added=after.window_messages - parting.ours.window_messages,
+        tokens=total(await window_tokens(session, place.id, after)),
+        bases=parting.diverged.bases,
     )
 
 
 async def _merge_commit(
-    session: WriteSession, caller: Caller, place: Place, wanted: NewMerge, ours: Any, theirs: Any
+    session: WriteSession, caller: Caller, place: Place, wanted: NewMerge, parting: Parting
 ) -> MergeResult:
-    mine, yours = await state_at(session, place.id, ours.commit_id), await state_at(session, place.id, theirs.commit_id)
-    operations = order_operations(mine, yours)
-    union: State = await state_at(session, place.id, ours.commit_id, theirs.commit_id)
-    union.apply("", operations)
-    sequence = union.sequence()
-    tokens = sum((await show(session, place.id, sequence)).tokens)
+    """A commit with both parents and no operation of its own: it renders nothing."""
+    ours, theirs = parting.ours, parting.theirs
+    shown = await show(session, place.id, parting.added())
+    tokens = await window_tokens(session, place.id, ours) + sum(shown.tokens)
     made = Commit(
         parents=(ours.commit_id, theirs.commit_id),
-        operations=operations,
+        operations=(),
         author=caller.contributor_id,
         agent="",
-        time=datetime.now(UTC).isoformat(timespec="microseconds"),
+        time=_now(),
         message=wanted.message or f"Merge {wanted.source} into {place.branch}",
     )
     derived = {
         "generation": max(ours.generation, theirs.generation) + 1,
-        "tail": sequence[-1].slot_id,
-        "window_messages": len(sequence),
+        "window_messages": ours.window_messages + len(shown.slots),
         "window_tokens": tokens,
-        "encoding": ours.encoding,
+        "encoding": counting(),
     }
     commit_id = None
     if not wanted.dry_run:
-        commit_id = await _advance(session, caller, place, place.branch, ours.commit_id, made, derived, "merge")
+        step = Step("merge", place.branch, ours.commit_id)
+        commit_id = await _advance(session, caller, place, step, made, derived)
     return MergeResult(
         kind="merged",
         branch=place.branch,
         commit_id=commit_id,
-        added=len(sequence) - len(mine.slots),
+        added=len(shown.slots),
         tokens=total(tokens),
+        bases=parting.diverged.bases,
     )

@@ -1,16 +1,16 @@
 """Commits to the sequence of slots that they mean. Pure.
 
-The truth is the union of all operations: slots hang below the slot that they follow, as in a replicated growable
-array, and are shown depth first. Slots below one anchor come in the order that an `order` operation of a merge chose,
-the rest by id, so every history that holds the same operations shows the same sequence.
+The truth is the union of all operations that lead to a commit. In which order it is shown follows from the order of
+parents: a commit shows the window of its first parent, then what its other parents add to it, then what it appends. So
+no commit, and no merge, changes what the window before it began with.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from commontrace.errors import InvalidInputError
-from commontrace_backend.contexts.objects import canonical, check_operation, identify
+from commontrace_backend.contexts.graph import parents_first
+from commontrace_backend.contexts.objects import Commit, canonical, check_operation, identify
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,48 +22,28 @@ class Slot:
     commit_id: str
 
 
-@dataclass(slots=True)
-class State:
-    """The slots of a history and what decides their order."""
+def replay(tips: Sequence[str], commits: Mapping[str, Commit]) -> list[Slot]:
+    """The slots that lead to the tips, in display order, as far as `commits` holds what introduced them.
 
-    slots: dict[str, Slot] = field(default_factory=dict)
-    children: dict[str | None, list[str]] = field(default_factory=dict)
-    chosen: dict[str | None, list[str]] = field(default_factory=dict)
+    Raises:
+        InvalidInputError: an operation of a kind that nothing writes yet.
+    """
 
-    def apply(self, commit_id: str, operations: Iterable[dict[str, Any]]) -> None:
-        """Add the operations of one commit; raises InvalidInputError for a kind that nothing writes yet."""
-        for operation in operations:
+    def parents_of(commit_id: str) -> list[str]:
+        return [parent for parent in commits[commit_id].parents if parent in commits]
+
+    slots: dict[str, Slot] = {}
+    for commit_id in parents_first(tips, parents_of):
+        for operation in commits[commit_id].operations:
             check_operation(operation)
-            if operation["op"] == "append":
-                self._append(commit_id, operation)
-            elif operation["op"] == "order":
-                self.chosen[operation["anchor"]] = list(operation["children"])
-            else:
+            if operation["op"] != "append":
                 raise InvalidInputError(
                     f"This window holds the operation {operation['op']}, which this version cannot show.",
                     "Upgrade CommonTrace.",
                 )
-
-    def _append(self, commit_id: str, operation: dict[str, Any]) -> None:
-        slot_id = operation["slot"]
-        if slot_id not in self.slots:  # the same operation can come along two ways
-            self.slots[slot_id] = Slot(slot_id, operation["blob"], commit_id)
-            self.children.setdefault(operation["after"], []).append(slot_id)
-
-    def below(self, anchor: str | None) -> list[str]:
-        """The slots that follow an anchor directly, in the order in which they are shown."""
-        known = self.children.get(anchor, [])
-        first = [slot for slot in self.chosen.get(anchor, []) if slot in known]
-        return [*first, *sorted(set(known) - set(first))]
-
-    def sequence(self) -> list[Slot]:
-        """All slots in display order."""
-        shown, waiting = [], [*reversed(self.below(None))]
-        while waiting:
-            slot_id = waiting.pop()
-            shown.append(self.slots[slot_id])
-            waiting.extend(reversed(self.below(slot_id)))
-        return shown
+            # The same operation can come along two ways: it is shown where it comes first.
+            slots.setdefault(operation["slot"], Slot(operation["slot"], operation["blob"], commit_id))
+    return list(slots.values())
 
 
 def state_id(sequence: Iterable[Slot]) -> str:

@@ -1,14 +1,18 @@
-"""SQL for contexts: repositories, objects, refs, heads and the operation log."""
+"""SQL for contexts: repositories, objects, refs, heads and the operation log.
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+The statements that every commit runs are built once: building one takes longer than SQLite takes to run it.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from commontrace.errors import RefMovedError
+from commontrace_backend.contexts.refs import DEFAULT_BRANCH
 from commontrace_backend.contexts.tables import (
-    blob_tokens,
     blobs,
     commit_traces,
     commits,
@@ -22,21 +26,58 @@ from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.upsert import insert_missing
 
-_CHUNK = 500  # SQLite takes a bounded number of parameters
+_CHUNK: Final = 500  # SQLite takes a bounded number of parameters
 _FIRST_BATCH, _GROWTH, _LARGEST_BATCH = 64, 4, 8192
 
+_SEEN_BY: Final = or_(
+    repositories.c.contributor_id == bindparam("caller"),
+    and_(repositories.c.tenant_id == bindparam("tenant"), repositories.c.visibility == "team"),
+)
+_HERE: Final = and_(
+    heads.c.repository_id == repositories.c.repository_id,
+    heads.c.contributor_id == bindparam("caller"),
+    heads.c.working_copy == bindparam("copy"),
+)
+_BRANCH: Final = func.coalesce(heads.c.branch, DEFAULT_BRANCH)
+_TIP: Final = and_(
+    refs.c.repository_id == repositories.c.repository_id, refs.c.kind == "branch", refs.c.name == _BRANCH
+)
+_FIND_PLACE: Final = (
+    select(repositories.c.repository_id, repositories.c.tenant_id, _BRANCH.label("branch"), refs.c.commit_id)
+    .outerjoin(heads, _HERE)
+    .outerjoin(refs, _TIP)
+    .where(repositories.c.name == bindparam("name"), _SEEN_BY)
+    .order_by((repositories.c.contributor_id == bindparam("caller")).desc(), repositories.c.created_at)
+    .limit(1)
+)
+_FIND_REF: Final = select(refs.c.commit_id).where(
+    refs.c.repository_id == bindparam("repository"), refs.c.kind == bindparam("of"), refs.c.name == bindparam("called")
+)
+_FIND_COMMIT: Final = select(commits).where(
+    commits.c.repository_id == bindparam("repository"), commits.c.commit_id == bindparam("commit")
+)
+_AT: Final = and_(
+    refs.c.repository_id == bindparam("repository"),
+    refs.c.kind == bindparam("of"),
+    refs.c.name == bindparam("called"),
+    refs.c.commit_id == bindparam("before"),
+)
+_ADD_REF: Final = insert_missing(refs)
+_DROP_REF: Final = delete(refs).where(_AT)
+_MOVE_REF: Final = update(refs).where(_AT).values(commit_id=bindparam("after"))
+_ADD_BLOBS: Final = insert_missing(blobs)
+_ADD_COMMIT: Final = insert_missing(commits)
+_ADD_LINKS: Final = insert_missing(commit_traces)
+_ADD_OPERATION: Final = insert(operations)
 
-def _seen_by(caller: Caller) -> Any:
-    mine = repositories.c.contributor_id == caller.contributor_id
-    team = and_(repositories.c.tenant_id == caller.tenant_id, repositories.c.visibility == "team")
-    return or_(mine, team)
+
+def _seen_by(caller: Caller) -> dict[str, str]:
+    return {"caller": caller.contributor_id, "tenant": caller.tenant_id}
 
 
-async def find_repository(session: ReadSession, caller: Caller, name: str) -> Row[Any] | None:
-    """A repository by name: the caller's own before the team's."""
-    mine = (repositories.c.contributor_id == caller.contributor_id).desc()
-    statement = select(repositories).where(repositories.c.name == name, _seen_by(caller)).order_by(mine).limit(1)
-    return await session.first(statement)
+async def find_place(session: ReadSession, caller: Caller, name: str) -> Row[Any] | None:
+    """A repository by name (the caller's own before the team's), the branch that HEAD is on, and where that points."""
+    return await session.first(_FIND_PLACE, {**_seen_by(caller), "copy": caller.working_copy, "name": name})
 
 
 async def all_repositories(session: ReadSession, caller: Caller) -> Sequence[Row[Any]]:
@@ -46,8 +87,8 @@ async def all_repositories(session: ReadSession, caller: Caller) -> Sequence[Row
         .where(refs.c.repository_id == repositories.c.repository_id, refs.c.kind == "branch")
         .scalar_subquery()
     )
-    statement = select(repositories, count.label("branches")).where(_seen_by(caller)).order_by(repositories.c.name)
-    return await session.all(statement)
+    statement = select(repositories, count.label("branches")).where(_SEEN_BY).order_by(repositories.c.name)
+    return await session.all(statement, _seen_by(caller))
 
 
 async def add_repository(session: WriteSession, values: Mapping[str, object]) -> None:
@@ -57,9 +98,7 @@ async def add_repository(session: WriteSession, values: Mapping[str, object]) ->
 
 async def find_ref(session: ReadSession, repository_id: str, kind: str, name: str) -> str | None:
     """The commit that a branch or tag names."""
-    value: str | None = await session.scalar(
-        select(refs.c.commit_id).where(refs.c.repository_id == repository_id, refs.c.kind == kind, refs.c.name == name)
-    )
+    value: str | None = await session.scalar(_FIND_REF, {"repository": repository_id, "of": kind, "called": name})
     return value
 
 
@@ -71,106 +110,88 @@ async def all_refs(session: ReadSession, repository_id: str) -> Sequence[Row[Any
 
 
 async def move_ref(
-    session: WriteSession, repository: Row[Any], kind: str, name: str, before: str | None, after: str | None
+    session: WriteSession, place: Mapping[str, str], ref: tuple[str, str], before: str | None, after: str | None
 ) -> None:
-    """Move a ref from exactly `before` to `after`, None standing for absent.
+    """Move a ref (kind and name) from exactly `before` to `after`, None standing for absent.
 
     Raises:
         RefMovedError: it is not at `before` any more; nothing was changed.
     """
-    here = and_(refs.c.repository_id == repository.repository_id, refs.c.kind == kind, refs.c.name == name)
+    kind, name = ref
+    here = {"repository": place["repository_id"], "of": kind, "called": name, "before": before}
     if before is None:
-        values = {"repository_id": repository.repository_id, "tenant_id": repository.tenant_id}
-        moved = await session.write(insert_missing(refs).values(**values, kind=kind, name=name, commit_id=after))
+        moved = await session.write(_ADD_REF, {**place, "kind": kind, "name": name, "commit_id": after})
     elif after is None:
-        moved = await session.write(delete(refs).where(here, refs.c.commit_id == before))
+        moved = await session.write(_DROP_REF, here)
     else:
-        moved = await session.write(update(refs).where(here, refs.c.commit_id == before).values(commit_id=after))
+        moved = await session.write(_MOVE_REF, {**here, "after": after})
     if moved != 1:
         raise RefMovedError(
             f"The {kind} {name} was moved by somebody else meanwhile.", "Look at the log and try again."
         )
 
 
-async def find_head(session: ReadSession, repository_id: str, caller: Caller) -> str | None:
-    """The branch that the caller's working copy is on."""
-    value: str | None = await session.scalar(
-        select(heads.c.branch).where(
-            heads.c.repository_id == repository_id,
-            heads.c.contributor_id == caller.contributor_id,
-            heads.c.working_copy == caller.working_copy,
-        )
-    )
-    return value
-
-
-async def set_head(session: WriteSession, repository: Row[Any], caller: Caller, branch: str) -> None:
-    """Put the caller's working copy on a branch."""
+async def set_head(session: WriteSession, place: Mapping[str, str], caller: Caller, before: str, after: str) -> None:
+    """Put the caller's working copy from exactly the branch `before` on another; raises RefMovedError."""
     key = {
-        "repository_id": repository.repository_id,
+        "repository_id": place["repository_id"],
         "contributor_id": caller.contributor_id,
         "working_copy": caller.working_copy,
     }
     here = and_(*(heads.c[name] == value for name, value in key.items()))
-    if not await session.write(update(heads).where(here).values(branch=branch)):
-        await session.write(insert(heads).values(**key, tenant_id=repository.tenant_id, branch=branch))
+    # A working copy that never switched has no row: it is on the default branch.
+    row = {**key, "tenant_id": place["tenant_id"], "branch": DEFAULT_BRANCH}
+    await session.write(insert_missing(heads), row)
+    if not await session.write(update(heads).where(here, heads.c.branch == before).values(branch=after)):
+        raise RefMovedError("HEAD was moved meanwhile.", "Look at the status and try again.")
 
 
 async def find_commit(session: ReadSession, repository_id: str, commit_id: str) -> Row[Any] | None:
     """A commit by its whole id."""
-    return await session.first(
-        select(commits).where(commits.c.repository_id == repository_id, commits.c.commit_id == commit_id)
-    )
+    return await session.first(_FIND_COMMIT, {"repository": repository_id, "commit": commit_id})
 
 
 async def commits_with_prefix(session: ReadSession, repository_id: str, prefix: str) -> list[str]:
     """Up to six commit ids that begin with these digits."""
     statement = select(commits.c.commit_id).where(
-        commits.c.repository_id == repository_id, commits.c.commit_id.startswith(prefix, autoescape=True)
+        commits.c.repository_id == repository_id, commits.c.commit_id.between(prefix, prefix + "g")
     )
-    return [row.commit_id for row in await session.all(statement.limit(6))]
+    return [row.commit_id for row in await session.all(statement.order_by(commits.c.commit_id).limit(6))]
 
 
-async def add_commit(session: WriteSession, values: Mapping[str, object], trace_ids: Sequence[str]) -> None:
+async def add_commit(session: WriteSession, values: Mapping[str, Any], trace_ids: Sequence[str]) -> None:
     """Store a commit; one that is there already is the same."""
-    await session.write(insert_missing(commits).values(**values))
+    await session.write(_ADD_COMMIT, values)
     place = {name: values[name] for name in ("repository_id", "tenant_id", "commit_id")}
-    await session.write(insert_missing(commit_traces), [{**place, "trace_id": trace_id} for trace_id in trace_ids])
+    await session.write(_ADD_LINKS, [{**place, "trace_id": trace_id} for trace_id in trace_ids])
 
 
-async def add_blobs(
-    session: WriteSession, repository: Row[Any], encoded: Mapping[str, bytes], tokens: Mapping[str, int], encoding: str
-) -> None:
-    """Store blobs and their token counts; those that are there already are the same."""
-    place = {"repository_id": repository.repository_id, "tenant_id": repository.tenant_id}
-    await session.write(
-        insert_missing(blobs), [{**place, "blob_id": blob_id, "encoded": data} for blob_id, data in encoded.items()]
-    )
-    await session.write(
-        insert_missing(blob_tokens),
-        [{**place, "blob_id": blob_id, "encoding": encoding, "tokens": count} for blob_id, count in tokens.items()],
-    )
+async def add_blobs(session: WriteSession, rows: list[dict[str, Any]]) -> None:
+    """Store blobs and what they cost; those that are there already are the same."""
+    await session.write(_ADD_BLOBS, rows)
 
 
-async def find_blobs(
-    session: ReadSession, repository_id: str, blob_ids: Iterable[str], encoding: str
-) -> dict[str, Row[Any]]:
-    """Blobs by id, each with its tokens under an encoding (None where they were counted with another)."""
+async def find_blobs(session: ReadSession, repository_id: str, blob_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """Blobs by id."""
     wanted = list(dict.fromkeys(blob_ids))
-    counted = and_(
-        blob_tokens.c.repository_id == blobs.c.repository_id,
-        blob_tokens.c.blob_id == blobs.c.blob_id,
-        blob_tokens.c.encoding == encoding,
-    )
     found = {}
     for start in range(0, len(wanted), _CHUNK):
-        statement = (
-            select(blobs.c.blob_id, blobs.c.encoded, blob_tokens.c.tokens)
-            .outerjoin(blob_tokens, counted)
-            .where(blobs.c.repository_id == repository_id, blobs.c.blob_id.in_(wanted[start : start + _CHUNK]))
+        statement = select(blobs.c.blob_id, blobs.c.encoded, blobs.c.tokens, blobs.c.encoding).where(
+            blobs.c.repository_id == repository_id, blobs.c.blob_id.in_(wanted[start : start + _CHUNK])
         )
         found.update({row.blob_id: row for row in await session.all(statement)})
     return found
+
+
+async def top_generation(session: ReadSession, repository_id: str, commit_ids: Collection[str]) -> int:
+    """How deep the history of the deepest of these commits is; -1 for none."""
+    wanted, top = list(commit_ids), -1
+    for start in range(0, len(wanted), _CHUNK):
+        statement = select(func.max(commits.c.generation)).where(
+            commits.c.repository_id == repository_id, commits.c.commit_id.in_(wanted[start : start + _CHUNK])
+        )
+        top = max(top, await session.scalar(statement))
+    return top
 
 
 async def older(session: ReadSession, repository_id: str, generation: int) -> AsyncIterator[Row[Any]]:
@@ -188,38 +209,46 @@ async def older(session: ReadSession, repository_id: str, generation: int) -> As
         upper, size = lower - 1, min(size * _GROWTH, _LARGEST_BATCH)
 
 
-async def commits_of_trace(session: ReadSession, caller: Caller, trace_id: str) -> Sequence[Row[Any]]:
-    """Commits that link a trace, in repositories the caller may see."""
+async def commits_of_trace(session: ReadSession, caller: Caller, trace_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Up to a hundred commits that link one of these trace ids, in repositories the caller may see."""
     return await session.all(
-        select(commits, repositories.c.name.label("repository_name"))
+        select(commits, repositories.c.name.label("repository"))
         .join(commit_traces, commit_traces.c.commit_id == commits.c.commit_id)
         .join(repositories, repositories.c.repository_id == commits.c.repository_id)
         .where(
             commit_traces.c.repository_id == commits.c.repository_id,
-            commit_traces.c.trace_id == trace_id,
-            _seen_by(caller),
+            commit_traces.c.trace_id.in_(trace_ids),
+            _SEEN_BY,
         )
-        .limit(100)
+        .limit(100),
+        _seen_by(caller),
     )
 
 
-async def log_operation(
-    session: WriteSession, repository: Row[Any], caller: Caller, kind: str, summary: str, changes: list[dict[str, Any]]
-) -> None:
-    """Write down a mutation with the refs before and after it."""
-    await session.write(
-        insert(operations).values(
-            repository_id=repository.repository_id,
-            tenant_id=repository.tenant_id,
-            contributor_id=caller.contributor_id,
-            working_copy=caller.working_copy,
-            kind=kind,
-            summary=summary,
-            changes=changes,
-            undone=False,
-            created_at=datetime.now(UTC),
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the operation log: refs with what they were before and after; for undo and redo, what it turned."""
+
+    kind: str
+    summary: str
+    changes: list[dict[str, Any]]
+    turns: int | None = None
+
+
+async def log_operation(session: WriteSession, place: Mapping[str, str], caller: Caller, entry: Entry) -> None:
+    """Write down what was done."""
+    values = {
+        **place,
+        "contributor_id": caller.contributor_id,
+        "working_copy": caller.working_copy,
+        "kind": entry.kind,
+        "summary": entry.summary,
+        "changes": entry.changes,
+        "undone": False,
+        "turns": entry.turns,
+        "created_at": datetime.now(UTC),
+    }
+    await session.write(_ADD_OPERATION, values)
 
 
 async def latest_operations(session: ReadSession, repository_id: str, limit: int) -> Sequence[Row[Any]]:
@@ -234,20 +263,25 @@ async def latest_operations(session: ReadSession, repository_id: str, limit: int
     return await session.all(statement)
 
 
-async def own_operation(session: ReadSession, repository_id: str, caller: Caller, *, undone: bool) -> Row[Any] | None:
-    """What undo takes next (the newest that stands) or redo (the oldest undone after it), of this working copy."""
-    mine = and_(
+def _by(repository_id: str, caller: Caller) -> ColumnElement[bool]:
+    return and_(
         operations.c.repository_id == repository_id,
         operations.c.contributor_id == caller.contributor_id,
         operations.c.working_copy == caller.working_copy,
-        operations.c.kind.not_in(("undo", "redo")),
     )
-    standing = select(func.max(operations.c.operation_id)).where(mine, operations.c.undone.is_(False))
-    newest = await session.scalar(standing) or 0
-    if undone:
-        statement = select(operations).where(mine, operations.c.operation_id > newest)
-        return await session.first(statement.order_by(operations.c.operation_id).limit(1))
-    return await session.first(select(operations).where(operations.c.operation_id == newest))
+
+
+async def newest_standing(session: ReadSession, repository_id: str, caller: Caller) -> Row[Any] | None:
+    """The newest operation of this working copy that was not undone."""
+    standing = and_(operations.c.undone.is_(False), operations.c.kind.not_in(("undo", "redo")))
+    statement = select(operations).where(_by(repository_id, caller), standing)
+    return await session.first(statement.order_by(operations.c.operation_id.desc()).limit(1))
+
+
+async def own_operations(session: ReadSession, repository_id: str, caller: Caller, limit: int) -> Sequence[Row[Any]]:
+    """What this working copy did, undid and did again, newest first."""
+    statement = select(operations).where(_by(repository_id, caller))
+    return await session.all(statement.order_by(operations.c.operation_id.desc()).limit(limit))
 
 
 async def mark_operation(session: WriteSession, operation_id: int, *, undone: bool) -> None:

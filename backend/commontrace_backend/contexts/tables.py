@@ -36,16 +36,9 @@ blobs = Table(
     Column("blob_id", Id, primary_key=True),
     _tenant(),
     Column("encoded", LargeBinary, nullable=False),
-)
-
-blob_tokens = Table(
-    "blob_tokens",
-    metadata,
-    _repository(primary_key=True),
-    Column("blob_id", Id, primary_key=True),
-    Column("encoding", Name, primary_key=True),
-    _tenant(),
+    # Never hashed: what the message costs, and the encoding that says so.
     Column("tokens", Integer, nullable=False),
+    Column("encoding", Name, nullable=False),
 )
 
 commits = Table(
@@ -57,7 +50,6 @@ commits = Table(
     Column("encoded", LargeBinary, nullable=False),
     # Derived from the history, never hashed: how deep it is, and what its window comes to.
     Column("generation", Integer, nullable=False),
-    Column("tail", Id),
     Column("window_messages", Integer, nullable=False),
     Column("window_tokens", Integer, nullable=False),
     Column("encoding", Name, nullable=False),
@@ -96,6 +88,7 @@ operations = Table(
     Column("summary", Text, nullable=False),
     Column("changes", Json, nullable=False),  # [{ref, before, after}]
     Column("undone", Boolean, nullable=False),
+    Column("turns", Integer),  # which operation an undo or redo turned
     Column("created_at", UtcDateTime, nullable=False),
     Index("ix_operations_repository_id", "repository_id", "operation_id"),
 )

@@ -24,23 +24,28 @@ class Choice:
 
 
 def choose(messages: Sequence[Message], tokens: Sequence[int], budget: int | None) -> Choice:
-    """Choose within a budget of tokens; raises InvalidInputError if not even the instructions fit."""
+    """Choose within a budget of tokens; raises InvalidInputError if not even the newest group fits."""
     everything = frozenset(range(len(messages)))
     if budget is None:
         return Choice(everything, {})
-    fixed = {position for position, message in enumerate(messages) if is_system(message)}
-    left = budget - sum(tokens[position] for position in fixed)
-    if left < 0:
-        raise InvalidInputError(
-            f"Impossible: the system messages alone need {budget - left} tokens.", f"Give at least {budget - left}."
-        )
-    chosen = set(fixed)
-    for group in sorted(groups(messages), key=lambda group: -group[-1]):
-        if chosen.issuperset(group):
-            continue
-        cost = sum(tokens[position] for position in group)
-        if cost > left:
+    chosen = {position for position, message in enumerate(messages) if is_system(message)}
+    used = sum(tokens[position] for position in chosen)
+    newest_first = sorted(groups(messages), key=lambda group: -group[-1])
+    for number, group in enumerate(group for group in newest_first if not chosen.issuperset(group)):
+        needed = used + sum(tokens[position] for position in group)
+        if needed > budget:
+            if number == 0:
+                raise _impossible(needed)
             break
-        left -= cost
+        used = needed
         chosen.update(group)
+    if used > budget:
+        raise _impossible(used)
     return Choice(frozenset(chosen), dict.fromkeys(everything - chosen, "older than what fits the budget"))
+
+
+def _impossible(needed: int) -> InvalidInputError:
+    return InvalidInputError(
+        f"Impossible: what instructs the model and the newest message need {needed} tokens.",
+        f"Give at least {needed}.",
+    )

@@ -1,11 +1,10 @@
 """Opens a database and hands out sessions: many that read, one that writes."""
 
-import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -14,9 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from commontrace.errors import BackendError, InvalidInputError, StoreUnusableError
 from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
-from commontrace_backend.database.session import ReadSession, WriteSession
-
-T = TypeVar("T")
+from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
 
 
 class Database(Protocol):
@@ -100,7 +97,7 @@ class SqliteDatabase:
         """BEGIN IMMEDIATE under the lock; the commit has reached the disk when the block is left."""
         engine = self._durable if durable else self._relaxed
         async with _worded(), self._lock.hold(), engine.connect() as connection:
-            await connection.begin()
+            await to_the_end(connection.begin())
             try:
                 yield WriteSession(connection)
             except BaseException:
@@ -156,13 +153,3 @@ async def _worded() -> AsyncIterator[None]:
         raise meaning_of(error.orig or error) from error
     except sqlite3.Error as error:
         raise meaning_of(error) from error
-
-
-async def to_the_end(step: Awaitable[T]) -> T:
-    """Finish a commit, rollback or release even when the request is cancelled meanwhile."""
-    task = asyncio.ensure_future(step)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

@@ -1,11 +1,14 @@
 """What a store is handed: a session that may read, or one that may also write."""
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Delete, Insert, Update
+
+T = TypeVar("T")
 
 
 class ReadSession:
@@ -34,8 +37,22 @@ class ReadSession:
 class WriteSession(ReadSession):
     """One transaction that will be committed whole when the request ends well."""
 
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run a statement to its end: one cut off half-way would keep the database locked until it is collected."""
+        return await to_the_end(super().execute(statement, parameters))
+
     async def write(self, statement: Insert | Update | Delete, parameters: Any = None) -> int:
         """Run a statement that changes rows; returns how many it changed."""
         if isinstance(parameters, list) and not parameters:
             return 0
-        return (await self._connection.execute(statement, parameters)).rowcount
+        return (await self.execute(statement, parameters)).rowcount
+
+
+async def to_the_end(step: Awaitable[T]) -> T:
+    """Finish a commit, rollback or release even when the request is cancelled meanwhile."""
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

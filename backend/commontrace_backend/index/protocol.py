@@ -28,12 +28,14 @@ class Match:
         number: the trace's row number.
         score: BM25, higher is better.
         coverage: share (0 to 1) of the query's weight, by inverse document frequency, that the document matches.
+        asked: how many words the query was weighed by.
         terms: the query's words found in the document, rarest first.
     """
 
     number: int
     score: float
     coverage: float
+    asked: int
     terms: tuple[str, ...]
 
 

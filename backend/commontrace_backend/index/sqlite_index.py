@@ -104,6 +104,7 @@ class SqliteIndex:
             number=row.number,
             score=row.score,
             coverage=sum(term.weight for term in found) / total,
+            asked=len(terms),
             terms=tuple(term.word for term in found),
         )
 

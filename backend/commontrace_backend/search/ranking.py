@@ -9,8 +9,11 @@ from commontrace.models.search import Factor
 from commontrace.models.traces import Standing, Visibility
 from commontrace_backend.search.fit import Fit
 
-SILENCE: Final = 0.34
-"""Share of the query's weight that the best hit must cover; below it nothing is good enough."""
+SILENCE: Final = ((4, 0.50), (16, 0.13))
+"""Share of the query's weight that a hit must cover, by the number of words asked; between the two, in proportion.
+
+A short question names its subject; a long account of a problem has many words that no answer repeats.
+"""
 
 STANDING_PRIOR: Final = 0.10
 """How far outcomes can move a hit, up or down; no outcomes leave it where relevance put it."""
@@ -27,6 +30,7 @@ class Candidate:
     exact: bool
     relevance: float  # BM25 over the best BM25 of this query: 0 to 1
     coverage: float
+    asked: int
     standing: Standing
     visibility: Visibility
     fit: Fit
@@ -85,4 +89,11 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 def good_enough(candidate: Candidate) -> bool:
     """Whether a hit says enough about the query to be shown at all."""
-    return candidate.exact or candidate.coverage >= SILENCE
+    return candidate.exact or candidate.coverage >= threshold(candidate.asked)
+
+
+def threshold(asked: int) -> float:
+    """The share that a hit must cover for a query of so many words."""
+    (few, high), (many, low) = SILENCE
+    position = min(max(asked, few), many)
+    return high + (low - high) * (position - few) / (many - few)

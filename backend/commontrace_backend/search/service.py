@@ -146,7 +146,7 @@ async def _exact(session: ReadSession, where: ColumnElement[bool], key: str | No
 
 async def _newest(session: ReadSession, where: ColumnElement[bool], limit: int) -> list[Match]:
     rows = await session.all(select(traces.c.number).where(where).order_by(traces.c.updated_at.desc()).limit(limit))
-    return [Match(row.number, 1.0, 1.0, ()) for row in rows]
+    return [Match(row.number, 1.0, 1.0, 0, ()) for row in rows]
 
 
 async def _candidates(
@@ -159,13 +159,14 @@ async def _candidates(
 ) -> list[Candidate]:
     known = await standings(session, [served(row) for row in rows])
     best = max((match.score for match in matches.values()), default=0.0) or 1.0
-    nothing = Match(0, 0.0, 0.0, ())
+    nothing = Match(0, 0.0, 0.0, 0, ())
     return [
         Candidate(
             number=row.number,
             exact=row.number in exact,
             relevance=1.0 if row.number in exact else matches.get(row.number, nothing).score / best,
             coverage=matches.get(row.number, nothing).coverage,
+            asked=matches.get(row.number, nothing).asked,
             standing=known[row.trace_id, row.version_id],
             visibility=row.visibility,
             fit=fit_of(TraceContent.model_validate(row.content).environment, asked.query.environment),

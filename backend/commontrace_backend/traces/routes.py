@@ -25,6 +25,7 @@ from commontrace.models.traces import (
     TraceVersion,
 )
 from commontrace.models.votes import Vote, VoteResult
+from commontrace.safety.pipeline import Screened
 from commontrace_backend.identity import Admin, Reader, Reading, Voter, Writer, Writing
 from commontrace_backend.index.protocol import SearchIndex
 from commontrace_backend.traces import amendments, moderation, outcomes, service, store
@@ -43,10 +44,20 @@ def _index(request: Request) -> SearchIndex:
 Index = Annotated[SearchIndex, Depends(_index)]
 
 
+def _screened(body: Contribution) -> Screened:
+    return service.prepare(body)
+
+
 @router.post("/traces", status_code=201)
-async def contribute_trace(body: Contribution, caller: Writer, session: Writing, index: Index) -> ContributionResult:
+async def contribute_trace(
+    body: Contribution,
+    caller: Writer,
+    screened: Annotated[Screened, Depends(_screened)],
+    session: Writing,
+    index: Index,
+) -> ContributionResult:
     """Store a trace, or with `dry_run` say exactly what would be stored."""
-    return await service.contribute(session, caller, index, body)
+    return await service.contribute(session, caller, index, body, screened)
 
 
 @router.post("/starter")

@@ -55,18 +55,13 @@ class _Author:
     visibility: str
 
 
-async def contribute(
-    session: WriteSession, caller: Caller, index: SearchIndex, contribution: Contribution
-) -> ContributionResult:
-    """Screen a contribution and store it, or with `dry_run` say what would be stored.
+def prepare(contribution: Contribution) -> Screened:
+    """The safe form of a contribution: what takes time happens before the write lock is taken.
 
     Raises:
         TooLargeError: over 64 KiB.
         LowQualityError: it says too little to help anyone.
-        NearDuplicateError: the store knows it already, and neither `insist` nor `supersedes` was given.
-        IdempotencyError: the key was used before for something else.
     """
-    _may_import(caller, contribution)
     screened = writing.screened(
         TraceContent.model_validate(contribution.model_dump(include=set(TraceContent.model_fields)))
     )
@@ -76,6 +71,19 @@ async def contribute(
             "Give a real problem, its cause and the fix, then contribute again.",
             {"reasons": list(screened.refusals)},
         )
+    return screened
+
+
+async def contribute(
+    session: WriteSession, caller: Caller, index: SearchIndex, contribution: Contribution, screened: Screened
+) -> ContributionResult:
+    """Store a screened contribution, or with `dry_run` say what would be stored.
+
+    Raises:
+        NearDuplicateError: the store knows it already, and neither `insist` nor `supersedes` was given.
+        IdempotencyError: the key was used before for something else.
+    """
+    _may_import(caller, contribution)
     version = id_of(screened.content)
     known = await _already(session, caller, contribution, version)
     if known is not None:
@@ -254,15 +262,10 @@ def _result(
 
 async def load_starter(session: WriteSession, caller: Caller, index: SearchIndex) -> StarterResult:
     """Contribute the traces that come with CommonTrace, as its own reserved contributor."""
-    results = [
-        await contribute(
-            session,
-            caller,
-            index,
-            Contribution.model_validate({**fields, "origin": "starter", "insist": True}),
-        )
-        for fields in starter_traces()
+    wanted = [
+        Contribution.model_validate({**fields, "origin": "starter", "insist": True}) for fields in starter_traces()
     ]
+    results = [await contribute(session, caller, index, item, prepare(item)) for item in wanted]
     return StarterResult(
         added=sum(result.stored for result in results), existing=sum(result.existing for result in results)
     )

@@ -17,13 +17,13 @@ INTERRUPTED: Final = 130
 
 
 def _keep_url(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        context.ensure_object(State).url = value
+    state = context.ensure_object(State)
+    state.url = value if value is not None else state.url
 
 
 def _keep_json(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
-        context.ensure_object(State).json = True
+    state = context.ensure_object(State)
+    state.json = state.json or value
 
 
 def _shared() -> list[click.Parameter]:

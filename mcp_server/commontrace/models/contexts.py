@@ -33,7 +33,9 @@ class NewCommit(Body):
     messages: Annotated[list[RawMessage], Field(min_length=1, max_length=2_000)]
     message: Note = ""
     branch: BranchName | None = Field(default=None, description="Default: the branch that HEAD is on.")
-    expected_head: str | None = Field(default=None, description="Refuse if the branch has moved on from here.")
+    expected_head: Annotated[str, Field(pattern="^[0-9a-f]{4,64}$")] | None = Field(
+        default=None, description="Refuse if the branch has moved on from here; the first digits are enough."
+    )
     trace_ids: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{6,32}$")]], Field(max_length=100)] = []
     agent: Annotated[str, Field(max_length=200)] = ""
     metadata: dict[str, JsonValue] = {}
@@ -55,6 +57,7 @@ class CommitResult(Record):
 class CommitInfo(Record):
     """A commit as the log shows it."""
 
+    repository: str
     commit_id: str
     short_id: str
     parents: list[str]
@@ -195,6 +198,7 @@ class MergeResult(Record):
     commit_id: str | None
     added: int = Field(description="Messages that the window gains.")
     tokens: TokenCount
+    bases: list[str] = Field(default=[], description="The best commits that both sides have.")
 
 
 class OperationInfo(Record):

@@ -5,17 +5,22 @@ from typing import Final
 
 from commontrace.models.traces import LintVerdict, TraceContent
 
-_WORD: Final = re.compile(r"[^\W_]+")
+_UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"  # scripts that put no spaces between words
+_WORD: Final = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 _TEMPLATE: Final = re.compile(
-    r"\b(?:lorem ipsum|todo:?\s*(?:fill|write|describe)|tbd)\b|<(?:describe|insert|your|fill|explain)[^>]*>"
-    r"|\[(?:describe|insert|your|fill in|explain)[^\]]*\]|^\s*(?:todo|tbd|n/?a|none|fixed|it works|done|test|asdf|\.+|-+)\s*\.?\s*$",
+    r"\blorem ipsum\b[^\n]*|\btodo:?[ \t]*(?:fill|write|describe)\b[^\n]*|\btbd\b"
+    r"|<(?:describe|insert|your|fill|explain)[^<>]{0,200}>|\[(?:describe|insert|your|fill in|explain)[^\[\]]{0,200}\]"
+    r"|^[ \t]*(?:todo|n/?a|none|fixed|it works|done|test|asdf)[ \t]*\.?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_TURN: Final = re.compile(r"^\s*(?:user|human|assistant|system|tool)\s*:", re.IGNORECASE | re.MULTILINE)
+_TURN: Final = re.compile(
+    r"^[ \t>*#]{0,8}(?:user|human|assistant|system|tool)[* \t]{0,4}:|[\"']role[\"']:[ \t]{0,4}[\"']\w",
+    re.IGNORECASE | re.MULTILINE,
+)
 _CAUSE: Final = re.compile(
     r"\b(?:because|cause[ds]?|since|due to|reason|the problem is|happens when|why)\b", re.IGNORECASE
 )
-_CODE: Final = re.compile(r"`|^\s{4}\S|^\s*\$ ", re.MULTILINE)
+_CODE: Final = re.compile(r"`|^(?: {4}|\t)[ \t]{0,80}\S|^[ \t]{0,8}\$ ", re.MULTILINE)
 _FEW_WORDS: Final = 3
 _TURNS_OF_A_TRANSCRIPT: Final = 6
 
@@ -40,8 +45,9 @@ def refusals(content: TraceContent) -> list[str]:
 
 
 def _is_template(text: str) -> bool:
-    match = _TEMPLATE.search(text)
-    return bool(match) and len(_WORD.findall(text)) < 25  # noqa: PLR2004 - a long text may quote a template
+    """Whether there is more to fill in than was filled in."""
+    left = _WORD.findall(_TEMPLATE.sub(" ", text))
+    return len(_WORD.findall(text)) > 2 * len(left)
 
 
 def lint(content: TraceContent) -> LintVerdict:
@@ -56,7 +62,7 @@ def lint(content: TraceContent) -> LintVerdict:
         (15, bool(_CAUSE.search(text)), "say what causes it"),
         (15, bool(_CODE.search(content.solution)), "give the exact command or code"),
         (15, bool(content.verification or content.evidence), "say how you verified it"),
-        (10, bool(content.environment.packages) or bool(re.search(r"\d+\.\d+", text)), "name the versions"),
+        (10, bool(content.environment.packages) or bool(re.search(r"\d\.\d", text)), "name the versions"),
         (10, bool(content.failed_attempts), "say what did not work and why"),
         (10, len(_WORD.findall(content.problem)) >= 8, "describe the problem in a sentence or two"),  # noqa: PLR2004
         (5, bool(content.tags), "add tags"),

@@ -14,15 +14,19 @@ _FENCE: Final = re.compile(
 )
 _PROMPT: Final = re.compile(r"^[ \t]*\$[ \t]+(\S[^\n]*)", re.MULTILINE)
 _INLINE: Final = re.compile(
-    r"`((?:sudo |uv |pip3? |python3? |npm |npx |pnpm |yarn |cargo |go |git |docker |kubectl |apt(?:-get)? |brew |curl |wget "
-    r"|rm |chmod |chown |psql |sqlite3 |make |poe |pytest ?)[^`\n]{1,300})`"
+    r"`((?:sudo |uv |uvx |pip3? |pipx |python3? |poetry |conda |npm |npx |pnpm |yarn |bun |cargo |go |gem |git |docker "
+    r"|kubectl |apt(?:-get)? |apk |dnf |yum |brew |curl |wget |rm |chmod |chown |psql |sqlite3 |make |poe |pytest ?)"
+    r"[^`\n]{1,300})`"
 )
 _URL: Final = re.compile(r"https?://[^\s<>\"'`)\]}]{3,300}")
 _INSTALLERS: Final = (
-    ("pip", "install"), ("pip3", "install"), ("uv", "add"), ("npm", "install"), ("npm", "i"), ("pnpm", "add"),
-    ("yarn", "add"), ("cargo", "add"), ("cargo", "install"), ("go", "get"), ("go", "install"), ("apt", "install"),
-    ("apt-get", "install"), ("brew", "install"), ("gem", "install"),
+    ("pip", "install"), ("pip3", "install"), ("pipx", "install"), ("uv", "add"), ("tool", "install"), ("poetry", "add"),
+    ("pdm", "add"), ("conda", "install"), ("npm", "install"), ("npm", "i"), ("npm", "add"), ("pnpm", "add"),
+    ("pnpm", "install"), ("yarn", "add"), ("bun", "add"), ("cargo", "add"), ("cargo", "install"), ("go", "get"),
+    ("go", "install"), ("apt", "install"), ("apt-get", "install"), ("apk", "add"), ("dnf", "install"),
+    ("yum", "install"), ("brew", "install"), ("gem", "install"),
 )  # fmt: skip
+_RUNNERS: Final = frozenset({"npx", "uvx", "bunx"})  # these install what they run
 _TAKES_VALUE: Final = frozenset({"-r", "--requirement", "-c", "--index-url", "-i", "--group", "--extra-index-url"})
 
 
@@ -36,7 +40,7 @@ def risks_of(text: str) -> Risks:
 
 def _commands(text: str) -> Iterator[str]:
     for block in _FENCE.findall(text):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             command = line.strip().removeprefix("$ ")
             if command and not command.startswith("#"):
                 yield command[:300]
@@ -45,21 +49,30 @@ def _commands(text: str) -> Iterator[str]:
 
 
 def _packages(command: str) -> Iterator[str]:
-    try:
-        words = shlex.split(command, comments=True)
-    except ValueError:  # an unclosed quote
-        words = command.split()
-    for position, pair in enumerate(itertools.pairwise(words)):
-        if pair in _INSTALLERS:
+    words = _words(command)
+    for position, word in enumerate(words):
+        if word in _RUNNERS:
+            yield from itertools.islice(_arguments(words[position + 1 :]), 1)
+        elif tuple(words[position : position + 2]) in _INSTALLERS:
             yield from _arguments(words[position + 2 :])
+
+
+def _words(command: str) -> list[str]:
+    """The words of a shell command; operators stand alone."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="();|&")
+    lexer.whitespace_split = True
+    try:
+        return list(lexer)
+    except ValueError:  # an unclosed quote
+        return command.split()
 
 
 def _arguments(words: list[str]) -> Iterator[str]:
     skip = False
     for word in words:
-        if word in {"&&", "||", ";", "|", "&"}:
+        if word and not word.strip("();|&"):
             return
         if skip or word.startswith("-"):
-            skip = word in _TAKES_VALUE
-        elif not word.startswith((".", "/", "~", "$")):
-            yield word.rstrip(";")
+            skip = not skip and word in _TAKES_VALUE
+        elif not word.startswith((".", "/", "~", "$", "<", ">")):
+            yield word

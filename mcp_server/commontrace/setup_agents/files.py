@@ -109,8 +109,8 @@ def without_server(path: Path) -> Change:
     servers = _servers(path, config)
     if SERVER not in servers:
         return Change(path, text, text)
-    del servers[SERVER]
-    if not servers:
+    config[_SERVERS] = {name: server for name, server in servers.items() if name != SERVER}
+    if not config[_SERVERS]:
         del config[_SERVERS]
     return Change(path, text, _written(config, text) if config else None)
 
@@ -139,7 +139,7 @@ def _servers(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     servers = config.get(_SERVERS, {})
     if not isinstance(servers, dict):
         raise InvalidInputError(f"{_SERVERS} in {path} is not an object; it was left as it is.", "Correct it first.")
-    return dict(servers)
+    return servers
 
 
 def _written(config: dict[str, Any], before: str | None) -> str:

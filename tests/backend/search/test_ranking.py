@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from commontrace_backend.search.fit import Fit, fit_of
-from commontrace_backend.search.ranking import SILENCE, Candidate, good_enough, ranked
+from commontrace_backend.search.ranking import Candidate, good_enough, ranked, threshold
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +25,7 @@ candidates = st.builds(
     exact=st.booleans(),
     relevance=st.floats(0, 1),
     coverage=st.floats(0, 1),
+    asked=st.integers(0, 24),
     standing=standings,
     visibility=st.sampled_from(["private", "team", "public"]),
     fit=st.builds(Fit, value=st.floats(-1, 1), reason=st.just("")),
@@ -39,6 +40,7 @@ def candidate(number: int = 1, **changes: object) -> Candidate:
         "exact": False,
         "relevance": 1.0,
         "coverage": 1.0,
+        "asked": 3,
         "standing": Standing(tier="unproven", score=0.0),
         "visibility": "private",
         "fit": Fit(0.0, ""),
@@ -95,9 +97,16 @@ def test_versions_that_fit_come_before_those_that_do_not_and_newer_before_older(
 
 
 def test_a_hit_is_good_enough_by_exact_error_or_by_covering_enough_of_the_query() -> None:
-    assert good_enough(candidate(coverage=SILENCE))
+    for asked in (1, 4, 10, 24):
+        assert good_enough(candidate(asked=asked, coverage=threshold(asked)))
+        assert not good_enough(candidate(asked=asked, coverage=threshold(asked) - 0.01))
     assert good_enough(candidate(coverage=0.0, exact=True))
-    assert not good_enough(candidate(coverage=SILENCE - 0.01))
+
+
+def test_a_short_question_must_be_covered_more_than_a_long_account() -> None:
+    shares = [threshold(asked) for asked in range(1, 25)]
+    assert shares == sorted(shares, reverse=True)
+    assert (shares[0], shares[-1]) == pytest.approx((0.50, 0.13))
 
 
 def environment(**fields: object) -> Environment:

@@ -283,14 +283,14 @@ def _context_objects() -> None:
     )
     op.create_index("uq_repositories_contributor_id_name", "repositories", ["contributor_id", "name"], unique=True)
     repository = "repositories.repository_id"
-    op.create_table("blobs", _key("repository_id", repository), _key("blob_id"), _tenant(), _bytes("encoded"))
     op.create_table(
-        "blob_tokens",
+        "blobs",
         _key("repository_id", repository),
         _key("blob_id"),
-        sa.Column("encoding", NAME, primary_key=True),
         _tenant(),
+        _bytes("encoded"),
         _number("tokens"),
+        _name("encoding"),
     )
     op.create_table(
         "commits",
@@ -299,7 +299,6 @@ def _context_objects() -> None:
         _tenant(),
         _bytes("encoded"),
         _number("generation"),
-        _id("tail", nullable=True),
         *(_number(name) for name in ("window_messages", "window_tokens")),
         _name("encoding"),
     )
@@ -333,6 +332,7 @@ def _context_refs() -> None:
         _text("summary"),
         _json("changes"),
         sa.Column("undone", sa.Boolean, nullable=False),
+        sa.Column("turns", sa.Integer),
         _time("created_at"),
     )
     op.create_index("ix_operations_repository_id", "operations", ["repository_id", "operation_id"])

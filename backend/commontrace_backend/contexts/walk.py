@@ -1,0 +1,30 @@
+"""Reading the commits of a repository, children before parents."""
+
+from collections.abc import AsyncIterator, Collection
+from typing import Any
+
+from sqlalchemy import Row
+
+from commontrace_backend.contexts import store
+from commontrace_backend.contexts.objects import Commit
+from commontrace_backend.database.session import ReadSession
+
+Walked = AsyncIterator[tuple[Row[Any], Commit]]
+
+
+async def walk(session: ReadSession, repository_id: str, tips: Collection[str]) -> Walked:
+    """Commits reachable from the tips, with their rows; reads little more than it is asked for."""
+    wanted = set(tips)
+    async for row in store.older(session, repository_id, await store.top_generation(session, repository_id, tips)):
+        if row.commit_id in wanted:
+            commit = Commit.decode(row.encoded)
+            yield row, commit
+            wanted.remove(row.commit_id)
+            wanted.update(commit.parents)
+            if not wanted:
+                return
+
+
+async def commits_to(session: ReadSession, repository_id: str, *tips: str) -> dict[str, Commit]:
+    """Every commit that leads to the tips."""
+    return {row.commit_id: commit async for row, commit in walk(session, repository_id, tips)}

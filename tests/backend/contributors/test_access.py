@@ -1,0 +1,165 @@
+"""Who may do and see what: scopes, tenants and visibility, on every route of traces and contributors."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from commontrace_backend.app import create_app
+from commontrace_backend.settings import BackendSettings
+from conftest import People
+from factories import contributed, contribution, found
+
+from commontrace import AsyncClient
+from commontrace._transport import LOCAL_BASE, async_transport
+from commontrace.errors import NotFoundError
+from commontrace.models.contributors import Scope
+from commontrace.models.search import Query
+from commontrace.models.traces import AmendmentProposal
+
+API = "/api/v1"
+TRACE, AMENDMENT, FLAG = f"{API}/traces/{{trace_id}}", f"{API}/amendments/{{amendment_id}}", f"{API}/flags/{{flag_id}}"
+LINK = {"kind": "context_used", "target": "c0ffee"}
+
+# Every route: the scope that it needs and a body that it accepts.
+ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
+    ("GET", f"{API}/me"): ("read", None),
+    ("GET", f"{API}/keys"): ("admin", None),
+    ("POST", f"{API}/keys"): ("admin", {"contributor": "x"}),
+    ("DELETE", f"{API}/keys/{{key_id}}"): ("admin", None),
+    ("POST", f"{API}/starter"): ("admin", None),
+    ("GET", f"{API}/tags"): ("read", None),
+    ("GET", f"{API}/traces"): ("read", None),
+    ("POST", f"{API}/traces"): ("contribute", contribution(4).model_dump(mode="json")),
+    ("POST", f"{API}/traces/query"): ("read", {"query": "x"}),
+    ("GET", TRACE): ("read", None),
+    ("GET", f"{TRACE}/versions"): ("read", None),
+    ("GET", f"{TRACE}/amendments"): ("read", None),
+    ("GET", f"{TRACE}/flags"): ("read", None),
+    ("POST", f"{TRACE}/votes"): ("vote", {"outcome": "worked"}),
+    ("POST", f"{TRACE}/flags"): ("vote", {"reason": "spam"}),
+    ("DELETE", FLAG): ("vote", None),
+    ("POST", f"{TRACE}/amendments"): ("contribute", {"title": "T", "reason": "r"}),
+    ("POST", f"{AMENDMENT}/decision"): ("contribute", {"accept": True}),
+    ("POST", f"{TRACE}/withdrawal"): ("contribute", {"reason": "r"}),
+    ("DELETE", f"{TRACE}/withdrawal"): ("contribute", None),
+    ("POST", f"{TRACE}/links"): ("contribute", LINK),
+    ("DELETE", f"{TRACE}/links/{{kind}}/{{target}}"): ("contribute", None),
+    ("POST", f"{TRACE}/publication"): ("contribute", {"visibility": "public"}),
+}
+ABOUT_A_TRACE = [route for route in ROUTES if "{" in route[1] and "{key_id}" not in route[1]]
+
+
+def test_the_table_of_this_file_names_every_route(url: str) -> None:
+    paths = create_app(BackendSettings(database_url=url)).openapi()["paths"]
+    routes = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    ours = {route for route in routes if route[1].startswith(API) and not route[1].startswith(f"{API}/contexts")}
+    assert ours == set(ROUTES)
+
+
+@pytest.fixture
+async def anybody(url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """Plain HTTP to the store as a server offers it: without a key."""
+    async with httpx2.AsyncClient(transport=async_transport(url, 30, owner=False), base_url=LOCAL_BASE) as plain:
+        yield plain
+
+
+async def send(
+    plain: httpx2.AsyncClient, route: tuple[str, str], key: str | None, **names: str
+) -> httpx2.Response:
+    ids = {"trace_id": "0" * 32, "amendment_id": "0" * 16, "flag_id": "0" * 16, "key_id": "00000000", **LINK, **names}
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return await plain.request(route[0], route[1].format(**ids), json=ROUTES[route][1], headers=headers)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+async def test_a_route_wants_a_key(anybody: httpx2.AsyncClient, route: tuple[str, str]) -> None:
+    response = await send(anybody, route, None)
+    assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+    assert "COMMONTRACE_API_KEY" in response.json()["hint"]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+async def test_a_route_wants_its_scope_and_no_other(
+    anybody: httpx2.AsyncClient, people: People, route: tuple[str, str]
+) -> None:
+    scope = ROUTES[route][0]
+    others: tuple[Scope, ...] = tuple(
+        other for other in ("read", "contribute", "vote", "admin") if other != scope
+    )
+    without = await send(anybody, route, await people.key("ann", scopes=others))
+    assert (without.status_code, without.json()["code"]) == (403, "forbidden")
+    assert f"scope '{scope}'" in without.json()["hint"]
+    alone = await send(anybody, route, await people.key("bo", scopes=(scope,)))
+    assert alone.status_code not in {401, 403, 422}
+
+
+async def _with_everything(client: AsyncClient, people: People) -> dict[str, str]:
+    """A private trace of the owner with a flag and an amendment on it."""
+    trace_id = await contributed(client, visibility="private")
+    flag = await client.traces.flag(trace_id, "spam")
+    amendment = await client.traces.amend(trace_id, AmendmentProposal(title="Another", reason="r"))
+    return {"trace_id": trace_id, "flag_id": flag.flag_id, "amendment_id": amendment.amendment_id}
+
+
+@pytest.mark.parametrize("organization", [None, "elsewhere"])
+@pytest.mark.parametrize("route", ABOUT_A_TRACE, ids=" ".join)
+async def test_a_private_trace_of_others_answers_exactly_as_one_that_does_not_exist(
+    client: AsyncClient,
+    anybody: httpx2.AsyncClient,
+    people: People,
+    route: tuple[str, str],
+    organization: str | None,
+) -> None:
+    foreign = await _with_everything(client, people)
+    key = await people.key("ann", organization, ("read", "contribute", "vote", "admin"))
+    real, missing = await send(anybody, route, key, **foreign), await send(anybody, route, key)
+    assert (real.status_code, real.json()["code"]) == (404, "not_found")
+    told = real.text
+    for name, value in foreign.items():
+        told = told.replace(value, "0" * (32 if name == "trace_id" else 16))
+    assert told == missing.text
+    assert foreign["trace_id"] not in real.text.replace(foreign["trace_id"], "", 1)  # named as asked, nothing more
+
+
+async def test_each_audience_finds_what_is_meant_for_it(client: AsyncClient, people: People) -> None:
+    private = await contributed(client, 0, tags=["all"])
+    team = await contributed(client, 1, tags=["all"], visibility="team")
+    public = await contributed(client, 2, tags=["all"])
+    await client.traces.publish(public)
+    mate, stranger = await people("ann"), await people("eve", "elsewhere")
+    everything = Query(tags=["all"], include_unproven=True, limit=10)
+    for person, sees in ((client, {private, team, public}), (mate, {team, public}), (stranger, {public})):
+        assert {trace.trace_id async for trace in person.traces.all()} == sees
+        assert {hit.trace_id for hit in (await person.traces.query(everything)).hits} == sees
+        for trace_id in (private, team, public):
+            if trace_id in sees:
+                assert (await person.traces.get(trace_id)).trace_id == trace_id
+            else:
+                with pytest.raises(NotFoundError):
+                    await person.traces.get(trace_id)
+                answer = await person.traces.query(Query(ids=[trace_id]))
+                assert answer.hits == []
+                assert f"No trace {trace_id}" in answer.notes[0]
+
+
+async def test_a_foreign_private_trace_is_no_near_duplicate_and_no_target(client: AsyncClient, people: People) -> None:
+    known = await contributed(client)
+    eve = await people("eve", "elsewhere")
+    assert (await eve.traces.contribute(contribution(title="The same, elsewhere"))).stored
+    other = await contributed(eve, 1)
+    with pytest.raises(NotFoundError):
+        await eve.traces.link(other, "extends", known)
+    with pytest.raises(NotFoundError):
+        await eve.traces.contribute(contribution(2, supersedes=known))
+
+
+async def test_an_admin_decides_within_their_organization_and_not_beyond_it(
+    client: AsyncClient, people: People
+) -> None:
+    known = await contributed(client)
+    await client.traces.publish(known)
+    eve = await people("eve", "elsewhere", ("read", "contribute", "vote", "admin"))
+    proposed = await eve.traces.amend(known, AmendmentProposal(title="Hers", reason="r"))
+    assert proposed.status == "open"
+    assert await found(client, Query(tags=["sqlite"])) == [contribution().title]

@@ -1,0 +1,251 @@
+"""Queries: what is found, in which order, how much of it, and what is said when nothing is good enough."""
+
+import sqlite3
+from contextlib import closing
+from math import prod
+from pathlib import Path
+
+import pytest
+from conftest import People
+from factories import contributed, contribution, found, use
+
+from commontrace import AsyncClient
+from commontrace.errors import InvalidInputError
+from commontrace.models.search import Query
+from commontrace.models.traces import AmendmentProposal, Environment
+
+TITLES = [contribution(number).title for number in range(5)]
+LOCKED = TITLES[0]
+
+
+@pytest.fixture
+async def five(client: AsyncClient) -> list[str]:
+    """Five traces about five things, private to the owner."""
+    return [await contributed(client, number) for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("several processes write to sqlite", 0),
+        ("npm install cannot resolve inside docker build", 1),
+        ("borrow checker mutable vector iterating", 2),
+        ("container killed exit code 137", 3),
+        ("too many connections postgresql pool", 4),
+        ("connection pools connecting", 4),  # the stem counts
+        ("DOCKER Registry", 1),
+        ("EAI_AGAIN", 1),  # only in the error text
+        ("pgbouncer", 4),  # only in the solution
+        ("kubernetes", 3),
+    ],
+)
+async def test_words_find_the_trace_that_speaks_of_them(
+    client: AsyncClient, five: list[str], query: str, title: int
+) -> None:
+    answer = await client.traces.query(query)
+    assert answer.hits[0].title == TITLES[title]
+    assert (answer.mode, answer.hits[0].trace_id) == ("lexical", five[title])
+
+
+async def test_a_hit_says_why_it_matched_and_who_wrote_it(client: AsyncClient, five: list[str]) -> None:
+    hit = (await client.traces.query("pgbouncer in transaction mode")).hits[0]
+    assert hit.why.startswith("shares ")
+    assert "pgbouncer" in hit.why
+    assert (hit.short_id, hit.contributor.name, hit.visibility) == (five[4][:10], "owner", "private")
+    assert (hit.version_number, hit.tags, hit.body, hit.factors) == (1, ["postgresql"], None, [])
+
+
+ERROR = 'Traceback (most recent call last):\n  File "/srv/x/db.py", line 912, in save\nsqlite3.OperationalError: database is locked'
+
+
+async def test_an_exact_error_comes_first_whatever_the_words_say(client: AsyncClient, five: list[str]) -> None:
+    answer = await client.traces.query(Query(query="postgresql pool connection slots", error=ERROR))
+    assert answer.mode == "fingerprint"
+    assert (answer.hits[0].title, answer.hits[0].why) == (LOCKED, "exactly this error")
+
+
+async def test_an_error_alone_is_a_query(client: AsyncClient, five: list[str]) -> None:
+    assert await found(client, Query(error=ERROR)) == [LOCKED]
+
+
+async def test_an_error_that_nobody_had_is_searched_by_its_words(client: AsyncClient, five: list[str]) -> None:
+    answer = await client.traces.query(error="sqlite3.OperationalError: database table is locked by processes")
+    assert (answer.mode, answer.hits[0].title) == ("lexical", LOCKED)
+
+
+async def test_all_given_tags_must_fit(client: AsyncClient, five: list[str]) -> None:
+    assert await found(client, Query(tags=["docker", "npm"])) == [TITLES[1]]
+    assert await found(client, Query(tags=["docker", "rust"])) == []
+    assert await found(client, Query(query="processes write locked", tags=["rust"])) == []
+    answer = await client.traces.query(Query(tags=["docker"]))
+    assert (answer.mode, answer.hits[0].why) == ("tags", "newest with these tags")
+
+
+async def test_tags_alone_list_the_newest_first(client: AsyncClient) -> None:
+    known = [await contributed(client, number, tags=["shared"]) for number in range(3)]
+    await client.traces.amend(known[0], AmendmentProposal(title="Just amended", reason="r"))
+    assert await found(client, Query(tags=["shared"], limit=2)) == ["Just amended", TITLES[2]]
+
+
+async def test_ids_and_prefixes_are_fetched_whole_in_the_order_asked(client: AsyncClient, five: list[str]) -> None:
+    answer = await client.traces.query(Query(ids=[five[3], five[0][:8], "0" * 32]))
+    assert (answer.mode, [hit.title for hit in answer.hits]) == ("ids", [TITLES[3], TITLES[0]])
+    assert all(hit.body is not None for hit in answer.hits)
+    assert answer.hits[1].body == (await client.traces.get(five[0])).content
+    assert answer.notes == [f"No trace {'0' * 32}. Check the id, or search with query_traces."]
+
+
+async def test_full_detail_carries_the_bodies(client: AsyncClient, five: list[str]) -> None:
+    hit = (await client.traces.query(Query(query="pgbouncer transaction mode", detail="full"))).hits[0]
+    assert hit.body is not None
+    assert hit.body.solution == contribution(4).solution
+
+
+async def test_at_most_limit_hits_come_back_and_the_rest_is_counted(client: AsyncClient) -> None:
+    for number in range(4):
+        await contributed(client, title=f"Database is locked, case {number}", insist=True)
+    answer = await client.traces.query(Query(query="database is locked", limit=2))
+    assert (len(answer.hits), answer.left_out) == (2, 2)
+
+
+async def test_bodies_go_first_and_then_hits_where_the_answer_must_be_short(client: AsyncClient) -> None:
+    for number in range(4):
+        await contributed(client, title=f"Database is locked, case {number}", insist=True)
+    asked = Query(query="database is locked", detail="full")
+    whole = await client.traces.query(asked)
+    assert all(hit.body is not None for hit in whole.hits)
+    bodies, hits = [], []
+    for budget in (50_000, 500, 350, 220, 100):
+        answer = await client.traces.query(asked.model_copy(update={"max_tokens": budget}))
+        bodies.append(sum(hit.body is not None for hit in answer.hits))
+        hits.append(len(answer.hits))
+        assert answer.left_out == 4 - hits[-1]
+        assert budget > 1000 or f"{budget} tokens" in answer.notes[-1]
+    assert bodies == sorted(bodies, reverse=True)
+    assert (bodies[0], bodies[-1]) == (4, 0)
+    assert 0 < bodies[1] < 4
+    assert (hits[:3], hits[-1]) == ([4, 4, 4], 1)
+
+
+async def test_factors_explain_the_score_and_multiply_to_it(client: AsyncClient, five: list[str]) -> None:
+    asked = Query(
+        query="processes write database is locked",
+        explain=True,
+        environment=Environment.model_validate({"language": "python", "packages": [{"name": "x", "versions": "1"}]}),
+    )
+    for hit in (await client.traces.query(asked)).hits:
+        assert [factor.name for factor in hit.factors] == ["relevance", "standing", "fit"]
+        assert prod(factor.value for factor in hit.factors) == pytest.approx(hit.score, abs=5e-5)
+
+
+async def test_the_fit_of_versions_is_said_and_decides_between_equals(client: AsyncClient) -> None:
+    for versions in ("<2", ">=2"):
+        await contributed(
+            client,
+            title=f"Database is locked with aiosqlite {versions}",
+            environment={"packages": [{"name": "aiosqlite", "versions": versions}]},
+            insist=True,
+        )
+    here = Environment.model_validate({"packages": [{"name": "aiosqlite", "versions": "2.1"}]})
+    first, second = (await client.traces.query(Query(query="database is locked", environment=here))).hits
+    assert (first.fit, second.fit) == ("aiosqlite 2.1 fits >=2", "aiosqlite 2.1 is outside <2")
+
+
+async def test_proven_knowledge_comes_before_equal_words(client: AsyncClient, people: People) -> None:
+    plain = await contributed(client, title="Database is locked, one", visibility="team")
+    loved = await contributed(client, title="Database is locked, two", visibility="team", insist=True)
+    for name in ("ann", "bo", "cy"):
+        await use(await people(name), loved)
+    assert [hit.trace_id for hit in (await client.traces.query("database is locked")).hits] == [loved, plain]
+
+
+@pytest.mark.parametrize("query", ["kangaroo migration", "why is the moon round", "locked kangaroo moon migration"])
+async def test_when_nothing_is_good_enough_the_answer_is_empty_and_says_what_to_do(
+    client: AsyncClient, five: list[str], query: str
+) -> None:
+    answer = await client.traces.query(query)
+    assert answer.hits == []
+    assert "contribute what worked with contribute_trace" in answer.notes[-1]
+
+
+async def test_silence_can_be_turned_off(client: AsyncClient, five: list[str]) -> None:
+    asked = Query(query="locked kangaroo moon migration", silence=False)
+    assert (await found(client, asked))[0] == LOCKED
+
+
+async def test_a_miss_is_kept_without_secrets(client: AsyncClient, store: Path) -> None:
+    await client.traces.query(Query(query="kangaroo ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", error="MoonError: full"))
+    with closing(sqlite3.connect(store)) as connection:
+        ((query, fingerprint),) = connection.execute("SELECT query, fingerprint FROM misses").fetchall()
+    assert query == "kangaroo [redacted secret:github-token]\nMoonError: full"
+    assert len(fingerprint) == 32
+
+
+async def test_what_was_found_or_asked_by_id_is_no_miss(client: AsyncClient, five: list[str], store: Path) -> None:
+    await client.traces.query("database is locked")
+    await client.traces.query(Query(ids=["0" * 32]))
+    await client.traces.query(Query(tags=["unheard-of"]))
+    await client.traces.query(Query(query="kangaroo", silence=False))
+    with closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("SELECT count(*) FROM misses").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"', "'", "(", "AND", "NOT locked", "NEAR(database locked, 2)", "title:locked", "lock*", "^locked", "a AND OR b",
+        '"database', "{title problem}: x", "-locked", "trace_search MATCH", "'; DROP TABLE traces; --", "\x00\x01\x07\x1b[31m",
+        "😀🤖👩‍💻", "\u202eevil\u200b", "%s%n{0}${x}", "\\", "½ ² ﬁ ＦＵＬＬ İ ß", "é" * 200, "a" * 4000, "locked\x00database",
+    ],
+)  # fmt: skip
+async def test_nothing_that_is_typed_is_syntax_or_harm(client: AsyncClient, five: list[str], query: str) -> None:
+    await client.traces.query(Query(query=query, error=query))
+    assert await found(client, "database is locked") == [LOCKED]
+
+
+async def test_a_very_long_query_is_cut_and_that_is_said(client: AsyncClient, five: list[str]) -> None:
+    answer = await client.traces.query("database is locked by processes that write " + "é" * 50_000)
+    assert answer.notes[0] == "The query was longer than 4 KiB; its first 4 KiB were used."
+    assert await found(client, Query(query="locked", error="x" * 100_000 + "\n" + ERROR)) == [LOCKED]
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\n\t"])
+async def test_a_query_that_asks_nothing_is_refused(client: AsyncClient, query: str) -> None:
+    with pytest.raises(InvalidInputError, match="query is empty.*Give query, error, tags or ids"):
+        await client.traces.query(query)
+
+
+async def test_a_query_of_common_words_alone_is_searched_by_them(client: AsyncClient, five: list[str]) -> None:
+    await contributed(client, title="What to do when it is not you", insist=True)
+    assert (await found(client, "what to do when it is not you"))[0] == "What to do when it is not you"
+
+
+@pytest.mark.parametrize("query", ["...", "😀", "- - -"])
+async def test_a_query_without_a_word_finds_nothing(client: AsyncClient, five: list[str], query: str) -> None:
+    assert await found(client, query) == []
+
+
+async def test_half_a_character_is_refused_before_it_is_sent(client: AsyncClient) -> None:
+    with pytest.raises(InvalidInputError, match="half a character"):
+        await client.traces.query("broken \ud800 text")
+
+
+async def test_unproven_public_traces_come_only_on_request_and_last(client: AsyncClient, people: People) -> None:
+    eve = await people("eve", "elsewhere")
+    anybodys = await contributed(eve, title="Database is locked: database is locked")
+    await eve.traces.publish(anybodys)
+    own = await contributed(client, insist=True)
+    assert await found(client, "database is locked") == [LOCKED]
+    everything = Query(query="database is locked", error=ERROR, include_unproven=True)
+    answer = await client.traces.query(everything)
+    assert [hit.trace_id for hit in answer.hits] == [own, anybodys]
+    assert await found(eve, "database is locked") == ["Database is locked: database is locked"]  # her own is hers
+    for organization in ("acme", "globex"):
+        await use(await people("someone", organization), anybodys)
+    assert len(await found(client, "database is locked")) == 2
+
+
+@pytest.mark.parametrize("wanted", [{"limit": 0}, {"limit": 51}, {"max_tokens": 5}, {"ids": ["xyz"]}, {"nonsense": 1}])
+def test_a_query_outside_its_bounds_does_not_leave_the_machine(wanted: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        Query.model_validate({"query": "x", **wanted})

@@ -1,0 +1,107 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from commandline import Cli, Run
+
+ERROR = "sqlite3.OperationalError: database is locked"
+
+
+def test_the_error_as_printed_finds_its_fix(cli: Cli, trace_id: str) -> None:
+    found = cli.json("query", "--error", ERROR)
+    assert [hit["trace_id"] for hit in found["hits"]] == [trace_id]
+    assert found["mode"] == "fingerprint"
+
+
+def test_an_error_comes_from_a_file_or_from_standard_input(cli: Cli, trace_id: str, work: Path) -> None:
+    (work / "log.txt").write_text(f"Traceback (most recent call last):\n{ERROR}\n")
+    assert cli.json("query", "--error", "log.txt")["hits"][0]["trace_id"] == trace_id
+    assert cli.json("query", "--error", "-", stdin=ERROR)["hits"][0]["trace_id"] == trace_id
+
+
+def test_an_error_that_is_neither_a_file_nor_words_is_a_usage_error(cli: Cli) -> None:
+    assert "there is no file log.txt" in cli.failed("query", "--error", "log.txt", code=2)
+
+
+def test_an_error_longer_than_any_file_name_is_the_error_itself(cli: Cli, trace_id: str) -> None:
+    assert cli.json("query", "--error", f"{'/x' * 3000}: {ERROR}\n{ERROR}")["hits"][0]["trace_id"] == trace_id
+
+
+def test_a_hit_shows_its_id_tier_title_and_why(cli: Cli, trace_id: str) -> None:
+    shown = cli.good("query", "database is locked")
+    assert f"1. {trace_id[:10]}  unproven" in shown
+    assert "SQLite says database is locked" in shown
+    assert "locked" in shown.splitlines()[2]
+    assert f"commontrace vote {trace_id[:10]} worked" in shown
+
+
+def test_bodies_come_with_full(cli: Cli, trace_id: str) -> None:
+    assert "BEGIN IMMEDIATE" not in cli.good("query", "database is locked")
+    shown = cli.good("query", "database is locked", "--full")
+    assert "Open every write with BEGIN IMMEDIATE" in shown
+    assert "Full text" not in shown
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_terminal_gets_drawn_markdown_and_colours(cli: Cli, trace_id: str) -> None:
+    shown = cli.good("query", "database is locked", "--full")
+    assert "\x1b[" in shown
+    assert "`PRAGMA" not in shown
+
+
+def test_explain_says_what_a_score_is_made_of(cli: Cli, trace_id: str) -> None:
+    factors = cli.json("query", "database is locked", "--explain")["hits"][0]["factors"]
+    assert factors
+    shown = cli.good("query", "database is locked", "--explain")
+    assert all(factor["name"] in shown for factor in factors)
+
+
+def test_the_callers_environment_decides_how_a_hit_fits(cli: Cli, fix: Run) -> None:
+    cli.good(
+        "contribute", fix(environment={"language": "python", "packages": [{"name": "aiosqlite", "versions": ">=1"}]})
+    )
+    words = ("query", "database is locked", "--language", "python", "--os", "linux")
+    assert cli.json(*words, "--package", "aiosqlite==2.0")["hits"][0]["fit"]
+    old = cli.json(*words, "--package", "aiosqlite 0.9")["hits"][0]["fit"]
+    assert old != cli.json(*words, "--package", "aiosqlite==2.0")["hits"][0]["fit"]
+    assert old in cli.good(*words, "--package", "aiosqlite==0.9")
+
+
+def test_tags_narrow_the_answer(cli: Cli, trace_id: str) -> None:
+    assert cli.json("query", "--tag", "SQLite")["hits"][0]["trace_id"] == trace_id
+    assert cli.json("query", "database is locked", "--tag", "rust")["hits"] == []
+
+
+def test_an_empty_answer_says_what_to_do(cli: Cli, trace_id: str) -> None:
+    shown = cli.good("query", "how to bake sourdough bread in winter")
+    assert shown.strip()
+    assert shown.split() == " ".join(cli.json("query", "how to bake sourdough bread in winter")["notes"]).split()
+
+
+def test_what_did_not_fit_is_counted(cli: Cli, fix: Run) -> None:
+    for title in ("SQLite says database is locked at once", "SQLite: database is locked while a backup runs"):
+        cli.good("contribute", fix(title=title), "--insist")
+    shown = cli.good("query", "database is locked", "--limit", "1")
+    assert "1 more left out; raise --limit or --max-tokens." in shown
+
+
+@pytest.mark.parametrize("text", ['"', "NEAR(", "a AND", "title:*", "'; DROP TABLE traces; --", "\x00", "🙂" * 50])
+def test_no_words_break_a_query(cli: Cli, trace_id: str, text: str) -> None:
+    assert "hits" in cli.json("query", text)
+
+
+def test_an_empty_query_is_refused_in_one_line(cli: Cli) -> None:
+    assert cli.failed("query").startswith("error: ")
+    result = cli("query", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout).keys() == {"code", "detail", "hint"}
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--limit", "0"), ("--limit", "x"), ("--max-tokens", "1"), ("--tag", "no spaces"), ("--package", "pydantic")],
+)
+def test_a_wrong_option_is_a_usage_error(cli: Cli, option: str, value: str) -> None:
+    assert option in cli.failed("query", "text", option, value, code=2)
