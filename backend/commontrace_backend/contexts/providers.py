@@ -106,9 +106,8 @@ def _openai_result(part: Part | None) -> str:
     if part is None:
         return OPEN_CALL
     content = part.get("content")
-    if _is_blocks(content, {"text"}):
-        return "\n".join(block["text"] for block in content)
-    return as_text(content or "")
+    blocks = _blocks(content, {"text"})
+    return as_text(content or "") if blocks is None else "\n".join(block["text"] for block in blocks)
 
 
 def to_anthropic(messages: Sequence[Message]) -> tuple[str, list[dict[str, Any]]]:
@@ -176,22 +175,24 @@ def _anthropic_result(call: str, part: Part | None) -> Part:
     if part is None:
         return {"type": "tool_result", "tool_use_id": call, "content": OPEN_CALL}
     content = part.get("content")
-    if _is_blocks(content, {"text", "image"}):
-        said: Any = [block for block in content if block["type"] != "text" or block["text"].strip()]
-    else:
-        said = as_text(content or "")
+    blocks = _blocks(content, {"text", "image"})
+    said = (
+        as_text(content or "")
+        if blocks is None
+        else [block for block in blocks if block["type"] != "text" or block["text"].strip()]
+    )
     block = {"type": "tool_result", "tool_use_id": call, "content": said}
     return block | ({"is_error": True} if part.get("is_error") else {})
 
 
-def _is_blocks(content: Any, types: set[str]) -> bool:
-    """Whether the content of a result is a list of blocks of these types, each text block with its text."""
-    return isinstance(content, list) and all(
-        isinstance(block, dict)
-        and block.get("type") in types
-        and (block["type"] != "text" or isinstance(block.get("text"), str))
-        for block in content
-    )
+def _blocks(content: Any, types: set[str]) -> list[Part] | None:
+    """The blocks of a result if all of them are of these types; None for any other content."""
+    if not isinstance(content, list) or not all(
+        isinstance(block, dict) and block.get("type") in types for block in content
+    ):
+        return None
+    complete = all(isinstance(block.get("text"), str) for block in content if block["type"] == "text")
+    return content if complete else None
 
 
 def groups(messages: Sequence[Message]) -> list[list[int]]:

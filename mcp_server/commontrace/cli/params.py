@@ -67,12 +67,8 @@ class Package(click.ParamType[PackageRange, str]):
 
     name = "name==version"
 
-    def convert(
-        self, value: str | PackageRange, param: click.Parameter | None, ctx: click.Context | None
-    ) -> PackageRange:
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> PackageRange:
         """Name and version."""
-        if isinstance(value, PackageRange):
-            return value
         found = _PACKAGE.match(value.strip())
         if found is None:
             self.fail(f"{value!r} is not NAME==VERSION.", param, ctx)

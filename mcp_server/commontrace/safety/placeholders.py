@@ -33,14 +33,16 @@ _REPEATING: Final = 3
 def is_placeholder(value: str) -> bool:
     """Whether a value is an example, a reference, a path or made of ordinary words, not somebody's secret."""
     value = value.strip("\"'`").lstrip("?:=+-")
-    if len(set(value)) <= _REPEATING:  # "aaaa", "1212"
-        return True
+    return len(set(value)) <= _REPEATING or _stands_in(value)  # "aaaa", "1212"
+
+
+def _stands_in(value: str) -> bool:
     return bool(_REFERENCE.fullmatch(value) or _PLAIN_WORDS.match(value) or _TELLING.search(value))
 
 
 _ROLES: Final = (
-    "admin alerts bot ci contact dev email foo git help hello info mail me name no-reply noreply notifications ops"
-    " postmaster root sales security someone support team test user username webmaster you your-email"
+    "alerts ci contact email git help info mail no-reply noreply notifications ops postmaster sales security someone"
+    " support team webmaster you"
 )
 _RESERVED_HOST: Final = re.compile(
     r"(?:^|\.)(?:example|test|invalid|localhost|local)(?:\.\w+)?\Z|(?:^|\.)(?:my|your|some)[\w-]*\.\w+\Z"
@@ -52,7 +54,7 @@ _RESERVED_HOST: Final = re.compile(
 def is_reserved_address(address: str) -> bool:
     """Whether an e-mail address is an example (RFC 2606), a role or a mailing list, and so nobody's own."""
     name, _, host = address.lower().partition("@")
-    return name in _ROLES.split() or bool(_RESERVED_HOST.search(host))
+    return name in _ROLES.split() or bool(_PLAIN_WORDS.match(name) or _RESERVED_HOST.search(host))
 
 
 _SHARED_HOMES: Final = (
@@ -64,4 +66,4 @@ _SHARED_HOMES: Final = (
 
 def is_shared_home(name: str) -> bool:
     """Whether a home directory belongs to an image, a service or an example, and so names nobody."""
-    return name.lower() in _SHARED_HOMES.split() or is_placeholder(name)
+    return name.lower() in _SHARED_HOMES.split() or _stands_in(name)

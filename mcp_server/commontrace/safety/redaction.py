@@ -60,7 +60,7 @@ def _matches(text: str) -> Iterator[tuple[int, int, int]]:
     """Start, end and number of the rule of everything that fits."""
     lowered = text.lower()
     for number, rule in enumerate(RULES):
-        if any(keyword in lowered for keyword in rule.keywords):
+        if not rule.keywords or any(keyword in lowered for keyword in rule.keywords):
             group = "value" if "value" in rule.pattern.groupindex else 0
             for match in rule.pattern.finditer(text):
                 if rule.holds(match[group]):

@@ -19,7 +19,7 @@ class Rule:
     """A shape of secret. Group `value`, where the pattern names one, is what is redacted."""
 
     type: str
-    keywords: tuple[str, ...]  # lower-case; one must occur before the pattern is tried
+    keywords: tuple[str, ...]  # lower-case; one must occur before the pattern is tried, unless there is none
     pattern: re.Pattern[str]
     holds: Test
 

@@ -209,6 +209,11 @@ def test_status_of_a_branch_counts_by_role(trace: Run) -> None:
     assert {line.split()[0] for line in said.splitlines()[2:]} == {"user", "assistant"}
 
 
+def test_a_branch_without_commits_says_how_they_come_to_be(trace: Run) -> None:
+    trace("undo")
+    assert "No commits yet" in trace("status")
+
+
 def test_the_repository_is_the_folders_unless_named(cli: Cli, trace: Run, work: Path) -> None:
     (work / ".commontrace.toml").write_text('repository = "from-file"\n')
     assert json.loads(trace("commit", "--text", "x", "--json"))["repository"] == "from-file"

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -39,12 +40,6 @@ def test_the_stdio_server_starts_without_click() -> None:
         "import sys; sys.argv = ['commontrace', 'mcp', '--tools', 'all']\n"
         "from commontrace._entry import main; code = main()"
     )
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-    }
     with subprocess.Popen(
         [sys.executable, "-X", "importtime", "-c", code],
         stdin=subprocess.PIPE,
@@ -53,9 +48,41 @@ def test_the_stdio_server_starts_without_click() -> None:
         text=True,
         env=_bare(),
     ) as server:
-        answer, said = server.communicate(json.dumps(hello) + "\n", timeout=60)
+        answer, said = server.communicate(json.dumps(HELLO) + "\n", timeout=60)
     assert json.loads(answer.splitlines()[0])["result"]["serverInfo"]["name"] == "commontrace"
     assert "commontrace.cli" not in said
+
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}
+
+
+def test_ctrl_c_ends_the_stdio_server_quietly(home: Path) -> None:
+    with subprocess.Popen([_script("commontrace"), "mcp"], stdin=-1, stdout=-1, stderr=-1, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(json.dumps(HELLO) + "\n")
+        server.stdin.flush()
+        assert "serverInfo" in server.stdout.readline()
+        server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=30)
+    assert (server.returncode, said) == (130, "")
+
+
+def test_the_stdio_server_ends_well_with_its_input(home: Path) -> None:
+    run = subprocess.run(
+        [_script("commontrace"), "mcp", "--transport=stdio", "--tools=core"],
+        input=json.dumps(HELLO) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0
+    assert "serverInfo" in run.stdout
 
 
 @pytest.mark.parametrize(

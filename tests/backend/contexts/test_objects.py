@@ -1,0 +1,162 @@
+"""Ids of blobs, slots, commits and states: golden vectors, and what must change them."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from commontrace_backend.contexts.messages import parse_message
+from commontrace_backend.contexts.objects import Blob, Commit, appends, canonical, check_operation, identify
+from commontrace_backend.contexts.state import Slot, state_id
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commontrace.errors import InvalidInputError
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(TEXT, JSON, max_size=6)
+
+GREETING = parse_message({"role": "user", "content": "Grüße 👋"})
+COMMIT = Commit(
+    parents=("a" * 64, "b" * 64),
+    operations=({"op": "append", "slot": "c" * 32, "blob": "d" * 64},),
+    author="e" * 32,
+    agent="claude",
+    time="2026-11-21T08:00:00.000000+00:00",
+    message="first",
+    traces=("f" * 32,),
+    metadata={"turn": 1},
+    generation={"model": "m", "temperature": 0.5},
+)
+CHANGES: list[dict[str, Any]] = [
+    {"parents": ("b" * 64, "a" * 64)},
+    {"parents": ("a" * 64,)},
+    {"operations": ({"op": "append", "slot": "c" * 32, "blob": "0" * 64},)},
+    {"operations": ({"op": "append", "slot": "0" * 32, "blob": "d" * 64},)},
+    {"operations": ()},
+    {"author": "0" * 32},
+    {"agent": "codex"},
+    {"time": "2026-11-21T08:00:00.000001+00:00"},
+    {"message": "First"},
+    {"traces": ()},
+    {"metadata": {"turn": 2}},
+    {"metadata": {"turn": "1"}},
+    {"generation": {"model": "m", "temperature": 0.6}},
+]
+
+
+def changed(commit: Commit, changes: dict[str, Any]) -> str:
+    return identify("commit", replace(commit, **changes).encoded())
+
+
+def test_a_blob_has_the_id_that_it_has_always_had() -> None:
+    blob = Blob.of(GREETING)
+    assert blob.encoded == '{"parts":[{"text":"Grüße 👋","type":"text"}],"role":"user"}'.encode()
+    assert blob.blob_id == "BLOB"
+
+
+def test_a_blob_of_a_tool_call_has_the_id_that_it_has_always_had() -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "run", "arguments": '{"n": 1.0}'}}
+    message = parse_message({"role": "assistant", "content": None, "tool_calls": [call]})
+    assert Blob.of(message).blob_id == "CALL"
+
+
+def test_slots_have_the_ids_that_they_have_always_had() -> None:
+    operations = appends(["0" * 64, "0" * 64], origin=[["a" * 64], "me", "default", "", "2026"])
+    assert operations == (
+        {"op": "append", "slot": "SLOT1", "blob": "0" * 64},
+        {"op": "append", "slot": "SLOT2", "blob": "0" * 64},
+    )
+
+
+def test_a_commit_has_the_id_that_it_has_always_had() -> None:
+    assert changed(COMMIT, {}) == "COMMIT"
+
+
+def test_a_state_has_the_id_that_it_has_always_had() -> None:
+    assert state_id([]) == "STATE0"
+    assert state_id([Slot("c" * 32, "d" * 64, "x"), Slot("0" * 32, "e" * 64, "y")]) == "STATE2"
+
+
+def test_a_state_is_what_is_shown_and_not_how_it_came_about() -> None:
+    one, other = [Slot("1", "blob", "x")], [Slot("2", "blob", "y")]
+    assert state_id(one) == state_id(other)
+    assert state_id([*one, *other]) != state_id(one)
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=lambda changes: json.dumps(changes)[:40])
+def test_a_change_of_any_field_changes_the_id_of_a_commit(changes: dict[str, Any]) -> None:
+    assert changed(COMMIT, changes) != changed(COMMIT, {})
+
+
+def test_every_field_of_a_commit_is_among_those_changes() -> None:
+    assert {name for changes in CHANGES for name in changes} == set(Commit.__dataclass_fields__)
+
+
+@given(OBJECTS)
+def test_canonical_json_reads_back_as_it_was(value: dict[str, Any]) -> None:
+    assert json.loads(canonical(value)) == value
+
+
+@given(OBJECTS)
+def test_the_order_of_keys_does_not_matter(value: dict[str, Any]) -> None:
+    assert canonical(dict(reversed(value.items()))) == canonical(value)
+
+
+@given(JSON, JSON)
+def test_different_values_have_different_bytes(one: Any, other: Any) -> None:
+    if json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True):
+        assert canonical(one) != canonical(other)
+
+
+@given(OBJECTS, OBJECTS)
+def test_a_commit_reads_back_as_it_was(metadata: dict[str, Any], generation: dict[str, Any]) -> None:
+    commit = replace(COMMIT, metadata=metadata, generation=generation)
+    assert Commit.decode(commit.encoded()) == commit
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), {1, 2}, 1j], ids=repr)
+def test_what_json_cannot_carry_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInputError, match="JSON cannot carry"):
+        canonical({"value": [value]})
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0", "\\\0", "\\\\\0"], ids=repr)
+def test_a_nul_is_refused_wherever_it_stands(text: str) -> None:
+    for value in (text, [text], {"key": text}, {text: 1}):
+        with pytest.raises(InvalidInputError, match="NUL"):
+            canonical(value)
+
+
+@pytest.mark.parametrize("text", [r"\u0000", r"a\u0000", r"\\u0000", r"\\\u0000"])
+def test_words_that_look_like_an_escaped_nul_are_words(text: str) -> None:
+    assert json.loads(canonical([text])) == [text]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfff", "\udc00\ud800"], ids=ascii)
+def test_half_a_surrogate_pair_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="surrogate"):
+        canonical({"text": text})
+
+
+def test_a_value_nested_beyond_reason_is_refused() -> None:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(InvalidInputError):
+        canonical(value)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [{}, {"op": "append"}, {"op": "append", "slot": "s", "blob": "b", "more": 1}, {"op": "explode"}, {"op": None}],
+    ids=str,
+)
+def test_an_operation_of_another_form_is_refused(operation: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError, match="not an operation"):
+        check_operation(operation)
