@@ -2,21 +2,15 @@
 
 import os
 import shutil
-import socket
-import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
-import uvicorn
-from commontrace_backend.app import create_app
-from commontrace_backend.settings import BackendSettings
 
 from commontrace import AsyncClient, Client, connect, connect_async
 from commontrace._transport import LOCAL_BASE, async_transport
-from commontrace.models.contributors import NewApiKey, Scope
+from doors import People, Server, serving
 
 
 @pytest.fixture(autouse=True)
@@ -74,27 +68,6 @@ async def http(url: str) -> AsyncIterator[httpx2.AsyncClient]:
         yield plain
 
 
-@dataclass
-class People:
-    """Makes callers with keys of their own on the store that `owner` owns."""
-
-    owner: AsyncClient
-    keyed: AsyncClient
-
-    async def key(
-        self, name: str, organization: str | None = None, scopes: tuple[Scope, ...] = ("read", "contribute", "vote")
-    ) -> str:
-        """A key for `name`, of the owner's organization unless another one is named."""
-        wanted = NewApiKey(contributor=name, organization=organization, scopes=list(scopes))
-        return (await self.owner.contributors.create_key(wanted)).key
-
-    async def __call__(
-        self, name: str, organization: str | None = None, scopes: tuple[Scope, ...] = ("read", "contribute", "vote")
-    ) -> AsyncClient:
-        """A client that acts as `name`."""
-        return self.keyed.acting_as(await self.key(name, organization, scopes))
-
-
 @pytest.fixture
 async def people(client: AsyncClient) -> AsyncIterator[People]:
     """A factory of further callers: `ann = await people("ann")`, `eve = await people("eve", "evil corp")`."""
@@ -102,27 +75,8 @@ async def people(client: AsyncClient) -> AsyncIterator[People]:
         yield People(client, keyed)
 
 
-@dataclass(frozen=True)
-class Server:
-    """A server that runs."""
-
-    url: str
-    port: int
-
-
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
-    """A real server on a free port, on the store of `client`; it wants keys."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(128)  # whoever connects before the server is up waits in the queue
-        port = listening.getsockname()[1]
-        app = create_app(BackendSettings(database_url=url))
-        running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=5))
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield Server(f"http://127.0.0.1:{port}", port)
-        finally:
-            running.should_exit = True
-            thread.join()
+    """A server on the store of `client`; it wants keys."""
+    with serving(url) as running:
+        yield running

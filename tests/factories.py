@@ -9,10 +9,10 @@ from commontrace.models.votes import OutcomeKind, VoteResult
 
 _LOCKED: dict[str, Any] = {
     "title": "SQLite says database is locked when several processes write",
-    "problem": "Two worker processes write to one SQLite file. Under load sqlite3 raises OperationalError: database is "
-    "locked, because a deferred transaction cannot upgrade its read lock while another process writes.",
-    "solution": "Open every write with BEGIN IMMEDIATE and set `PRAGMA journal_mode=WAL`, so that writers queue instead of"
-    " failing; keep transactions short.",
+    "problem": "Two worker processes write to one SQLite file. Under load sqlite3 raises OperationalError: database "
+    "is locked, because a deferred transaction cannot upgrade its read lock while another process writes.",
+    "solution": "Open every write with BEGIN IMMEDIATE and set `PRAGMA journal_mode=WAL`, so that writers queue "
+    "instead of failing; keep transactions short.",
     "errors": ["sqlite3.OperationalError: database is locked"],
     "tags": ["sqlite", "python"],
     "verification": "Eight processes wrote for a minute without an error.",
@@ -21,7 +21,7 @@ _LOCKED: dict[str, Any] = {
 _OTHERS: list[dict[str, Any]] = [
     {
         "title": "Docker build cannot resolve the package registry",
-        "problem": "Inside docker build, npm install stops with EAI_AGAIN because the daemon inherited a dead resolver.",
+        "problem": "Inside docker build, npm install stops with EAI_AGAIN because the daemon has a dead resolver.",
         "solution": "Give the daemon a resolver: set dns in daemon.json and restart docker.",
         "errors": ["npm ERR! code EAI_AGAIN"],
         "tags": ["docker", "npm"],
@@ -42,7 +42,7 @@ _OTHERS: list[dict[str, Any]] = [
     },
     {
         "title": "PostgreSQL refuses a connection for want of slots",
-        "problem": "Each worker opens its own pool, so together they pass max_connections and new clients are turned away.",
+        "problem": "Each worker opens its own pool, so together they pass max_connections and new clients are refused.",
         "solution": "Put pgbouncer in front in transaction mode and shrink every pool to five.",
         "errors": ["FATAL: sorry, too many clients already"],
         "tags": ["postgresql"],

@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import ipaddress
+import logging
 import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+import structlog
 import uvicorn
 from pydantic import ValidationError
 
@@ -52,9 +54,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(settings: BackendSettings, listener: socket.socket) -> None:
-    config = uvicorn.Config(
-        create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE
-    )
+    level = _log_to_stderr(settings.log_level)
+    config = uvicorn.Config(create_app(settings), log_level=level, access_log=False, timeout_graceful_shutdown=_GRACE)
     host, port = listener.getsockname()[:2]
     _say(f"CommonTrace listens on http://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C stops it.")
     _say("Every caller needs a key; the first one: commontrace keys create NAME --admin")
@@ -62,6 +63,15 @@ def _serve(settings: BackendSettings, listener: socket.socket) -> None:
         _say("It can be reached from the network: put a proxy with TLS in front, or keys travel in the clear.")
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has shut down in good order
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _log_to_stderr(name: str) -> int:
+    level = logging.getLevelNamesMapping().get(name.upper(), logging.WARNING)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return level
 
 
 def _say(text: str) -> None:

@@ -35,6 +35,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CommonTraceError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(UnicodeEncodeError, _half_a_character)
     app.add_middleware(LastResort)
 
 
@@ -67,10 +68,17 @@ def worded(errors: Sequence[Any]) -> InvalidInputError:
     first = errors[0]
     if first["type"] == "json_invalid":
         return InvalidInputError("The body is not valid JSON.", "Check quotes, commas and brackets.")
-    place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"}) or "the body"
+    # FastAPI puts where the value came from in front of its name.
+    names = first["loc"][1:] if first["loc"][:1] in {("body",), ("query",), ("path",)} else first["loc"]
+    place = ".".join(str(name) for name in names) or "the body"
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     said = str(first["msg"]).removeprefix("Value error, ")
     return InvalidInputError(f"{place}: {said[0].lower()}{said[1:]}{more}.", "Correct the field and send it again.")
+
+
+async def _half_a_character(_request: Request, _error: Exception) -> JSONResponse:
+    # JSON can escape a lone surrogate, which no database and no answer can hold.
+    return answer(InvalidInputError("A text holds half a character (a lone surrogate).", "Send valid Unicode only."))
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:

@@ -10,25 +10,25 @@ _PROFILES: Final[dict[str, _Profile]] = {"core": "core", "all": "all"}
 
 def main() -> int:
     """`commontrace`: the whole of it. Returns the exit code."""
-    return _guarded(sys.argv[1:], ())
+    return _guarded("commontrace", sys.argv[1:])
 
 
 def trace() -> int:
     """`trace`: the context commands, as in `trace log` for `commontrace context log`."""
-    return _guarded(sys.argv[1:], ("context",))
+    return _guarded("trace", sys.argv[1:])
 
 
-def _guarded(arguments: list[str], group: tuple[str, ...]) -> int:
+def _guarded(program: str, arguments: list[str]) -> int:
     try:
-        return _dispatch(arguments, group)
+        return _dispatch(program, arguments)
     except KeyboardInterrupt:  # outside of Click: while something is still being imported
         return _INTERRUPTED
 
 
-def _dispatch(arguments: list[str], group: tuple[str, ...]) -> int:
+def _dispatch(program: str, arguments: list[str]) -> int:
     if arguments == ["--version"]:
         return _version()
-    tools = None if group else _stdio_server(arguments)
+    tools = _stdio_server(arguments) if program == "commontrace" else None
     if tools is not None:
         from commontrace.mcp.server import run
 
@@ -36,7 +36,7 @@ def _dispatch(arguments: list[str], group: tuple[str, ...]) -> int:
         return 0
     from commontrace.cli.app import run_cli
 
-    return run_cli(arguments, group)
+    return run_cli(arguments, program)
 
 
 def _version() -> int:

@@ -49,7 +49,7 @@ class Folder:
     def __init__(self, place: Path) -> None:
         self._work, self._home = place / "work", place / "home"
         self._work.mkdir(parents=True)
-        self._home.mkdir()
+        self._home.mkdir(exist_ok=True)
         scripts = str(Path(sys.executable).parent)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COMMONTRACE_", "XDG_"))}
         homes = dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"), str(self._home))

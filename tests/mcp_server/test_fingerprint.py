@@ -9,10 +9,14 @@ from commontrace.fingerprint import fingerprint, normalise
 # Each pair is one failure seen at two places, times or versions; each row is a failure of its own.
 SAME = {
     "python module": (
-        'Traceback (most recent call last):\n  File "/home/ann/app/main.py", line 3, in <module>\n    import numpy\n'
-        "ModuleNotFoundError: No module named 'numpy'",
-        'Traceback (most recent call last):\n  File "C:\\work\\x\\run.py", line 914, in go\n    import numpy\n'
-        "ModuleNotFoundError: No module named 'numpy'\n",
+        (
+            'Traceback (most recent call last):\n  File "/home/ann/main.py", line 3, in <module>\n    import numpy\n'
+            "ModuleNotFoundError: No module named 'numpy'"
+        ),
+        (
+            'Traceback (most recent call last):\n  File "C:\\work\\x\\run.py", line 914, in go\n    import numpy\n'
+            "ModuleNotFoundError: No module named 'numpy'\n"
+        ),
     ),
     "python key": ("KeyError: 'user_id'", "  File \"/srv/a.py\", line 9, in f\n    d[x]\nKeyError: 'user_id'"),
     "python database locked": (
@@ -60,10 +64,14 @@ SAME = {
         "Error: listen EADDRINUSE: address already in use :::8080",
     ),
     "npm resolve": (
-        "npm ERR! code ERESOLVE\nnpm ERR! ERESOLVE unable to resolve dependency tree\nnpm ERR! A complete log of this run"
-        " can be found in: /home/a/.npm/_logs/2026-01-02T03_04_05_678Z-debug-0.log",
-        "npm ERR! code ERESOLVE\nnpm ERR! ERESOLVE unable to resolve dependency tree\nnpm ERR! A complete log of this run"
-        " can be found in: C:\\Users\\b\\npm-cache\\_logs\\2025-11-12T13_14_15_999Z-debug-0.log",
+        (
+            "npm ERR! code ERESOLVE\nnpm ERR! ERESOLVE unable to resolve dependency tree\nnpm ERR! A complete log of "
+            "this run can be found in: /home/a/.npm/_logs/2026-01-02T03_04_05_678Z-debug-0.log"
+        ),
+        (
+            "npm ERR! code ERESOLVE\nnpm ERR! ERESOLVE unable to resolve dependency tree\nnpm ERR! A complete log of "
+            "this run can be found in: C:\\Users\\b\\npm-cache\\_logs\\2025-11-12T13_14_15_999Z-debug-0.log"
+        ),
     ),
     "typescript": (
         "src/app.ts(12,5): error TS2322: Type 'string' is not assignable to type 'number'.",
@@ -74,9 +82,11 @@ SAME = {
         "lib/index.ts:999:1 - error TS2304: Cannot find name 'process'.",
     ),
     "rust borrow": (
-        "error[E0502]: cannot borrow `v` as mutable because it is also borrowed as immutable\n --> src/main.rs:6:5\n"
-        "  |\n5 |     let first = &v[0];\n  |                  - immutable borrow occurs here",
-        "error[E0502]: cannot borrow `v` as mutable because it is also borrowed as immutable\n --> crates/x/lib.rs:66:15",
+        (
+            "error[E0502]: cannot borrow `v` as mutable because it is also borrowed as immutable\n --> src/a.rs:6:5\n"
+            "  |\n5 |     let first = &v[0];\n  |                  - immutable borrow occurs here"
+        ),
+        "error[E0502]: cannot borrow `v` as mutable because it is also borrowed as immutable\n --> x/lib.rs:66:15",
     ),
     "rust panic": (
         "thread 'main' panicked at src/main.rs:4:10:\ncalled `Option::unwrap()` on a `None` value, panic",
@@ -160,7 +170,7 @@ def test_different_failures_have_different_fingerprints() -> None:
     [
         ("ModuleNotFoundError: No module named 'numpy'", "ModuleNotFoundError: No module named 'pandas'"),
         ("KeyError: 'user_id'", "KeyError: 'account_id'"),
-        ("error TS2322: Type 'a' is not assignable to type 'b'.", "error TS2345: Type 'a' is not assignable to type 'b'."),
+        ("error TS2322: Type 'a' is not assignable to 'b'.", "error TS2345: Type 'a' is not assignable to 'b'."),
         ("error[E0502]: cannot borrow `v`", "error[E0499]: cannot borrow `v`"),
         ("npm ERR! code ERESOLVE", "npm ERR! code EACCES"),
         ("bash: jq: command not found", "bash: yq: command not found"),

@@ -60,7 +60,7 @@ async def test_a_key_in_the_environment_is_for_servers_and_not_for_a_local_store
 @pytest.mark.parametrize("text", ["url = ", "= 3", "url = 'x'\nurl = 'y'", "\xff\xfe"])
 def test_a_config_file_that_is_no_toml_is_named(text: str) -> None:
     path = write(text)
-    with pytest.raises(InvalidInputError, match="not valid TOML.*Correct or remove it") as refused:
+    with pytest.raises(InvalidInputError, match=r"not valid TOML.*Correct or remove it") as refused:
         Settings.given()
     assert str(path) in refused.value.detail
 
@@ -70,7 +70,9 @@ def test_a_config_file_that_cannot_be_read_is_passed_over() -> None:
     assert Settings.given().timeout == 30.0
 
 
-@pytest.mark.parametrize(("value", "said"), [("soon", "valid number"), ("-1", "greater than 0"), ("0", "greater than 0")])
+@pytest.mark.parametrize(
+    ("value", "said"), [("soon", "valid number"), ("-1", "greater than 0"), ("0", "greater than 0")]
+)
 def test_a_setting_of_the_wrong_kind_is_named_with_where_to_mend_it(
     monkeypatch: pytest.MonkeyPatch, value: str, said: str
 ) -> None:

@@ -9,8 +9,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import People, Server
-from factories import contributed, contribution
 
 import commontrace
 from commontrace import AsyncClient, Client, connect, connect_async
@@ -22,6 +20,9 @@ from commontrace.errors import (
     NotFoundError,
     UnavailableError,
 )
+from commontrace.models.contributors import NewApiKey
+from doors import People, Server
+from factories import contributed, contribution
 
 
 @pytest.mark.parametrize("url", ["", "ftp://host", "store.db", "/tmp/store.db", "mysql://host/db", "HTTPS//x"])
@@ -54,8 +55,13 @@ async def test_a_server_that_does_not_answer_is_given_up_after_the_timeout() -> 
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         async with connect_async(f"http://127.0.0.1:{silent.getsockname()[1]}", api_key="k", timeout=0.1) as client:
-            with pytest.raises(UnavailableError, match="did not answer in time.*COMMONTRACE_TIMEOUT"):
+            with pytest.raises(UnavailableError, match=r"did not answer in time.*COMMONTRACE_TIMEOUT"):
                 await client.contributors.me()
+        with (
+            connect(f"http://127.0.0.1:{silent.getsockname()[1]}", api_key="k", timeout=0.1) as blocking,
+            pytest.raises(UnavailableError, match="did not answer in time"),
+        ):
+            blocking.contributors.me()
 
 
 @contextmanager
@@ -63,7 +69,7 @@ def something_else(status: int, body: bytes, **headers: str) -> Iterator[str]:
     """A web server that is not CommonTrace; its URL."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name the base class calls
+        def do_GET(self) -> None:
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
@@ -74,7 +80,7 @@ def something_else(status: int, body: bytes, **headers: str) -> Iterator[str]:
             """Say nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as other:
-        thread = threading.Thread(target=other.serve_forever)
+        thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield f"http://127.0.0.1:{other.server_port}"
@@ -122,10 +128,19 @@ async def test_a_server_and_a_local_client_share_one_store(client: AsyncClient, 
         assert (await client.traces.get(known)).contributor.name == "ann"
         both = [contribution(title=f"Number {number}", insist=True) for number in range(10)]
         await asyncio.gather(
-            *(ann.traces.contribute(item) for item in both[::2]), *(client.traces.contribute(item) for item in both[1::2])
+            *(ann.traces.contribute(item) for item in both[::2]),
+            *(client.traces.contribute(item) for item in both[1::2]),
         )
         assert len([trace async for trace in client.traces.all()]) == 6  # Ann's others are private
         assert len([trace async for trace in ann.traces.all()]) == 6
+
+
+def test_a_blocking_connection_acts_for_others_and_keeps_its_bounds(blocking: Client) -> None:
+    created = blocking.contributors.create_key(NewApiKey(contributor="ann"))
+    assert blocking.acting_as(created.key).contributors.me().name == "ann"
+    assert blocking.contributors.me().name == "owner"
+    with pytest.raises(InvalidInputError, match="This API key holds characters"):
+        blocking.acting_as("ключ")
 
 
 async def test_a_client_can_be_closed_unused_and_twice(url: str) -> None:
@@ -140,7 +155,7 @@ def test_a_blocking_client_serves_many_threads(blocking: Client) -> None:
     results: list[bool] = []
     threads = [
         threading.Thread(
-            target=lambda number=number: results.append(  # type: ignore[misc]  # bound now, not later
+            target=lambda number=number: results.append(
                 blocking.traces.contribute(contribution(title=f"Thread {number}", insist=True)).stored
             )
         )
@@ -153,7 +168,9 @@ def test_a_blocking_client_serves_many_threads(blocking: Client) -> None:
     assert results == [True] * 8
 
 
-def test_the_public_face_names_four_things_and_nothing_else() -> None:
-    assert dir(commontrace) == ["AsyncClient", "Client", "connect", "connect_async"] == sorted(commontrace.__all__)
+def test_the_public_face_names_everything_that_it_has() -> None:
+    assert dir(commontrace) == sorted(commontrace.__all__)
+    assert {"AsyncClient", "Client", "connect", "connect_async"} <= set(dir(commontrace))
+    assert all(getattr(commontrace, name) for name in commontrace.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = commontrace.nonsense

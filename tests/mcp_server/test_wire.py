@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from commontrace_backend.problems import answer
-from factories import contribution
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +21,8 @@ from commontrace.models.contributors import Contributor
 from commontrace.models.search import Query
 from commontrace.models.tags import TagCount
 from commontrace.models.traces import Contribution
+from commontrace_backend.problems import answer
+from factories import contribution
 
 
 @pytest.mark.parametrize("kind", BY_CODE.values(), ids=lambda kind: kind.__name__)
@@ -74,7 +74,7 @@ def test_an_error_that_is_not_ours_is_told_by_its_status(
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"traces": "none"}', b"\xff"])
 def test_an_answer_that_is_not_ours_is_no_answer(body: bytes) -> None:
-    with pytest.raises(BackendError, match="not what CommonTrace sends.*URL"):
+    with pytest.raises(BackendError, match=r"not what CommonTrace sends.*URL"):
         _wire.parse(Contributor, body)
 
 
@@ -95,7 +95,7 @@ def test_any_text_survives_the_wire(text: str) -> None:
 
 
 def test_half_a_character_cannot_be_sent() -> None:
-    with pytest.raises(InvalidInputError, match="lone surrogate.*errors='replace'"):
+    with pytest.raises(InvalidInputError, match=r"lone surrogate.*errors='replace'"):
         _wire.encode(Query(query="\udc80"))
 
 

@@ -47,7 +47,7 @@ class Shown:
     tokens: list[int]
 
 
-async def show(session: ReadSession, repository_id: str, slots: Sequence[Slot]) -> Shown:
+async def show(session: ReadSession, repository_id: int, slots: Sequence[Slot]) -> Shown:
     """The messages that slots hold; what was counted with another encoding is counted again."""
     counter, encoding = default_counter(), counting()
     found = await store.find_blobs(session, repository_id, (slot.blob_id for slot in slots))
@@ -59,13 +59,13 @@ async def show(session: ReadSession, repository_id: str, slots: Sequence[Slot]) 
     return Shown(list(slots), [messages[slot.blob_id] for slot in slots], [tokens[slot.blob_id] for slot in slots])
 
 
-async def show_at(session: ReadSession, repository_id: str, commit_id: str) -> Shown:
+async def show_at(session: ReadSession, repository_id: int, commit_id: str) -> Shown:
     """The messages of the window at a commit."""
     commits = await commits_to(session, repository_id, commit_id)
     return await show(session, repository_id, replay([commit_id], commits))
 
 
-async def window_tokens(session: ReadSession, repository_id: str, row: Row[Any]) -> int:
+async def window_tokens(session: ReadSession, repository_id: int, row: Row[Any]) -> int:
     """What the window at a commit comes to under the encoding that counts now."""
     if row.encoding == counting():
         return int(row.window_tokens)

@@ -6,16 +6,14 @@ it, and the same object has the same id on every machine. tests/backend/contexts
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from commontrace.errors import InvalidInputError
+from commontrace.models.canonical import canonical
 
 SLOT_DIGITS: Final = 32
-
-_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 # Every kind of operation and its fields. Replay of the kinds that no command writes yet is refused, never guessed.
 OPERATIONS: Final[dict[str, frozenset[str]]] = {
@@ -28,28 +26,6 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "cover": frozenset({"slot", "blob", "covers"}),
     "uncover": frozenset({"slot"}),
 }
-
-
-def canonical(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces, in UTF-8; strings as given, finite floats in Python's shortest form.
-
-    Raises:
-        InvalidInputError: a NUL, a lone surrogate or a non-finite number, which no store can keep as given.
-    """
-    try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        encoded = text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInputError(
-            "A text holds half of a surrogate pair, which is not a character.", "Remove it and commit again."
-        ) from error
-    except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidInputError(
-            "A message holds a value that JSON cannot carry, such as NaN or infinity.", "Replace it and commit again."
-        ) from error
-    if _NUL.search(encoded):
-        raise InvalidInputError("A text holds a NUL character.", "Remove it and commit again.")
-    return encoded
 
 
 def identify(kind: str, encoded: bytes) -> str:

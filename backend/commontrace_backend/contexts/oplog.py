@@ -76,7 +76,7 @@ async def operations(session: ReadSession, caller: Caller, name: str, limit: int
     return await _shown(session, place.id, limit)
 
 
-async def _shown(session: ReadSession, repository_id: str, limit: int) -> list[OperationInfo]:
+async def _shown(session: ReadSession, repository_id: int, limit: int) -> list[OperationInfo]:
     return [
         OperationInfo(
             operation_id=row.operation_id,

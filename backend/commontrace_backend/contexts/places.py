@@ -1,10 +1,9 @@
 """Where a request points: the repository, the branch, and the commit that an expression names."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace_backend.contexts import store
@@ -31,14 +30,14 @@ class Place:
         head: the commit that the branch points to; None for an unborn one.
     """
 
-    id: str
+    id: int
     tenant_id: str
     name: str
     branch: str
     head: str | None
 
     @property
-    def key(self) -> dict[str, str]:
+    def key(self) -> dict[str, Any]:
         """What every row of this repository begins with."""
         return {"repository_id": self.id, "tenant_id": self.tenant_id}
 
@@ -57,7 +56,6 @@ async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:
         return await open_place(session, caller, name)
     except NotFoundError:
         values = {
-            "repository_id": secrets.token_hex(16),
             "tenant_id": caller.tenant_id,
             "contributor_id": caller.contributor_id,
             "visibility": "private",

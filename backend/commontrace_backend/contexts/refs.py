@@ -9,7 +9,9 @@ from commontrace.errors import InvalidInputError
 DEFAULT_BRANCH: Final = "main"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,100}\Z")
-_EXPRESSION: Final = re.compile(r"(?P<base>[^~^@\s]+|@)(?:@\{(?P<back>\d{1,6})\})?(?P<steps>(?:~\d{0,6}|\^)*)\Z")
+_EXPRESSION: Final = re.compile(
+    r"(?P<base>[^~^@\s]+|@(?!@)|(?=@))(?:@\{(?P<back>\d{1,6})\})?(?P<steps>(?:~\d{0,6}|\^)*)\Z"
+)
 _STEP: Final = re.compile(r"~(\d*)|\^")
 
 
@@ -40,7 +42,10 @@ class RefExpression:
 
 
 def parse(text: str) -> RefExpression:
-    """Read `HEAD`, `@`, a name or prefix, each with `@{n}`, `~n` or `^` behind it; raises InvalidInputError."""
+    """Read `HEAD`, `@`, a name or prefix, each with `@{n}`, `~n` or `^` behind it; raises InvalidInputError.
+
+    `@{n}` alone is that of the branch that HEAD is on.
+    """
     found = _EXPRESSION.match(text)
     if not found:
         raise InvalidInputError(
@@ -48,4 +53,4 @@ def parse(text: str) -> RefExpression:
         )
     steps = sum(int(step or 1) for step in _STEP.findall(found["steps"]))
     back = int(found["back"]) if found["back"] is not None else None
-    return RefExpression("HEAD" if found["base"] == "@" else found["base"], back, steps)
+    return RefExpression("HEAD" if found["base"] in {"", "@"} else found["base"], back, steps)

@@ -96,13 +96,13 @@ async def add_repository(session: WriteSession, values: Mapping[str, object]) ->
     await session.write(insert(repositories).values(**values))
 
 
-async def find_ref(session: ReadSession, repository_id: str, kind: str, name: str) -> str | None:
+async def find_ref(session: ReadSession, repository_id: int, kind: str, name: str) -> str | None:
     """The commit that a branch or tag names."""
     value: str | None = await session.scalar(_FIND_REF, {"repository": repository_id, "of": kind, "called": name})
     return value
 
 
-async def all_refs(session: ReadSession, repository_id: str) -> Sequence[Row[Any]]:
+async def all_refs(session: ReadSession, repository_id: int) -> Sequence[Row[Any]]:
     """Every branch and tag, by kind and name."""
     return await session.all(
         select(refs).where(refs.c.repository_id == repository_id).order_by(refs.c.kind, refs.c.name)
@@ -110,7 +110,7 @@ async def all_refs(session: ReadSession, repository_id: str) -> Sequence[Row[Any
 
 
 async def move_ref(
-    session: WriteSession, place: Mapping[str, str], ref: tuple[str, str], before: str | None, after: str | None
+    session: WriteSession, place: Mapping[str, Any], ref: tuple[str, str], before: str | None, after: str | None
 ) -> None:
     """Move a ref (kind and name) from exactly `before` to `after`, None standing for absent.
 
@@ -131,7 +131,7 @@ async def move_ref(
         )
 
 
-async def set_head(session: WriteSession, place: Mapping[str, str], caller: Caller, before: str, after: str) -> None:
+async def set_head(session: WriteSession, place: Mapping[str, Any], caller: Caller, before: str, after: str) -> None:
     """Put the caller's working copy from exactly the branch `before` on another; raises RefMovedError."""
     key = {
         "repository_id": place["repository_id"],
@@ -146,12 +146,12 @@ async def set_head(session: WriteSession, place: Mapping[str, str], caller: Call
         raise RefMovedError("HEAD was moved meanwhile.", "Look at the status and try again.")
 
 
-async def find_commit(session: ReadSession, repository_id: str, commit_id: str) -> Row[Any] | None:
+async def find_commit(session: ReadSession, repository_id: int, commit_id: str) -> Row[Any] | None:
     """A commit by its whole id."""
     return await session.first(_FIND_COMMIT, {"repository": repository_id, "commit": commit_id})
 
 
-async def commits_with_prefix(session: ReadSession, repository_id: str, prefix: str) -> list[str]:
+async def commits_with_prefix(session: ReadSession, repository_id: int, prefix: str) -> list[str]:
     """Up to six commit ids that begin with these digits."""
     statement = select(commits.c.commit_id).where(
         commits.c.repository_id == repository_id, commits.c.commit_id.between(prefix, prefix + "g")
@@ -171,7 +171,7 @@ async def add_blobs(session: WriteSession, rows: list[dict[str, Any]]) -> None:
     await session.write(_ADD_BLOBS, rows)
 
 
-async def find_blobs(session: ReadSession, repository_id: str, blob_ids: Iterable[str]) -> dict[str, Row[Any]]:
+async def find_blobs(session: ReadSession, repository_id: int, blob_ids: Iterable[str]) -> dict[str, Row[Any]]:
     """Blobs by id."""
     wanted = list(dict.fromkeys(blob_ids))
     found = {}
@@ -183,7 +183,7 @@ async def find_blobs(session: ReadSession, repository_id: str, blob_ids: Iterabl
     return found
 
 
-async def top_generation(session: ReadSession, repository_id: str, commit_ids: Collection[str]) -> int:
+async def top_generation(session: ReadSession, repository_id: int, commit_ids: Collection[str]) -> int:
     """How deep the history of the deepest of these commits is; -1 for none."""
     wanted, top = list(commit_ids), -1
     for start in range(0, len(wanted), _CHUNK):
@@ -194,7 +194,7 @@ async def top_generation(session: ReadSession, repository_id: str, commit_ids: C
     return top
 
 
-async def older(session: ReadSession, repository_id: str, generation: int) -> AsyncIterator[Row[Any]]:
+async def older(session: ReadSession, repository_id: int, generation: int) -> AsyncIterator[Row[Any]]:
     """Commits of a repository from a generation downwards, other branches' too; read in growing batches."""
     size, upper = _FIRST_BATCH, generation
     while upper >= 0:
@@ -235,7 +235,7 @@ class Entry:
     turns: int | None = None
 
 
-async def log_operation(session: WriteSession, place: Mapping[str, str], caller: Caller, entry: Entry) -> None:
+async def log_operation(session: WriteSession, place: Mapping[str, Any], caller: Caller, entry: Entry) -> None:
     """Write down what was done."""
     values = {
         **place,
@@ -251,7 +251,7 @@ async def log_operation(session: WriteSession, place: Mapping[str, str], caller:
     await session.write(_ADD_OPERATION, values)
 
 
-async def latest_operations(session: ReadSession, repository_id: str, limit: int) -> Sequence[Row[Any]]:
+async def latest_operations(session: ReadSession, repository_id: int, limit: int) -> Sequence[Row[Any]]:
     """The newest entries of the operation log, newest first."""
     statement = (
         select(operations, contributors.c.name.label("contributor_name"))
@@ -263,7 +263,7 @@ async def latest_operations(session: ReadSession, repository_id: str, limit: int
     return await session.all(statement)
 
 
-def _by(repository_id: str, caller: Caller) -> ColumnElement[bool]:
+def _by(repository_id: int, caller: Caller) -> ColumnElement[bool]:
     return and_(
         operations.c.repository_id == repository_id,
         operations.c.contributor_id == caller.contributor_id,
@@ -271,14 +271,14 @@ def _by(repository_id: str, caller: Caller) -> ColumnElement[bool]:
     )
 
 
-async def newest_standing(session: ReadSession, repository_id: str, caller: Caller) -> Row[Any] | None:
+async def newest_standing(session: ReadSession, repository_id: int, caller: Caller) -> Row[Any] | None:
     """The newest operation of this working copy that was not undone."""
     standing = and_(operations.c.undone.is_(False), operations.c.kind.not_in(("undo", "redo")))
     statement = select(operations).where(_by(repository_id, caller), standing)
     return await session.first(statement.order_by(operations.c.operation_id.desc()).limit(1))
 
 
-async def own_operations(session: ReadSession, repository_id: str, caller: Caller, limit: int) -> Sequence[Row[Any]]:
+async def own_operations(session: ReadSession, repository_id: int, caller: Caller, limit: int) -> Sequence[Row[Any]]:
     """What this working copy did, undid and did again, newest first."""
     statement = select(operations).where(_by(repository_id, caller))
     return await session.all(statement.order_by(operations.c.operation_id.desc()).limit(limit))

@@ -10,16 +10,17 @@ def _tenant() -> Column[str]:
     return Column("tenant_id", Id, ForeignKey("organizations.organization_id"), nullable=False)
 
 
-def _repository(*, primary_key: bool = False) -> Column[str]:
+def _repository(*, primary_key: bool = False) -> Column[int]:
+    # A number, for it stands in every row and every index; it never leaves the store.
     return Column(
-        "repository_id", Id, ForeignKey("repositories.repository_id"), nullable=False, primary_key=primary_key
+        "repository_id", Integer, ForeignKey("repositories.repository_id"), nullable=False, primary_key=primary_key
     )
 
 
 repositories = Table(
     "repositories",
     metadata,
-    Column("repository_id", Id, primary_key=True),
+    Column("repository_id", Integer, primary_key=True, autoincrement=True),
     _tenant(),
     Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
     Column("visibility", Name, nullable=False),

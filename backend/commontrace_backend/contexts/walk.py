@@ -12,7 +12,7 @@ from commontrace_backend.database.session import ReadSession
 Walked = AsyncIterator[tuple[Row[Any], Commit]]
 
 
-async def walk(session: ReadSession, repository_id: str, tips: Collection[str]) -> Walked:
+async def walk(session: ReadSession, repository_id: int, tips: Collection[str]) -> Walked:
     """Commits reachable from the tips, with their rows; reads little more than it is asked for."""
     wanted = set(tips)
     async for row in store.older(session, repository_id, await store.top_generation(session, repository_id, tips)):
@@ -25,6 +25,6 @@ async def walk(session: ReadSession, repository_id: str, tips: Collection[str]) 
                 return
 
 
-async def commits_to(session: ReadSession, repository_id: str, *tips: str) -> dict[str, Commit]:
+async def commits_to(session: ReadSession, repository_id: int, *tips: str) -> dict[str, Commit]:
     """Every commit that leads to the tips."""
     return {row.commit_id: commit async for row, commit in walk(session, repository_id, tips)}

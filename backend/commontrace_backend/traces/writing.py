@@ -1,9 +1,8 @@
 """How a version gets into the store: row, tags, fingerprints and index in one transaction."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any, Final
-
-from pydantic import ValidationError
 
 from commontrace.errors import TooLargeError
 from commontrace.fingerprint import VERSION as FINGERPRINT_VERSION
@@ -13,25 +12,21 @@ from commontrace.safety import RULES_VERSION
 from commontrace.safety.pipeline import Screened, screen
 from commontrace_backend.database.session import WriteSession
 from commontrace_backend.index.protocol import Document, SearchIndex
-from commontrace_backend.problems import worded
 from commontrace_backend.traces import store
 
 CONTENT_LIMIT: Final = 64 * 1024
 
 
 def screened(content: TraceContent) -> Screened:
-    """The safe form of a version that somebody wants to store.
-
-    Raises:
-        TooLargeError: over 64 KiB.
-        InvalidInputError: without its hidden characters, or with its markers, a field is empty or too long.
-    """
-    if len(content.model_dump_json().encode()) > CONTENT_LIMIT:
+    """The safe form of a version that somebody wants to store; raises TooLargeError over 64 KiB."""
+    if _size(content) > CONTENT_LIMIT:
         raise TooLargeError("A trace holds at most 64 KiB.", "Keep the error, the cause and the fix.")
-    try:
-        return screen(content)
-    except ValidationError as error:
-        raise worded(error.errors()) from None
+    return screen(content)
+
+
+def _size(content: TraceContent) -> int:
+    text = json.dumps(content.model_dump(mode="json"), ensure_ascii=False)
+    return len(text.encode(errors="surrogatepass"))
 
 
 def fingerprints(content: TraceContent) -> list[str]:

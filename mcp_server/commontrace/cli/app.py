@@ -75,15 +75,15 @@ app: Final = LazyGroup(
 )
 
 
-def run_cli(arguments: list[str], group: tuple[str, ...]) -> int:
-    """Run the command line; with `group` its commands stand for themselves, as in `trace log`."""
+def run_cli(arguments: list[str], program: str) -> int:
+    """Run the command line; `trace` is its context commands, as in `trace log`."""
     use_utf8()
-    command: click.Command = app
-    for name in group:
-        found = app.get_command(click.Context(app), name)
-        assert found is not None
-        command = found
+    command = app
+    if program == "trace":
+        from commontrace.cli.contexts.group import context
+
+        command = context
     try:
-        command.main(arguments, prog_name="trace" if group else "commontrace")
+        command.main(arguments, prog_name=program)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 1

@@ -56,7 +56,7 @@ def _hit(screen: Screen, position: int, hit: Hit) -> None:
     screen.line((joined([hit.why, hit.fit, "yours" if hit.visibility == "private" else ""]), "dim"), indent=3)
     _labels(screen, hit.labels, indent=3)
     for factor in hit.factors:
-        screen.line((f"{factor.value:+.3f}  {joined([factor.name, factor.reason])}", "dim"), indent=5)
+        screen.line((f"{factor.value:.3f}  {joined([factor.name, factor.reason])}", "dim"), indent=5)
     if hit.body:
         screen.line()
         draw_content(screen, hit.body, indent=3)

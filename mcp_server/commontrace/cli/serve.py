@@ -1,7 +1,7 @@
 """`commontrace mcp` and `serve`: the tools for agents, and the backend for a team."""
 
 import os
-import subprocess  # nosec B404 - our own interpreter runs our own module
+import subprocess  # nosec B404
 import sys
 from typing import Literal
 

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from commontrace.models.base import Body, Record
+from commontrace.models.canonical import canonical
 
 WindowFormat = Literal["text", "messages", "openai", "anthropic"]
 """Plain text, CommonTrace's canonical messages, or a provider's own shape."""
@@ -15,6 +16,15 @@ BranchName = Annotated[str, Field(min_length=1, max_length=101)]
 RefText = Annotated[str, Field(min_length=1, max_length=250)]
 Note = Annotated[str, Field(max_length=4_000)]
 RawMessage = dict[str, Any]
+
+
+def _exact(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what would arrive as something else, such as NaN as null."""
+    canonical(value)
+    return value
+
+
+Exact = AfterValidator(_exact)
 
 
 class TokenCount(Record):
@@ -30,7 +40,7 @@ class TokenCount(Record):
 class NewCommit(Body):
     """Messages to append to a branch, in the OpenAI or Anthropic shape."""
 
-    messages: Annotated[list[RawMessage], Field(min_length=1, max_length=2_000)]
+    messages: Annotated[list[Annotated[RawMessage, Exact]], Field(min_length=1, max_length=2_000)]
     message: Note = ""
     branch: BranchName | None = Field(default=None, description="Default: the branch that HEAD is on.")
     expected_head: Annotated[str, Field(pattern="^[0-9a-f]{4,64}$")] | None = Field(
@@ -38,8 +48,10 @@ class NewCommit(Body):
     )
     trace_ids: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{6,32}$")]], Field(max_length=100)] = []
     agent: Annotated[str, Field(max_length=200)] = ""
-    metadata: dict[str, JsonValue] = {}
-    generation: dict[str, JsonValue] = Field(default={}, description="Model and parameters that wrote the messages.")
+    metadata: Annotated[dict[str, JsonValue], Exact] = {}
+    generation: Annotated[dict[str, JsonValue], Exact] = Field(
+        default={}, description="Model and parameters that wrote the messages."
+    )
 
 
 class CommitResult(Record):

@@ -16,12 +16,14 @@ _TAG: Final = re.compile(
 def labels_of(text: str) -> list[Label]:
     """Every label that fits, each once; what is said in disguise is read as it looks."""
     plain = undisguised(text)
-    texts = (text,) if plain == text else (text, plain)
+    texts = [(said, said.lower()) for said in {text, plain}]
     found = {
-        (rule.label, rule.reason): rule.score for rule in RULES if any(rule.pattern.search(said) for said in texts)
+        (rule.label, rule.reason): rule.score
+        for rule in RULES
+        if any(rule.fits(said, lowered) for said, lowered in texts)
     }
     found |= {("disguise", reason): score for reason, score in disguises(text)}
-    if _closes_what_is_not_open(text):
+    if "</" in text and _closes_what_is_not_open(text):
         found["injection", "closes a tag that it did not open"] = 0.6
     return [Label(label=label, reason=reason, score=score) for (label, reason), score in found.items()]
 

@@ -46,8 +46,8 @@ def refusals(content: TraceContent) -> list[str]:
 
 def _is_template(text: str) -> bool:
     """Whether there is more to fill in than was filled in."""
-    left = _WORD.findall(_TEMPLATE.sub(" ", text))
-    return len(_WORD.findall(text)) > 2 * len(left)
+    left, count = _TEMPLATE.subn(" ", text)
+    return count > 0 and len(_WORD.findall(text)) > 2 * len(_WORD.findall(left))
 
 
 def lint(content: TraceContent) -> LintVerdict:

@@ -24,6 +24,7 @@ _HIDDEN: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("control character", r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"),
     )
 )
+_UNUSUAL: Final = re.compile(r"[^\n\t -~]")
 _LINES: Final = re.compile("\r\n?|[\u0085\u2028\u2029]")
 _OVERWRITING: Final = re.compile(r"[^\r\n]\r(?=[^\r\n])")  # what follows hides, on a terminal, what stood before
 
@@ -38,7 +39,7 @@ class Cleaned:
 
 def clean(text: str) -> Cleaned:
     r"""Take out what a reader cannot see; line ends become `\\n`. Idempotent, linear in the length."""
-    if text.isascii() and text.isprintable():
+    if not _UNUSUAL.search(text):
         return Cleaned(text, ())
     hidden = ["carriage return"] if _OVERWRITING.search(text) else []
     text, before = _LINES.sub("\n", text), ""

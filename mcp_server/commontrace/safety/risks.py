@@ -27,7 +27,9 @@ _INSTALLERS: Final = (
     ("yum", "install"), ("brew", "install"), ("gem", "install"),
 )  # fmt: skip
 _RUNNERS: Final = frozenset({"npx", "uvx", "bunx"})  # these install what they run
-_TAKES_VALUE: Final = frozenset({"-r", "--requirement", "-c", "--index-url", "-i", "--group", "--extra-index-url"})
+_TAKES_VALUE: Final = frozenset(
+    {"-r", "--requirement", "-c", "--index-url", "-i", "--group", "--extra-index-url", "--features"}
+)
 
 
 def risks_of(text: str) -> Risks:

@@ -1,8 +1,9 @@
 """The order of commits and where two histories part, against brute force."""
 
-from commontrace_backend.contexts.graph import Divergence, parents_first
 from hypothesis import given
 from hypothesis import strategies as st
+
+from commontrace_backend.contexts.graph import Divergence, parents_first
 
 History = dict[str, list[str]]
 

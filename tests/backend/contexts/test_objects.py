@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from commontrace_backend.contexts.messages import parse_message
-from commontrace_backend.contexts.objects import Blob, Commit, appends, canonical, check_operation, identify
-from commontrace_backend.contexts.state import Slot, state_id
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commontrace.errors import InvalidInputError
+from commontrace.models.canonical import canonical
+from commontrace_backend.contexts.messages import parse_message
+from commontrace_backend.contexts.objects import Blob, Commit, appends, check_operation, identify
+from commontrace_backend.contexts.state import Slot, state_id
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 JSON = st.recursive(
@@ -57,30 +58,33 @@ def changed(commit: Commit, changes: dict[str, Any]) -> str:
 def test_a_blob_has_the_id_that_it_has_always_had() -> None:
     blob = Blob.of(GREETING)
     assert blob.encoded == '{"parts":[{"text":"Grüße 👋","type":"text"}],"role":"user"}'.encode()
-    assert blob.blob_id == "BLOB"
+    assert blob.blob_id == "3178fb8d04ca91bd3da1a2ce26d86f58ccec682d6d541e17a8244a52732cbc66"
 
 
 def test_a_blob_of_a_tool_call_has_the_id_that_it_has_always_had() -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "run", "arguments": '{"n": 1.0}'}}
     message = parse_message({"role": "assistant", "content": None, "tool_calls": [call]})
-    assert Blob.of(message).blob_id == "CALL"
+    assert Blob.of(message).blob_id == "934c453cb07a279d8dd71a82af7a3961c657acbb71cdd56af87e355ec7804fc3"
 
 
 def test_slots_have_the_ids_that_they_have_always_had() -> None:
     operations = appends(["0" * 64, "0" * 64], origin=[["a" * 64], "me", "default", "", "2026"])
     assert operations == (
-        {"op": "append", "slot": "SLOT1", "blob": "0" * 64},
-        {"op": "append", "slot": "SLOT2", "blob": "0" * 64},
+        {"op": "append", "slot": "9a3466041f53ca84e556746469cbb30e", "blob": "0" * 64},
+        {"op": "append", "slot": "74992c0928ddf71102d55eb01f0c5d21", "blob": "0" * 64},
     )
 
 
 def test_a_commit_has_the_id_that_it_has_always_had() -> None:
-    assert changed(COMMIT, {}) == "COMMIT"
+    assert changed(COMMIT, {}) == "10d1fdb67e6ae7e5ed42bc81c132a317272782fec76f3df0e9ab1c597b64f925"
 
 
 def test_a_state_has_the_id_that_it_has_always_had() -> None:
-    assert state_id([]) == "STATE0"
-    assert state_id([Slot("c" * 32, "d" * 64, "x"), Slot("0" * 32, "e" * 64, "y")]) == "STATE2"
+    assert state_id([]) == "188feff7cf3e1d218d52d07acfa4e8cc812ad4873d9b09e45e14f8ab3363ec38"
+    assert (
+        state_id([Slot("c" * 32, "d" * 64, "x"), Slot("0" * 32, "e" * 64, "y")])
+        == "761249904c75ea10bb818da1849d34ff661aefb64f4350b684bdabb718fb26ef"
+    )
 
 
 def test_a_state_is_what_is_shown_and_not_how_it_came_about() -> None:

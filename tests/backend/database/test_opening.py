@@ -11,11 +11,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from factories import contribution
 
 from commontrace import connect, connect_async
 from commontrace.errors import CommonTraceError, InvalidInputError, NewerSchemaError, StoreUnusableError
 from commontrace.models.search import Query
+from factories import contribution
 
 NOBODY = 65534
 
@@ -53,6 +53,19 @@ async def test_a_store_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).exists()
 
 
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def rewrite(path: Path, whole: bytes) -> None:
+    path.write_bytes(whole)
+
+
+def modes(wanted: dict[Path, int]) -> None:
+    for path, mode in wanted.items():
+        path.chmod(mode)
+
+
 def newer(path: Path, schema: int, min_reader: int) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (str(schema),))
@@ -61,11 +74,11 @@ def newer(path: Path, schema: int, min_reader: int) -> None:
 
 async def test_a_newer_schema_is_refused_and_the_file_stays_as_it_is(store: Path, url: str) -> None:
     newer(store, 99, 99)
-    before = store.read_bytes()
+    before = content(store)
     async with connect_async(url) as client:
-        with pytest.raises(NewerSchemaError, match="schema 99.*left untouched.*Upgrade CommonTrace"):
+        with pytest.raises(NewerSchemaError, match=r"schema 99.*left untouched.*Upgrade CommonTrace"):
             await client.contributors.me()
-    assert store.read_bytes() == before
+    assert content(store) == before
     assert {path.name for path in store.parent.iterdir()} <= {"store.db", "home"}
 
 
@@ -103,11 +116,11 @@ async def test_a_file_that_is_no_sound_store_is_refused_and_left_as_it_is(
     store: Path, url: str, spoil: Callable[[Path], None]
 ) -> None:
     spoil(store)
-    before = store.read_bytes()
+    before = content(store)
     async with connect_async(url) as client:
         with pytest.raises(StoreUnusableError, match=r"damaged or not a CommonTrace store.*left as it is"):
             await client.contributors.me()
-    assert store.read_bytes() == before
+    assert content(store) == before
 
 
 async def test_damage_deep_in_a_store_is_said_when_it_is_met(store: Path, url: str) -> None:
@@ -150,13 +163,25 @@ async def test_an_upgrade_that_fails_changes_nothing_and_keeps_the_backup(store:
             assert list(connection.iterdump()) == before
 
 
+async def test_without_a_backup_there_is_no_upgrade(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("PRAGMA user_version = 7; VACUUM;")
+    before = content(path)
+    path.with_name("old.db.schema-0.bak").mkdir()  # in the way
+    async with connect_async(f"sqlite:///{path}") as client:
+        with pytest.raises(StoreUnusableError, match="cannot be opened"):
+            await client.contributors.me()
+    assert content(path) == before
+
+
 async def test_an_opening_that_failed_is_tried_again_with_the_next_request(store: Path, url: str) -> None:
-    whole = store.read_bytes()
+    whole = content(store)
     _text(store)
     async with connect_async(url) as client:
         with pytest.raises(StoreUnusableError):
             await client.contributors.me()
-        store.write_bytes(whole)
+        rewrite(store, whole)
         assert (await client.contributors.me()).name == "owner"
 
 
@@ -178,7 +203,7 @@ async def test_a_url_that_names_no_file_is_refused_with_what_to_write_instead(ur
 async def test_a_store_in_a_place_that_cannot_be_made_is_refused_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     async with connect_async(f"sqlite:///{tmp_path}/file/traces.db") as client:
-        with pytest.raises(StoreUnusableError, match="cannot be opened: .*COMMONTRACE_URL"):
+        with pytest.raises(StoreUnusableError, match=r"cannot be opened: .*COMMONTRACE_URL"):
             await client.contributors.me()
 
 
@@ -218,9 +243,7 @@ async def test_a_read_only_file_can_be_searched_and_every_write_is_refused(outsi
         # Once with every right, so that nothing is left to import.
         await client.traces.query("database is locked")
         await client.traces.query(Query(query="unheard of"))
-    outside.chmod(0o444)
-    outside.parent.chmod(0o777)
-    outside.with_name("store.db.lock").chmod(0o666)
+    modes({outside: 0o444, outside.parent: 0o777, outside.with_name("store.db.lock"): 0o666})
     with unprivileged():
         async with connect_async(url) as client:
             with pytest.raises(StoreUnusableError, match=r"read-only; nothing was written.*write permission"):
@@ -243,10 +266,8 @@ async def test_a_read_only_folder_is_refused_with_what_to_do(outside: Path) -> N
 
 
 async def test_a_lock_file_that_may_not_be_written_is_named(outside: Path) -> None:
-    outside.parent.chmod(0o777)
-    outside.chmod(0o666)
-    lock = outside.with_name("store.db.lock")
-    lock.touch(0o400)
+    outside.with_name("store.db.lock").touch()
+    modes({outside.parent: 0o777, outside: 0o666, outside.with_name("store.db.lock"): 0o400})
     with unprivileged():
         async with connect_async(f"sqlite:///{outside}") as client:
             with pytest.raises(StoreUnusableError, match=r"lock file .*store\.db\.lock cannot be opened"):

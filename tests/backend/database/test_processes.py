@@ -10,10 +10,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from factories import contribution
 
 from commontrace import Client, connect
 from commontrace.models.search import Query
+from factories import contribution
 
 TESTS = Path(__file__).parents[2]
 

@@ -7,10 +7,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from commontrace_backend.contributors.tables import organizations
-from commontrace_backend.database.engine import connect_database
-from commontrace_backend.database.faults import meaning_of
-from factories import contribution
 from filelock import FileLock
 from sqlalchemy import insert, select
 from sqlalchemy.exc import StatementError
@@ -19,6 +15,10 @@ from commontrace import AsyncClient, connect_async
 from commontrace.errors import CommonTraceError, InternalError, StoreBusyError, StoreUnusableError
 from commontrace.models.contributors import NewApiKey
 from commontrace.models.search import Query
+from commontrace_backend.contributors.tables import organizations
+from commontrace_backend.database.engine import connect_database
+from commontrace_backend.database.faults import meaning_of
+from factories import contribution
 
 
 async def interrupted(task: asyncio.Task[object], steps: int) -> bool:
@@ -137,10 +137,14 @@ async def test_what_fails_half_way_is_taken_back_as_a_whole(url: str) -> None:
     database = connect_database(url)
     await database.open()
     row = {"organization_id": "a", "name": "half", "created_at": datetime.now(UTC)}
-    with pytest.raises(InternalError, match="refused a statement"):
+
+    async def write_twice() -> None:
         async with database.writing() as session:
             await session.write(insert(organizations).values(row))
             await session.write(insert(organizations).values(row))
+
+    with pytest.raises(InternalError, match="refused a statement"):
+        await write_twice()
     async with database.reading() as session:
         assert await session.first(select(organizations).where(organizations.c.name == "half")) is None
     await database.close()

@@ -3,17 +3,17 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import true
+
+from commontrace import AsyncClient
 from commontrace_backend.database.engine import Database, connect_database
 from commontrace_backend.index.protocol import Document, SearchIndex
 from commontrace_backend.index.sqlite_index import MOST_TERMS, SqliteIndex
 from commontrace_backend.index.terms import Stemmer, query_words, words_of
 from commontrace_backend.traces.tables import traces
 from factories import contributed
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import true
-
-from commontrace import AsyncClient
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from math import prod
 from pathlib import Path
 
 import pytest
-from conftest import People
-from factories import contributed, contribution, found, use
 
 from commontrace import AsyncClient
 from commontrace.errors import InvalidInputError
 from commontrace.models.search import Query
 from commontrace.models.traces import AmendmentProposal, Environment
+from doors import People
+from factories import contributed, contribution, found, use
 
 TITLES = [contribution(number).title for number in range(5)]
 LOCKED = TITLES[0]
@@ -55,7 +55,9 @@ async def test_a_hit_says_why_it_matched_and_who_wrote_it(client: AsyncClient, f
     assert (hit.version_number, hit.tags, hit.body, hit.factors) == (1, ["postgresql"], None, [])
 
 
-ERROR = 'Traceback (most recent call last):\n  File "/srv/x/db.py", line 912, in save\nsqlite3.OperationalError: database is locked'
+ERROR = """Traceback (most recent call last):
+  File "/srv/x/db.py", line 912, in save
+sqlite3.OperationalError: database is locked"""
 
 
 async def test_an_exact_error_comes_first_whatever_the_words_say(client: AsyncClient, five: list[str]) -> None:
@@ -127,6 +129,16 @@ async def test_bodies_go_first_and_then_hits_where_the_answer_must_be_short(clie
     assert (hits[:3], hits[-1]) == ([4, 4, 4], 1)
 
 
+async def test_hits_without_bodies_are_dropped_from_the_end_until_the_answer_fits(client: AsyncClient) -> None:
+    for number in range(6):
+        await contributed(client, title=f"Database is locked, case {number}", insist=True)
+    whole = await client.traces.query(Query(query="database is locked", limit=6))
+    short = await client.traces.query(Query(query="database is locked", limit=6, max_tokens=200))
+    assert 1 < len(short.hits) < len(whole.hits) == 6
+    assert short.hits == whole.hits[: len(short.hits)]
+    assert (short.left_out, short.notes) == (6 - len(short.hits), ["Hits were left out to stay within 200 tokens."])
+
+
 async def test_factors_explain_the_score_and_multiply_to_it(client: AsyncClient, five: list[str]) -> None:
     asked = Query(
         query="processes write database is locked",
@@ -174,7 +186,9 @@ async def test_silence_can_be_turned_off(client: AsyncClient, five: list[str]) -
 
 
 async def test_a_miss_is_kept_without_secrets(client: AsyncClient, store: Path) -> None:
-    await client.traces.query(Query(query="kangaroo ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", error="MoonError: full"))
+    await client.traces.query(
+        Query(query="kangaroo ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", error="MoonError: full")
+    )
     with closing(sqlite3.connect(store)) as connection:
         ((query, fingerprint),) = connection.execute("SELECT query, fingerprint FROM misses").fetchall()
     assert query == "kangaroo [redacted secret:github-token]\nMoonError: full"
@@ -193,9 +207,11 @@ async def test_what_was_found_or_asked_by_id_is_no_miss(client: AsyncClient, fiv
 @pytest.mark.parametrize(
     "query",
     [
-        '"', "'", "(", "AND", "NOT locked", "NEAR(database locked, 2)", "title:locked", "lock*", "^locked", "a AND OR b",
-        '"database', "{title problem}: x", "-locked", "trace_search MATCH", "'; DROP TABLE traces; --", "\x00\x01\x07\x1b[31m",
-        "😀🤖👩‍💻", "\u202eevil\u200b", "%s%n{0}${x}", "\\", "½ ² ﬁ ＦＵＬＬ İ ß", "é" * 200, "a" * 4000, "locked\x00database",
+        '"', "'", "(", "AND", "NOT locked", "NEAR(database locked, 2)", "title:locked", "lock*", "^locked",
+        "a AND OR b", '"database', "{title problem}: x", "-locked", "trace_search MATCH", "'; DROP TABLE traces; --",
+        "\x00\x01\x07\x1b[31m",
+        "😀🤖👩‍💻", "\u202eevil\u200b", "%s%n{0}${x}", "\\", "½ ² ﬁ ＦＵＬＬ İ ß", "é" * 200, "a" * 4000,
+        "locked\x00database",
     ],
 )  # fmt: skip
 async def test_nothing_that_is_typed_is_syntax_or_harm(client: AsyncClient, five: list[str], query: str) -> None:
@@ -211,7 +227,7 @@ async def test_a_very_long_query_is_cut_and_that_is_said(client: AsyncClient, fi
 
 @pytest.mark.parametrize("query", ["", "   ", "\n\t"])
 async def test_a_query_that_asks_nothing_is_refused(client: AsyncClient, query: str) -> None:
-    with pytest.raises(InvalidInputError, match="query is empty.*Give query, error, tags or ids"):
+    with pytest.raises(InvalidInputError, match=r"query is empty.*Give query, error, tags or ids"):
         await client.traces.query(query)
 
 

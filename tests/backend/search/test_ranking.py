@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from commontrace_backend.search.fit import Fit, fit_of
-from commontrace_backend.search.ranking import Candidate, good_enough, ranked, threshold
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commontrace.models.traces import Environment, Standing
+from commontrace_backend.search.fit import Fit, fit_of
+from commontrace_backend.search.ranking import Candidate, good_enough, ranked, threshold
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

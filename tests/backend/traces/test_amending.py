@@ -1,12 +1,12 @@
 """Amendments: proposing a better version, and what becomes of it."""
 
 import pytest
-from conftest import People
-from factories import contributed, contribution, found
 
 from commontrace import AsyncClient
 from commontrace.errors import ConflictError, ForbiddenError, InvalidInputError, LowQualityError, NotFoundError
 from commontrace.models.traces import AmendmentProposal
+from doors import People
+from factories import contributed, contribution, found
 
 BETTER = AmendmentProposal(solution="Begin every write with BEGIN IMMEDIATE.\nAnd retry on busy.", reason="shorter")
 
@@ -97,7 +97,7 @@ async def test_an_amendment_of_a_version_that_is_no_longer_served_conflicts(
     known = await contributed(client, visibility="team")
     proposed = await (await people("ann")).traces.amend(known, BETTER)
     await client.traces.amend(known, AmendmentProposal(title="Another title", reason="clearer"))
-    with pytest.raises(ConflictError, match="has changed since.*Propose the change again"):
+    with pytest.raises(ConflictError, match=r"has changed since.*Propose the change again"):
         await client.traces.decide(proposed.amendment_id, accept=True)
     assert (await client.traces.amendments(known))[-1].status == "open"
     assert (await client.traces.get(known)).content.title == "Another title"

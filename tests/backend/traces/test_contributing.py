@@ -3,12 +3,11 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import People
-from factories import contributed, contribution, found
 
-from commontrace import AsyncClient
+from commontrace import AsyncClient, Client
 from commontrace.errors import (
     ForbiddenError,
     IdempotencyError,
@@ -19,9 +18,11 @@ from commontrace.errors import (
     TooLargeError,
 )
 from commontrace.models.traces import AmendmentProposal, Contribution, TraceContent
+from doors import People
+from factories import contributed, contribution, found
 
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "failed_attempts": [{"tried": "Raised the busy timeout to 60 s", "why": "the upgrade fails at once"}],
     "environment": {
         "language": "python",
@@ -55,7 +56,9 @@ async def test_every_field_comes_back_as_it_was_given(client: AsyncClient) -> No
 
 
 async def test_text_in_any_script_comes_back_unchanged(client: AsyncClient) -> None:
-    problem = "Ошибка 数据库 خطأ ñandú 👩‍💻 — «кавычки» \t tab, \"quotes\", 'more', \\ and <b>tags</b> & NULL; DROP TABLE;--"
+    problem = (
+        "Ошибка 数据库 خطأ ñandú 👩‍💻 — «кавычки» \t tab, \"quotes\", 'more', \\ and <b>tags</b> & NULL; DROP TABLE;--"
+    )
     stored = await client.traces.contribute(contribution(problem=problem))
     assert (await client.traces.get(str(stored.trace_id))).content.problem == problem
 
@@ -117,7 +120,9 @@ async def test_a_dry_run_shows_what_would_be_stored_and_stores_nothing(client: A
 async def test_a_near_duplicate_is_refused_and_names_what_is_known(client: AsyncClient) -> None:
     known = await contributed(client)
     twin = contribution(solution=contribution().solution + " It helps.")
-    with pytest.raises(NearDuplicateError, match=r"Nothing was stored.*vote.*amend.*supersedes.*insist=true") as refused:
+    with pytest.raises(
+        NearDuplicateError, match=r"Nothing was stored.*vote.*amend.*supersedes.*insist=true"
+    ) as refused:
         await client.traces.contribute(twin)
     (match,) = matches(refused.value)
     assert (match["trace_id"], match["title"]) == (known, contribution().title)
@@ -140,14 +145,18 @@ async def test_who_insists_stores_a_near_duplicate(client: AsyncClient) -> None:
 
 async def test_what_supersedes_takes_the_place_of_the_old_one(client: AsyncClient) -> None:
     old = await contributed(client)
-    new = await client.traces.contribute(contribution(title="Writers of SQLite need BEGIN IMMEDIATE", supersedes=old[:8]))
+    new = await client.traces.contribute(
+        contribution(title="Writers of SQLite need BEGIN IMMEDIATE", supersedes=old[:8])
+    )
     before, after = await client.traces.get(old), await client.traces.get(str(new.trace_id))
     assert (before.state, before.standing.tier) == ("superseded", "superseded")
     assert [(link.kind, link.target) for link in after.links] == [("supersedes", old)]
     assert await found(client, "database is locked") == ["Writers of SQLite need BEGIN IMMEDIATE"]
 
 
-async def test_superseding_a_foreign_trace_links_to_it_and_leaves_it_in_use(client: AsyncClient, people: People) -> None:
+async def test_superseding_a_foreign_trace_links_to_it_and_leaves_it_in_use(
+    client: AsyncClient, people: People
+) -> None:
     ann = await people("ann")
     old = await contributed(client, visibility="team")
     new = await ann.traces.contribute(contribution(title="Ann knows better", supersedes=old, visibility="team"))
@@ -180,7 +189,7 @@ async def test_a_withdrawn_trace_stands_in_nobodys_way(client: AsyncClient) -> N
     ],
 )
 async def test_what_would_help_nobody_is_refused_with_reasons(
-    client: AsyncClient, changes: dict[str, str], reason: str
+    client: AsyncClient, changes: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(LowQualityError, match=f"{reason}.*then contribute again") as refused:
         await client.traces.contribute(contribution(**changes))
@@ -189,7 +198,9 @@ async def test_what_would_help_nobody_is_refused_with_reasons(
 
 
 async def test_a_poor_contribution_is_taken_and_told_what_would_raise_it(client: AsyncClient) -> None:
-    poor = contribution(problem="It does not start.", solution="Start it with more memory.", errors=[], tags=[], verification="")
+    poor = contribution(
+        problem="It does not start.", solution="Start it with more memory.", errors=[], tags=[], verification=""
+    )
     result = await client.traces.contribute(poor)
     assert result.stored
     assert result.lint.score < 50
@@ -203,7 +214,7 @@ async def test_a_poor_contribution_is_taken_and_told_what_would_raise_it(client:
         {"problem": "ошибка " * 5000},  # short in characters, long in bytes
     ],
 )
-async def test_more_than_64_kib_is_refused(client: AsyncClient, changes: dict[str, str]) -> None:
+async def test_more_than_64_kib_is_refused(client: AsyncClient, changes: dict[str, Any]) -> None:
     with pytest.raises(TooLargeError, match="at most 64 KiB"):
         await client.traces.contribute(contribution(**changes))
 
@@ -214,12 +225,11 @@ async def test_an_amendment_cannot_grow_a_trace_beyond_the_limit(client: AsyncCl
         await client.traces.amend(known, AmendmentProposal(solution="more " * 7000, reason="everything"))
 
 
-@pytest.mark.parametrize("changes", [{"title": "\u200b"}, {"failed_attempts": [{"tried": "\u202e"}]}])
-async def test_a_field_of_hidden_characters_alone_is_refused_as_empty(
-    client: AsyncClient, changes: dict[str, object]
-) -> None:
-    with pytest.raises(InvalidInputError, match="at least 1 character"):
-        await client.traces.contribute(contribution(**changes))
+async def test_a_field_of_hidden_characters_alone_counts_as_empty(client: AsyncClient) -> None:
+    with pytest.raises(LowQualityError, match="the title is empty"):
+        await client.traces.contribute(contribution(title="\u200b"))
+    stored = await client.traces.contribute(contribution(failed_attempts=[{"tried": "\u202e"}]))
+    assert stored.content.failed_attempts[0].tried == "-"
 
 
 async def test_hidden_characters_are_taken_out_and_named(client: AsyncClient) -> None:
@@ -292,6 +302,20 @@ async def test_pages_hold_every_trace_once_in_the_order_they_came(client: AsyncC
     assert [trace.content.title for trace in first.traces + second.traces] == titles
     assert second.next_cursor is None
     assert [trace.content.title async for trace in client.traces.all()] == titles
+
+
+def test_every_trace_comes_however_many_pages_they_fill(blocking: Client, store: Path) -> None:
+    blocking.traces.contribute(contribution())
+    with closing(sqlite3.connect(store)) as connection, connection:
+        for table in ("traces", "trace_versions"):
+            found = connection.execute(f"SELECT * FROM {table}")
+            columns = [column[0] for column in found.description]
+            row = dict(zip(columns, found.fetchone(), strict=True))
+            row.pop("number") if table == "traces" else None
+            copies = [{**row, "trace_id": f"{number:032x}"} for number in range(450)]
+            names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", copies)
+    assert len({trace.trace_id for trace in blocking.traces.all()}) == 451
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "9" * 40, "٣"])

@@ -5,8 +5,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import People
-from factories import contributed, contribution, found, use
 
 from commontrace import AsyncClient
 from commontrace.errors import (
@@ -17,6 +15,8 @@ from commontrace.errors import (
     NotFoundError,
 )
 from commontrace.models.search import Query
+from doors import People
+from factories import contributed, contribution, found, use
 
 TITLE = contribution().title
 
@@ -25,7 +25,12 @@ async def test_a_flag_keeps_its_reason_and_who_raised_it(client: AsyncClient, pe
     known = await contributed(client, visibility="team")
     ann = await people("ann")
     flag = await ann.traces.flag(known, "incorrect", "WAL alone is not enough")
-    assert (flag.trace_id, flag.reason, flag.note, flag.undone_at) == (known, "incorrect", "WAL alone is not enough", None)
+    assert (flag.trace_id, flag.reason, flag.note, flag.undone_at) == (
+        known,
+        "incorrect",
+        "WAL alone is not enough",
+        None,
+    )
     assert flag.contributor.name == "ann"
     assert await client.traces.flags(known) == [flag]
     assert (await client.traces.get(known)).flags == 1
@@ -92,7 +97,12 @@ async def test_a_withdrawn_trace_is_gone_for_others_and_leaves_who_when_and_why(
     known = await contributed(client, visibility="team")
     ann = await people("ann")
     stone = await client.traces.withdraw(known, "it was wrong")
-    assert (stone.trace_id, stone.reason, stone.contributor.name, stone.restored_at) == (known, "it was wrong", "owner", None)
+    assert (stone.trace_id, stone.reason, stone.contributor.name, stone.restored_at) == (
+        known,
+        "it was wrong",
+        "owner",
+        None,
+    )
     with pytest.raises(NotFoundError):
         await ann.traces.get(known)
     for person in (client, ann):
@@ -207,7 +217,7 @@ async def test_an_audience_grows_and_never_shrinks(client: AsyncClient, people: 
     await client.traces.publish(known, "team")
     assert (await ann.traces.get(known)).visibility == "team"
     await client.traces.publish(known, "public")
-    with pytest.raises(InvalidInputError, match="is public already.*withdraw"):
+    with pytest.raises(InvalidInputError, match=r"is public already.*withdraw"):
         await client.traces.publish(known, "team")
     assert (await ann.traces.get(known)).visibility == "public"
 
@@ -242,7 +252,7 @@ async def test_a_prefix_names_a_trace_as_long_as_it_is_the_only_one(client: Asyn
         for table in ("traces", "trace_versions", "trace_tags", "trace_errors"):
             for old, new in ((one, "abcdef" + one[6:]), (two, "abcdef" + two[6:])):
                 connection.execute(f"UPDATE {table} SET trace_id = ? WHERE trace_id = ?", (new, old))
-    with pytest.raises(AmbiguousRefError, match="abcdef could be abcdef.* or abcdef.*Give more digits") as refused:
+    with pytest.raises(AmbiguousRefError, match=r"abcdef could be abcdef.* or abcdef.*Give more digits") as refused:
         await client.traces.get("abcdef")
     assert refused.value.extra["candidates"] == ["abcdef" + one[6:], "abcdef" + two[6:]]
     with pytest.raises(AmbiguousRefError):
@@ -250,7 +260,9 @@ async def test_a_prefix_names_a_trace_as_long_as_it_is_the_only_one(client: Asyn
     assert (await client.traces.get("abcdef" + one[6:])).content.title == TITLE
 
 
-@pytest.mark.parametrize("ref", ["", "query", "../tags", "a/b", "a?b=1", "ÄÖÜ", "ABCDEF", "abcde", "abcdef\n", "f" * 65])
+@pytest.mark.parametrize(
+    "ref", ["", "query", "../tags", "a/b", "a?b=1", "ÄÖÜ", "ABCDEF", "abcde", "abcdef\n", "f" * 65]
+)
 async def test_what_cannot_be_an_id_is_refused_before_it_is_sent(client: AsyncClient, ref: str) -> None:
-    with pytest.raises(InvalidInputError, match="is not the id of a trace.*6 or more"):
+    with pytest.raises(InvalidInputError, match=r"is not the id of a trace.*6 or more"):
         await client.traces.get(ref)

@@ -1,12 +1,12 @@
 """Outcomes to a standing: the Wilson bound, voices per audience, tiers."""
 
 import pytest
-from commontrace_backend.traces.trust import THRESHOLDS, Outcome, standing_of, wilson_lower_bound
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commontrace.models.traces import Visibility
 from commontrace.models.votes import OutcomeKind
+from commontrace_backend.traces.trust import THRESHOLDS, Outcome, standing_of, wilson_lower_bound
 
 AUDIENCES: list[Visibility] = ["private", "team", "public"]
 

@@ -1,13 +1,13 @@
 """What a version is: ids by content, differences by line, likeness by words."""
 
 import pytest
-from commontrace_backend.traces.similarity import NEAR_DUPLICATE, similarity
-from commontrace_backend.traces.versions import canonical, changes, version_id
-from factories import contribution
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commontrace.models.traces import TraceContent
+from commontrace_backend.traces.similarity import NEAR_DUPLICATE, similarity
+from commontrace_backend.traces.versions import canonical, changes, version_id
+from factories import contribution
 
 
 def content(**changes: object) -> TraceContent:
@@ -32,8 +32,10 @@ GOLDEN = [
             failed_attempts=[{"tried": "a", "why": "b"}],
             source={"kind": "human"},
         ),
-        b'{"environment":{"language":"python","packages":[{"name":"pydantic","versions":">=2"}]},'
-        b'"failed_attempts":[{"tried":"a","why":"b"}],"problem":"P","solution":"S","source":{"kind":"human"},"title":"T"}',
+        (
+            b'{"environment":{"language":"python","packages":[{"name":"pydantic","versions":">=2"}]},'
+            b'"failed_attempts":[{"tried":"a","why":"b"}],"problem":"P","solution":"S","source":{"kind":"human"},"title":"T"}'
+        ),
         "fa2cbc5159f59f11a909f9338d1a2d70eb9cb22c01ec8c6c16ebc2a99f114029",
     ),
 ]

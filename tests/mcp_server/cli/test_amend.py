@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from commandline import Cli, Run
-from conftest import People
+from doors import People
 
 BETTER = "Open every write with BEGIN IMMEDIATE, set WAL, and keep every transaction short; then retry once."
 

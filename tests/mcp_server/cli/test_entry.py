@@ -35,6 +35,11 @@ def test_the_version_is_answered_without_importing_anything_heavy(script: str) -
     assert not HEAVY & {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
 
 
+def test_the_version_is_the_distributions(home: Path) -> None:
+    run = subprocess.run([_script("trace"), "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["commontrace", version("commontrace")]
+
+
 def test_the_stdio_server_starts_without_click() -> None:
     code = (
         "import sys; sys.argv = ['commontrace', 'mcp', '--tools', 'all']\n"

@@ -25,7 +25,7 @@ def test_an_error_that_is_neither_a_file_nor_words_is_a_usage_error(cli: Cli) ->
 
 
 def test_an_error_longer_than_any_file_name_is_the_error_itself(cli: Cli, trace_id: str) -> None:
-    assert cli.json("query", "--error", f"{'/x' * 3000}: {ERROR}\n{ERROR}")["hits"][0]["trace_id"] == trace_id
+    assert cli.json("query", "--error", f'File "{"/x" * 200}.py"\n{ERROR}')["hits"][0]["trace_id"] == trace_id
 
 
 def test_a_hit_shows_its_id_tier_title_and_why(cli: Cli, trace_id: str) -> None:
@@ -76,7 +76,9 @@ def test_the_callers_environment_decides_how_a_hit_fits(cli: Cli, fix: Run) -> N
     assert cli.json(*words, "--package", "aiosqlite==2.0")["hits"][0]["fit"]
     old = cli.json(*words, "--package", "aiosqlite 0.9")["hits"][0]["fit"]
     assert old != cli.json(*words, "--package", "aiosqlite==2.0")["hits"][0]["fit"]
-    assert old in cli.good(*words, "--package", "aiosqlite==0.9")
+    shown = cli.good(*words, "--package", "aiosqlite==0.9", "--full")
+    assert old in shown
+    assert "python, aiosqlite >=1" in shown
 
 
 def test_tags_narrow_the_answer(cli: Cli, trace_id: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import Result
 
 from commandline import Cli, Run
-from conftest import People, Server
+from doors import People, Server
 from factories import contribution
 
 SEED = {

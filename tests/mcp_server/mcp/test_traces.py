@@ -7,7 +7,7 @@ from fastmcp import Client
 from commontrace import AsyncClient
 from commontrace.models.traces import Contribution
 from commontrace.safety.rendering import parse
-from conftest import People
+from doors import People
 
 FIX: dict[str, Any] = {
     "title": "SQLite: database is locked with several writers",

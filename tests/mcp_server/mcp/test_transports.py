@@ -19,7 +19,7 @@ from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
 from commontrace import connect_async
 from commontrace.mcp.server import build_server
-from conftest import People
+from doors import People
 
 COMMAND = [sys.executable, "-c", "from commontrace.mcp.server import run; run()"]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastmcp.dependencies import Depends
 from fastmcp.tools.base import ToolResult
-from pydantic import Field
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic wants this one below Python 3.12
 
 from commontrace import AsyncTags, AsyncTraces
@@ -28,20 +28,32 @@ TraceId = Annotated[str, Field(pattern="^[0-9a-f]{6,32}$")]
 TagList = Annotated[list[str], Field(max_length=20)]
 
 
-# No docstrings here: they would travel with every list of the tools.
-class Where(TypedDict, total=False):  # noqa: D101 - see above
+# The docstrings of these would travel with every list of the tools.
+_UNDESCRIBED = with_config(ConfigDict(json_schema_extra=lambda schema: schema.pop("description", None)))
+
+
+@_UNDESCRIBED
+class Where(TypedDict, total=False):
+    """Where the caller works, or where a trace applies."""
+
     language: str
     packages: list[str]
     os: str
 
 
-class Seen(TypedDict, total=False):  # noqa: D101 - see above
+@_UNDESCRIBED
+class Seen(TypedDict, total=False):
+    """What a machine saw."""
+
     command: str
     exit_before: int
     exit_after: int
 
 
-class Attempt(TypedDict):  # noqa: D101 - see above
+@_UNDESCRIBED
+class Attempt(TypedDict):
+    """A dead end."""
+
     tried: str
     why: str
 

@@ -271,10 +271,19 @@ def _bookkeeping() -> None:
     op.create_index("ix_misses_tenant_id_created_at", "misses", ["tenant_id", "created_at"])
 
 
+def _repository() -> sa.Column[int]:
+    return sa.Column("repository_id", sa.Integer, sa.ForeignKey("repositories.repository_id"), nullable=False)
+
+
+def _in_repository() -> sa.Column[int]:
+    """The column that the primary key of what belongs to a repository begins with."""
+    return sa.Column("repository_id", sa.Integer, sa.ForeignKey("repositories.repository_id"), primary_key=True)
+
+
 def _context_objects() -> None:
     op.create_table(
         "repositories",
-        _key("repository_id"),
+        sa.Column("repository_id", sa.Integer, primary_key=True, autoincrement=True),
         _tenant(),
         _actor(),
         _name("visibility"),
@@ -282,10 +291,9 @@ def _context_objects() -> None:
         _time("created_at"),
     )
     op.create_index("uq_repositories_contributor_id_name", "repositories", ["contributor_id", "name"], unique=True)
-    repository = "repositories.repository_id"
     op.create_table(
         "blobs",
-        _key("repository_id", repository),
+        _in_repository(),
         _key("blob_id"),
         _tenant(),
         _bytes("encoded"),
@@ -294,7 +302,7 @@ def _context_objects() -> None:
     )
     op.create_table(
         "commits",
-        _key("repository_id", repository),
+        _in_repository(),
         _key("commit_id"),
         _tenant(),
         _bytes("encoded"),
@@ -306,17 +314,16 @@ def _context_objects() -> None:
 
 
 def _context_refs() -> None:
-    repository = "repositories.repository_id"
     op.create_table(
         "refs",
-        _key("repository_id", repository),
+        _in_repository(),
         *(sa.Column(name, NAME, primary_key=True) for name in ("kind", "name")),
         _tenant(),
         _id("commit_id"),
     )
     op.create_table(
         "heads",
-        _key("repository_id", repository),
+        _in_repository(),
         _key("contributor_id", "contributors.contributor_id"),
         sa.Column("working_copy", NAME, primary_key=True),
         _tenant(),
@@ -325,7 +332,7 @@ def _context_refs() -> None:
     op.create_table(
         "operations",
         sa.Column("operation_id", sa.Integer, primary_key=True, autoincrement=True),
-        _reference("repository_id", repository),
+        _repository(),
         _tenant(),
         _actor(),
         *(_name(name) for name in ("working_copy", "kind")),
@@ -337,4 +344,4 @@ def _context_refs() -> None:
     )
     op.create_index("ix_operations_repository_id", "operations", ["repository_id", "operation_id"])
     trace = sa.Column("trace_id", ID, primary_key=True, index=True)
-    op.create_table("commit_traces", _key("repository_id", repository), _key("commit_id"), trace, _tenant())
+    op.create_table("commit_traces", _in_repository(), _key("commit_id"), trace, _tenant())

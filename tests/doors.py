@@ -1,0 +1,61 @@
+"""Ways in for tests: people with keys of their own, and a real server."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from commontrace import AsyncClient
+from commontrace.models.contributors import NewApiKey, Scope
+from commontrace_backend.app import create_app
+from commontrace_backend.settings import BackendSettings
+
+
+@dataclass
+class People:
+    """Makes callers with keys of their own on the store that `owner` owns."""
+
+    owner: AsyncClient
+    keyed: AsyncClient
+
+    async def key(
+        self, name: str, organization: str | None = None, scopes: tuple[Scope, ...] = ("read", "contribute", "vote")
+    ) -> str:
+        """A key for `name`, of the owner's organization unless another one is named."""
+        wanted = NewApiKey(contributor=name, organization=organization, scopes=list(scopes))
+        return (await self.owner.contributors.create_key(wanted)).key
+
+    async def __call__(
+        self, name: str, organization: str | None = None, scopes: tuple[Scope, ...] = ("read", "contribute", "vote")
+    ) -> AsyncClient:
+        """A client that acts as `name`."""
+        return self.keyed.acting_as(await self.key(name, organization, scopes))
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs."""
+
+    url: str
+    port: int
+
+
+@contextmanager
+def serving(url: str) -> Iterator[Server]:
+    """Run a real server on a free port."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(128)  # whoever connects before the server is up waits in the queue
+        port = listening.getsockname()[1]
+        app = create_app(BackendSettings(database_url=url))
+        running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=5))
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield Server(f"http://127.0.0.1:{port}", port)
+        finally:
+            running.should_exit = True
+            thread.join()
