@@ -168,7 +168,7 @@ def lost(client: Client, agents: list[Agent]) -> list[str]:
                 continue
             if trace_id in agent.votes and standing.self_reports != 1:
                 missing.append(f"vote on {trace_id}")
-    there = committed(client)
+    there = committed(client) if any(agent.commits for agent in agents) else set()
     return missing + [f"commit {name}" for agent in agents for name in agent.commits if name not in there]
 
 

@@ -24,6 +24,7 @@ from commontrace.models.contexts import (
     WindowFormat,
 )
 from commontrace_backend.contexts import history, oplog, service
+from commontrace_backend.contexts import merge as merging
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
@@ -55,13 +56,12 @@ async def _prepared(body: NewCommit) -> service.Prepared:
 @router.post(f"{_HERE}/commits", status_code=201)
 async def commit(
     repository: Name,
-    body: NewCommit,
     caller: Writer,
     prepared: Annotated[service.Prepared, Depends(_prepared)],
     session: Writing,
 ) -> CommitResult:
     """Append messages to a branch; the first commit creates the context."""
-    return await service.commit(session, caller, repository, body, prepared)
+    return await service.commit(session, caller, repository, prepared)
 
 
 @router.get(f"{_HERE}/commits/{{ref:path}}")
@@ -151,7 +151,7 @@ async def delete_tag(repository: Name, tag: str, caller: Writer, session: Writin
 @router.post(f"{_HERE}/merge")
 async def merge(repository: Name, body: NewMerge, caller: Writer, session: Writing) -> MergeResult:
     """Bring another history into the current branch; with `dry_run` only say what would happen."""
-    return await service.merge(session, caller, repository, body)
+    return await merging.merge(session, caller, repository, body)
 
 
 @router.post(f"{_HERE}/undo")

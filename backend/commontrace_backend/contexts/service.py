@@ -1,7 +1,7 @@
-"""What committing, branching, tagging and merging decide."""
+"""What committing, branching and tagging decide."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,21 +12,17 @@ from commontrace.errors import ConflictError, NotFoundError, RefMovedError
 from commontrace.models.contexts import (
     BranchInfo,
     CommitResult,
-    MergeResult,
     NewBranch,
     NewCommit,
-    NewMerge,
     NewTag,
     TagInfo,
 )
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.graph import Divergence
-from commontrace_backend.contexts.history import cost, counting, show, total, window_tokens
+from commontrace_backend.contexts.history import cost, counting, total, window_tokens
 from commontrace_backend.contexts.messages import parse_message
 from commontrace_backend.contexts.objects import Blob, Commit, appends, identify
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
 from commontrace_backend.contexts.refs import DEFAULT_BRANCH, check_name
-from commontrace_backend.contexts.state import Slot, replay
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
@@ -36,8 +32,9 @@ from commontrace_backend.tokens import default_counter
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Messages ready to be stored: all that takes time happens before the write lock is taken."""
+    """A commit ready to be stored: all that takes time happens before the write lock is taken."""
 
+    wanted: NewCommit
     blobs: list[Blob]
     tokens: list[int]
     encoding: str
@@ -45,30 +42,29 @@ class Prepared:
 
 async def prepare(wanted: NewCommit) -> Prepared:
     """Parse, hash and count messages in a thread; raises InvalidInputError."""
-    return await asyncio.to_thread(_prepare, wanted.messages)
+    return await asyncio.to_thread(_prepare, wanted)
 
 
-def _prepare(raw: Sequence[Mapping[str, Any]]) -> Prepared:
+def _prepare(wanted: NewCommit) -> Prepared:
     counter = default_counter()
-    messages = [parse_message(message) for message in raw]
+    messages = [parse_message(message) for message in wanted.messages]
     blobs = [Blob.of(message) for message in messages]
-    return Prepared(blobs, [cost(counter, message) for message in messages], counting())
+    return Prepared(wanted, blobs, [cost(counter, message) for message in messages], counting())
 
 
-async def commit(
-    session: WriteSession, caller: Caller, name: str, wanted: NewCommit, prepared: Prepared
-) -> CommitResult:
+async def commit(session: WriteSession, caller: Caller, name: str, prepared: Prepared) -> CommitResult:
     """Append messages to a branch; the first commit creates repository and branch.
 
     Raises:
         RefMovedError: the branch is not at `expected_head`, or moved meanwhile; nothing was written.
         NotFoundError: HEAD is on a branch that somebody deleted.
     """
+    wanted = prepared.wanted
     place = await make_place(session, caller, name)
     branch = check_name(wanted.branch or place.branch)
     before = await _writable_tip(session, place, branch, wanted)
     parent = await store.find_commit(session, place.id, before) if before else None
-    time = _now()
+    time = now()
     parents = (before,) if before else ()
     made = Commit(
         parents=parents,
@@ -86,7 +82,7 @@ async def commit(
     )
     await store.add_blobs(session, _blob_rows(place, prepared))
     derived = await _derived(session, place, parent, prepared)
-    commit_id = await _advance(session, caller, place, Step("commit", branch, before), made, derived)
+    commit_id = await advance(session, caller, place, Step("commit", branch, before), made, derived)
     return CommitResult(
         repository=name,
         branch=branch,
@@ -126,7 +122,8 @@ async def _writable_tip(session: ReadSession, place: Place, branch: str, wanted:
     return before
 
 
-def _now() -> str:
+def now() -> str:
+    """The time as a commit says it."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
@@ -152,19 +149,20 @@ class Step:
     before: str | None
 
 
-async def _advance(
+async def advance(
     session: WriteSession, caller: Caller, place: Place, step: Step, made: Commit, derived: Mapping[str, Any]
 ) -> str:
     """Store a commit and move the branch to it, in one transaction."""
     encoded = made.encoded()
     commit_id = identify("commit", encoded)
     await store.add_commit(session, {**place.key, "commit_id": commit_id, "encoded": encoded, **derived}, made.traces)
-    moved = [_change(f"branch/{step.branch}", step.before, commit_id)]
+    moved = [change(f"branch/{step.branch}", step.before, commit_id)]
     await perform(session, caller, place, Entry(step.kind, made.message or commit_id[:SHORT], moved))
     return commit_id
 
 
-def _change(ref: str, before: str | None, after: str | None) -> dict[str, Any]:
+def change(ref: str, before: str | None, after: str | None) -> dict[str, Any]:
+    """A ref that moves, for the operation log; None stands for absent."""
     return {"ref": ref, "before": before, "after": after}
 
 
@@ -186,9 +184,9 @@ async def create_branch(session: WriteSession, caller: Caller, name: str, wanted
     if await tip(session, place, branch) is not None:
         raise ConflictError(f"There is a branch {branch} already.", "Choose another name, or switch to it.")
     commit_id = await resolve(session, place, wanted.from_ref)
-    changes = [_change(f"branch/{branch}", None, commit_id)]
+    changes = [change(f"branch/{branch}", None, commit_id)]
     if wanted.switch:
-        changes.append(_change("head/", place.branch, branch))
+        changes.append(change("head/", place.branch, branch))
     await perform(session, caller, place, Entry("branch", f"created {branch}", changes))
     return BranchInfo(name=branch, commit_id=commit_id, current=wanted.switch)
 
@@ -200,7 +198,7 @@ async def switch(session: WriteSession, caller: Caller, name: str, branch: str) 
     if commit_id is None and branch != place.branch:
         raise NotFoundError(f"There is no branch {branch}.", "Create it, or see the branches.")
     if branch != place.branch:
-        changes = [_change("head/", place.branch, branch)]
+        changes = [change("head/", place.branch, branch)]
         await perform(session, caller, place, Entry("switch", f"{place.branch} → {branch}", changes))
     return BranchInfo(name=branch, commit_id=commit_id, current=True)
 
@@ -222,7 +220,7 @@ async def delete_branch(session: WriteSession, caller: Caller, name: str, branch
             f"Nothing else leads to the commits of {branch}.", "Merge it first, or delete it with force."
         )
     await perform(
-        session, caller, place, Entry("branch", f"deleted {branch}", [_change(f"branch/{branch}", commit_id, None)])
+        session, caller, place, Entry("branch", f"deleted {branch}", [change(f"branch/{branch}", commit_id, None)])
     )
     return BranchInfo(name=branch, commit_id=commit_id)
 
@@ -244,7 +242,7 @@ async def create_tag(session: WriteSession, caller: Caller, name: str, wanted: N
     if await store.find_ref(session, place.id, "tag", tag) is not None:
         raise ConflictError(f"There is a tag {tag} already.", "Choose another name, or delete it first.")
     commit_id = await resolve(session, place, wanted.ref)
-    await perform(session, caller, place, Entry("tag", f"created {tag}", [_change(f"tag/{tag}", None, commit_id)]))
+    await perform(session, caller, place, Entry("tag", f"created {tag}", [change(f"tag/{tag}", None, commit_id)]))
     return TagInfo(name=tag, commit_id=commit_id)
 
 
@@ -254,7 +252,7 @@ async def delete_tag(session: WriteSession, caller: Caller, name: str, tag: str)
     commit_id = await store.find_ref(session, place.id, "tag", tag)
     if commit_id is None:
         raise NotFoundError(f"There is no tag {tag}.", "See the tags.")
-    await perform(session, caller, place, Entry("tag", f"deleted {tag}", [_change(f"tag/{tag}", commit_id, None)]))
+    await perform(session, caller, place, Entry("tag", f"deleted {tag}", [change(f"tag/{tag}", commit_id, None)]))
     return TagInfo(name=tag, commit_id=commit_id)
 
 
@@ -262,99 +260,3 @@ async def tags(session: ReadSession, caller: Caller, name: str) -> list[TagInfo]
     """Every tag."""
     place = await open_place(session, caller, name)
     return [TagInfo.model_validate(row) for row in await store.all_refs(session, place.id) if row.kind == "tag"]
-
-
-async def merge(session: WriteSession, caller: Caller, name: str, wanted: NewMerge) -> MergeResult:
-    """Bring another history into the current branch: forward where possible, else the union of both.
-
-    Raises:
-        NotFoundError: no such source, or the current branch is unborn.
-    """
-    place = await open_place(session, caller, name)
-    parting = await _part(
-        session, place, await resolve(session, place, "HEAD"), await resolve(session, place, wanted.source)
-    )
-    if not parting.diverged.theirs:
-        return await _merged(session, place, "up_to_date", parting, parting.ours)
-    if parting.diverged.ours:
-        return await _merge_commit(session, caller, place, wanted, parting)
-    if not wanted.dry_run:
-        moved = [_change(f"branch/{place.branch}", parting.ours.commit_id, parting.theirs.commit_id)]
-        await perform(session, caller, place, Entry("merge", f"forward to {wanted.source}", moved))
-    return await _merged(session, place, "fast_forward", parting, parting.theirs)
-
-
-@dataclass(frozen=True, slots=True)
-class Parting:
-    """Two tips, where their histories part, and the commits that only one of them has."""
-
-    ours: Row[Any]
-    theirs: Row[Any]
-    diverged: Divergence
-    commits: dict[str, Commit]
-
-    def added(self) -> list[Slot]:
-        """The slots that only their side has, in their order."""
-        mine = {slot.slot_id for slot in self._of(self.ours.commit_id, self.diverged.ours)}
-        yours = self._of(self.theirs.commit_id, self.diverged.theirs)
-        return [slot for slot in yours if slot.slot_id not in mine]
-
-    def _of(self, tip: str, commit_ids: Sequence[str]) -> list[Slot]:
-        return replay([tip], {commit_id: self.commits[commit_id] for commit_id in commit_ids})
-
-
-async def _part(session: ReadSession, place: Place, ours: str, theirs: str) -> Parting:
-    diverged = Divergence(ours, theirs)
-    rows, commits = {}, {}
-    async for row, commit in walk(session, place.id, [ours, theirs]):
-        rows[row.commit_id], commits[row.commit_id] = row, commit
-        diverged.take(row.commit_id, commit.parents)
-        if diverged.settled:
-            break
-    return Parting(rows[ours], rows[theirs], diverged, commits)
-
-
-async def _merged(session: ReadSession, place: Place, kind: Any, parting: Parting, after: Row[Any]) -> MergeResult:
-    return MergeResult(
-        kind=kind,
-        branch=place.branch,
-        commit_id=after.commit_id,
-        added=after.window_messages - parting.ours.window_messages,
-        tokens=total(await window_tokens(session, place.id, after)),
-        bases=parting.diverged.bases,
-    )
-
-
-async def _merge_commit(
-    session: WriteSession, caller: Caller, place: Place, wanted: NewMerge, parting: Parting
-) -> MergeResult:
-    """A commit with both parents and no operation of its own: it renders nothing."""
-    ours, theirs = parting.ours, parting.theirs
-    shown = await show(session, place.id, parting.added())
-    tokens = await window_tokens(session, place.id, ours) + sum(shown.tokens)
-    made = Commit(
-        parents=(ours.commit_id, theirs.commit_id),
-        operations=(),
-        author=caller.contributor_id,
-        agent="",
-        time=_now(),
-        message=wanted.message or f"Merge {wanted.source} into {place.branch}",
-    )
-    derived = {
-        "generation": max(ours.generation, theirs.generation) + 1,
-        "window_messages": ours.window_messages + len(shown.slots),
-        "window_tokens": tokens,
-        "encoding": counting(),
-    }
-    commit_id = None
-    if not wanted.dry_run:
-        step = Step("merge", place.branch, ours.commit_id)
-        commit_id = await _advance(session, caller, place, step, made, derived)
-    return MergeResult(
-        kind="merged",
-        branch=place.branch,
-        commit_id=commit_id,
-        added=len(shown.slots),
-        tokens=total(tokens),
-        bases=parting.diverged.bases,
-    )

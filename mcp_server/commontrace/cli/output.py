@@ -23,6 +23,8 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _IN_JSON: Final = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# What joins characters into one picture: rich miscounts the cells of such text where it wraps it, and fails.
+_JOINERS: Final = re.compile("[\u200d\ufe0f]")
 _WIDTH: Final = 100
 
 
@@ -65,8 +67,9 @@ class Screen:
 
     def block(self, text: str, style: str = "", indent: int = 0) -> None:
         """Text of several lines, as it is."""
-        for line in printable(text).split("\n"):
-            self.line((line, style), indent=indent if line else 0)
+        lines = printable(text).split("\n")
+        shown = "\n".join(f"{' ' * indent}{line}" if line else "" for line in lines)
+        self._console.out(shown, style=style or None, highlight=False)
 
     def markdown(self, text: str, indent: int = 0) -> None:
         """Markdown, drawn in a terminal and verbatim in a pipe. Links show where they lead."""
@@ -76,22 +79,15 @@ class Screen:
         from rich.markdown import Markdown
         from rich.padding import Padding
 
-        drawn = Markdown(printable(text), hyperlinks=False, code_theme="ansi_dark")
+        drawn = Markdown(_JOINERS.sub("", printable(text)), hyperlinks=False, code_theme="ansi_dark")
         width = min(self._console.width, _WIDTH)
         self._console.print(Padding(drawn, (0, 0, 0, indent)), width=width, soft_wrap=False)
 
-    def panel(self, text: str, title: str) -> None:
-        """Text of several lines in a box; in a pipe, verbatim under its title."""
-        if not self._console.is_terminal:
-            self.line(title)
-            self.block(text)
-            return
-        from rich.panel import Panel
-        from rich.text import Text
-
-        width = min(self._console.width, _WIDTH)
-        box = Panel(Text(printable(text)), title=Text(title), title_align="left", border_style="cyan")
-        self._console.print(box, width=width, soft_wrap=False)
+    def quote(self, text: str, title: str) -> None:
+        """Text verbatim, between two lines of ours."""
+        self.line((f"── {title} ", "cyan"))
+        self.block(text)
+        self.line(("──", "cyan"))
 
     def table(self, rows: Sequence[Sequence[Part]], indent: int = 0) -> None:
         """Rows in aligned columns."""

@@ -53,9 +53,9 @@ def _draw(screen: Screen, found: dict[str, Any]) -> None:
     screen.line(("✓ ", "bold green"), f"stored in {found['url']}")
     screen.line()
     screen.line(("An agent meets ", "bold"), (found["error"], "bold red"), (" and is told:", "bold"))
-    screen.panel(found["agent_sees"], f'query_traces(error="{found["error"]}")')
+    screen.quote(found["agent_sees"], f'query_traces(error="{found["error"]}")')
     for identifier in found["best"]:
         screen.line(("It reads the one that fits:", "bold"))
-        screen.panel(found["then_reads"], f'query_traces(ids=["{identifier}"])')
+        screen.quote(found["then_reads"], f'query_traces(ids=["{identifier}"])')
     screen.line(("Next", "bold"))
     screen.table([((step, "cyan"), (what, "dim")) for step, what in _STEPS], indent=2)

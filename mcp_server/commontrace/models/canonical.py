@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from commontrace.errors import InvalidInputError
 
+DEEPEST: Final = 100
+"""Levels of nesting; parsers on the way give up at about twice as many."""
+
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -13,7 +16,8 @@ def canonical(value: Any) -> bytes:
     """JSON with sorted keys and no spaces, in UTF-8; strings as given, finite floats in Python's shortest form.
 
     Raises:
-        InvalidInputError: a NUL, a lone surrogate or a non-finite number, which no store can keep as given.
+        InvalidInputError: a NUL, a lone surrogate, a non-finite number or too deep a nesting, which cannot be kept
+            as given.
     """
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -24,9 +28,15 @@ def canonical(value: Any) -> bytes:
         ) from error
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInputError(
-            "A message holds what JSON cannot carry, such as NaN, infinity or a thousand levels of nesting.",
-            "Replace it and commit again.",
+            "A message holds a value that JSON cannot carry, such as NaN or infinity.", "Replace it and commit again."
         ) from error
+    if encoded.count(b"[") + encoded.count(b"{") > DEEPEST and _is_deeper(value, DEEPEST):
+        raise InvalidInputError(f"A message is nested deeper than {DEEPEST} levels.", "Send the inner part as a text.")
     if _NUL.search(encoded):
         raise InvalidInputError("A text holds a NUL character.", "Remove it and commit again.")
     return encoded
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return any(levels == 1 or _is_deeper(item, levels - 1) for item in inner if isinstance(item, (dict, list, tuple)))

@@ -79,7 +79,7 @@ _NAME: Final = (
 _SUFFIX: Final = r"(?:[_-]?(?:value|base64|b64|hash|prod|dev|test|staging|live|\d{1,2}|key(?:[_-]?base)?))?"
 # A value in quotes runs to the closing one; a bare one stops at punctuation, and is no call and no subscript.
 _QUOTED: Final = r"(?=[^\s\"'`\x00]{8})[^\s\"'`\x00\\]*+(?:\\(?![\"'`nrt])[^\s\"'`\x00\\]*+)*+"
-_BARE: Final = r"(?![(\[])(?![A-Za-z_][\w.]*+[(\[])[^\s\"'`,;{}<>\x00\\]{8,2000}(?<![)\].])"
+_BARE: Final = r"(?![(\[])(?![A-Za-z_][\w.]*+[(\[])[^\s\"'`,;{}<>\x00\\]{8,}(?<![)\].])"
 _VALUE: Final = rf"(?P<quote>\\?[\"'`])?(?P<value>(?(quote){_QUOTED}|{_BARE}))"
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -90,7 +90,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?:(?>(?:[^-\x00]|-(?!----))*)-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
         rf"|(?>{_BREAK}*+[A-Za-z0-9+/=]{{16,}}+)++)",
     ),
-    _rule("secret:commontrace-key", "ct_", r"ct_[a-z]{2,8}_[0-9a-f]{8}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}" + _END),
+    _rule("secret:commontrace-key", "ct_", r"ct_[a-z]{2,8}_[0-9a-f]{8}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}"),
     _rule("secret:anthropic-key", "sk-ant-", _START + r"sk-ant-[\w-]{20,}+", _real),
     _rule("secret:openai-key", "sk-", _START + r"sk-[\w-]{20,}+", _with_digit),
     _rule("secret:github-token", "gh", _START + r"gh[pousr]_[A-Za-z0-9]{36,}+", _real),
@@ -105,7 +105,7 @@ RULES: Final[tuple[Rule, ...]] = (
         _real,
         _I,
     ),
-    _rule("secret:google-api-key", "aiza", _START + r"AIza[\w-]{35}", _real),
+    _rule("secret:google-api-key", "aiza", _START + r"AIza[\w-]{35,}+", _real),
     _rule("secret:slack-token", "xox", _START + r"xox[abeoprs]-[A-Za-z0-9-]{10,}+", _with_digit),
     _rule("secret:slack-webhook", "hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows)/[\w/]{20,}+", _real),
     _rule("secret:stripe-key", "k_live_ k_test_", _START + r"[sr]k_(?:live|test)_[A-Za-z0-9]{16,}+", _real),
@@ -134,7 +134,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "secret:login",
         "curl wget http",
         r"\b(?:curl|wget|https?)\b[^\n\x00]{0,200}?[ \t](?:-u|--user)[ =]?[\"']?[^\s:\"'\x00]{1,100}:"
-        r"(?P<value>[^\s\"'\x00]{4,200}+)",
+        r"(?P<value>[^\s\"'\x00]{4,}+)",
         _real,
     ),
     _rule(
@@ -148,7 +148,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         "secret:prose-password",
         "passw passphrase",
-        r"\b(?:password|passphrase)[ \t]{1,3}(?:is|was|of|to)[ \t]{1,3}[\"'`]?(?P<value>[^\s\"'`\x00]{6,200}+)",
+        r"\b(?:password|passphrase)[ \t]{1,3}(?:is|was|of|to)[ \t]{1,3}[\"'`]?(?P<value>[^\s\"'`\x00]{6,}+)",
         _mixed,
         _I,
     ),
@@ -156,7 +156,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "secret:prose-secret",
         "token key secret",
         r"\b(?:token|(?:api|access)[ -]key|secret)[ \t]{1,3}(?:is|was)[ \t]{1,3}[\"'`]?"
-        r"(?P<value>[^\s\"'`\x00]{12,2000}+)",
+        r"(?P<value>[^\s\"'`\x00]{12,}+)",
         _strong,
         _I,
     ),

@@ -27,9 +27,7 @@ _SECTIONS: Final = (
 def fence(label: str, lines: Iterable[str]) -> str:
     """Lines of untrusted text between two boundaries; line breaks of every kind inside a line are kept as new lines."""
     inner = [part for line in lines for part in _BREAKS.split(line)]
-    boundary = secrets.token_hex(8)
-    while any(boundary in line for line in inner):
-        boundary = secrets.token_hex(8)
+    boundary = next(bits for bits in iter(lambda: secrets.token_hex(8), "") if not any(bits in line for line in inner))
     body = (f"{PREFIX}{line}" for line in inner)
     return "\n".join([f"<<<commontrace {boundary} {_outside(label)}>>>", *body, f"<<<end {boundary}>>>"])
 

@@ -148,12 +148,20 @@ def test_half_a_surrogate_pair_is_refused(text: str) -> None:
         canonical({"text": text})
 
 
-def test_a_value_nested_beyond_reason_is_refused() -> None:
-    value: list[Any] = []
-    for _ in range(100_000):
-        value = [value]
+@pytest.mark.parametrize("levels", [101, 990, 100_000])
+def test_a_value_nested_beyond_reason_is_refused(levels: int) -> None:
+    value: object = 1
+    for level in range(levels):
+        value = [value] if level % 2 else {"key": value}
     with pytest.raises(InvalidInputError):
         canonical(value)
+
+
+def test_a_wide_value_and_a_hundred_levels_are_fine() -> None:
+    value: object = [[1]] * 500
+    for _ in range(98):
+        value = {"key": value}
+    assert json.loads(canonical(value)) == value
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,12 @@ def test_a_window_comes_in_the_shape_that_a_provider_takes(trace: Run, shape: st
     assert ("system" in shown) == (shape == "anthropic")
 
 
+def test_a_window_is_printed_as_it_is(trace: Run) -> None:
+    text = "def f():\n\treturn 1   \n\n    [bold]not markup[/bold] :smile: " + "x" * 300
+    trace("commit", "--text", text)
+    assert text in trace("show")
+
+
 def test_control_characters_never_reach_the_terminal(cli: Cli, trace: Run) -> None:
     nasty = "\x1b]0;owned\x07 \x1b[31mred \u009b2J \u202eevil \u200b \x7f \r over\nnext"
     trace("commit", "-", "-m", nasty, stdin=json.dumps([{"role": "user", "content": nasty}]))

@@ -61,6 +61,16 @@ def test_a_terminal_gets_drawn_markdown_and_colours(cli: Cli, trace_id: str) -> 
     assert "`PRAGMA" not in shown
 
 
+@pytest.mark.usefixtures("wide")
+def test_joined_characters_are_drawn_at_any_width(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "cause: 漢\ufe0f-👩\u200d👩 `x\u200d`\t漢1\ufe0f " * 30
+    solution = f"{text}\n\n```\n{text}\n```\n\n| a | b |\n|---|---|\n| {text} | 漢\u200d |"
+    cli.good("import", "-", stdin=json.dumps([{"title": "Joined characters", "problem": text, "solution": solution}]))
+    for width in ("20", "41", "80", "100"):
+        monkeypatch.setenv("COLUMNS", width)
+        assert "漢" in cli.good("query", "joined characters", "--full")
+
+
 def test_explain_says_what_a_score_is_made_of(cli: Cli, trace_id: str) -> None:
     factors = cli.json("query", "database is locked", "--explain")["hits"][0]["factors"]
     assert factors

@@ -198,8 +198,8 @@ def test_quickstart_shows_what_an_agent_would_see_and_can_run_again(cli: Cli) ->
 @pytest.mark.usefixtures("wide")
 def test_quickstart_is_worth_looking_at_in_a_terminal(cli: Cli) -> None:
     shown = cli.good("quickstart")
-    assert "╭" in shown
-    assert "\x1b[" in shown
+    assert "\x1b[36m── query_traces(error=" in shown
+    assert "<<<commontrace" in shown
 
 
 def test_a_newer_store_is_refused_and_left_untouched(cli: Cli, store: Path) -> None:

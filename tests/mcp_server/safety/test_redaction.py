@@ -239,6 +239,20 @@ def test_a_secret_that_another_one_hid_is_found_too() -> None:
     assert second not in redact(f"{first}|{second}").text
 
 
+@pytest.mark.parametrize("kind", TOKENS)
+@pytest.mark.parametrize("glue", ["", "-", "_", "|", " "], ids=repr)
+def test_many_of_a_kind_in_a_row_are_redacted_once_and_for_all(kind: str, glue: str) -> None:
+    once = redact(glue.join(token(kind, seed) for seed in range(20)))
+    assert redact(once.text).text == once.text
+
+
+def test_a_secret_goes_to_its_end_however_long_it_is() -> None:
+    secret = token("secret:openai-key", 1) * 50
+    for text in ("password={}", "password='{}'", "Authorization: Bearer {}", "the token is {}", "--token {}", "{}"):
+        assert "sk-" not in redact(text.format(secret)).text
+        assert secret[-20:] not in redact(text.format(secret)).text
+
+
 def test_offsets_point_into_the_text_that_was_given() -> None:
     secrets = [token(kind, 9) for kind in TOKENS]
     text = "\n".join(f"{number}: {secret}" for number, secret in enumerate(secrets))
