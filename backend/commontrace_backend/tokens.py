@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 ENCODING: Final = "o200k_base"
 _SHA256: Final = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 # How o200k_base splits text before merging bytes, as published with the vocabulary.
-_SPLIT: Final = "|".join(
-    (
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-        r"\p{N}{1,3}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
-    )
+_SPLIT: Final = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+    r"\p{N}{1,3}",
+    r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+    r"\s*[\r\n]+",
+    r"\s+(?!\S)",
+    r"\s+",
 )
+
+
+# tiktoken's splitter overflows its stack on a million spaces; a quarter of that is safe.
+_LONGEST: Final = 250_000
 
 
 class TokenCounter(Protocol):
@@ -46,7 +48,12 @@ class TiktokenCounter:
 
     def count(self, text: str) -> TokenCount:
         """The tokens of a text; text that looks like a special token is ordinary text."""
-        return TokenCount(tokens=len(self._loaded().encode_ordinary(text)), method="exact", encoding=ENCODING)
+        encode = self._loaded().encode_ordinary
+        if len(text) <= _LONGEST:
+            return TokenCount(tokens=len(encode(text)), method="exact", encoding=ENCODING)
+        # A cut may split a token, so that the sum can be a few too many.
+        pieces = (text[start : start + _LONGEST] for start in range(0, len(text), _LONGEST))
+        return TokenCount(tokens=sum(len(encode(piece)) for piece in pieces), method="estimated", encoding=ENCODING)
 
     def _loaded(self) -> "Encoding":
         with self._loading:
@@ -63,7 +70,7 @@ def _load() -> "Encoding":
     if hashlib.sha256(data).hexdigest() != _SHA256:
         raise ValueError("the token vocabulary is not the published one")
     ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in data.splitlines() if line)}
-    return Encoding(ENCODING, pat_str=_SPLIT, mergeable_ranks=ranks, special_tokens={})
+    return Encoding(ENCODING, pat_str="|".join(_SPLIT), mergeable_ranks=ranks, special_tokens={})
 
 
 class EstimatingCounter:

@@ -61,3 +61,9 @@ def test_without_its_vocabulary_the_counter_estimates_instead_of_failing() -> No
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "estimated"
+
+
+def test_a_million_spaces_are_counted_and_the_count_says_that_it_is_estimated() -> None:
+    counted = TiktokenCounter().count(" " * 1_000_000)
+    assert counted.method == "estimated"
+    assert 0 < counted.tokens < 1_000_000

@@ -138,6 +138,7 @@ async def test_a_server_and_a_local_client_share_one_store(client: AsyncClient, 
 def test_a_blocking_connection_acts_for_others_and_keeps_its_bounds(blocking: Client) -> None:
     created = blocking.contributors.create_key(NewApiKey(contributor="ann"))
     assert blocking.acting_as(created.key).contributors.me().name == "ann"
+    assert blocking.acting_as(created.key, "elsewhere").traces.query("anything").hits == []
     assert blocking.contributors.me().name == "owner"
     with pytest.raises(InvalidInputError, match="This API key holds characters"):
         blocking.acting_as("ключ")

@@ -304,8 +304,10 @@ async def test_pages_hold_every_trace_once_in_the_order_they_came(client: AsyncC
     assert [trace.content.title async for trace in client.traces.all()] == titles
 
 
-def test_every_trace_comes_however_many_pages_they_fill(blocking: Client, store: Path) -> None:
-    blocking.traces.contribute(contribution())
+async def test_every_trace_comes_however_many_pages_they_fill(
+    client: AsyncClient, blocking: Client, store: Path
+) -> None:
+    await contributed(client)
     with closing(sqlite3.connect(store)) as connection, connection:
         for table in ("traces", "trace_versions"):
             found = connection.execute(f"SELECT * FROM {table}")
@@ -315,7 +317,9 @@ def test_every_trace_comes_however_many_pages_they_fill(blocking: Client, store:
             copies = [{**row, "trace_id": f"{number:032x}"} for number in range(450)]
             names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
             connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", copies)
-    assert len({trace.trace_id for trace in blocking.traces.all()}) == 451
+    everything = [trace.trace_id async for trace in client.traces.all()]
+    assert len(set(everything)) == len(everything) == 451
+    assert [trace.trace_id for trace in blocking.traces.all()] == everything
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "9" * 40, "٣"])
