@@ -34,6 +34,11 @@ _LONGEST: Final = 250_000
 class TokenCounter(Protocol):
     """Counts the tokens of a text under one encoding."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether everything is loaded that the first count needs."""
+        ...
+
     def count(self, text: str) -> TokenCount:
         """The tokens of a text; text that looks like a special token is ordinary text."""
         ...
@@ -75,6 +80,8 @@ def _load() -> "Encoding":
 
 class EstimatingCounter:
     """A quarter of the bytes, rounded up: within 30 % for nine texts of ten."""
+
+    ready = True
 
     def count(self, text: str) -> TokenCount:
         """The tokens of a text, roughly."""

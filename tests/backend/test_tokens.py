@@ -47,6 +47,13 @@ def test_a_counter_that_many_threads_ask_first_loads_once_and_answers_all() -> N
     assert found == [2] * 8
 
 
+def test_the_vocabulary_is_loaded_by_the_first_text_and_not_by_none() -> None:
+    counter = TiktokenCounter()
+    assert (counter.count("").tokens, counter.ready) == (0, False)
+    assert (counter.count("hello world").tokens, counter.ready) == (2, True)
+    assert EstimatingCounter().ready
+
+
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("👋", 1), ("ü" * 6, 3)])
 def test_an_estimate_is_a_quarter_of_the_bytes_and_says_that_it_is_one(text: str, tokens: int) -> None:
     count = EstimatingCounter().count(text)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
+from sqlalchemy import Row
+
 from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.refs import RefExpression, parse
@@ -27,14 +29,19 @@ class Place:
         tenant_id: the organization that it belongs to.
         name: what the caller calls it.
         branch: the branch that HEAD is on.
-        head: the commit that the branch points to; None for an unborn one.
+        tip: the commit that the branch points to, as far as a next one needs it; None for an unborn branch.
     """
 
     id: int
     tenant_id: str
     name: str
     branch: str
-    head: str | None
+    tip: Row[Any] | None
+
+    @property
+    def head(self) -> str | None:
+        """The id of the commit that the branch points to."""
+        return self.tip.commit_id if self.tip else None
 
     @property
     def key(self) -> dict[str, Any]:
@@ -47,7 +54,7 @@ async def open_place(session: ReadSession, caller: Caller, name: str) -> Place:
     row = await store.find_place(session, caller, name)
     if row is None:
         raise NotFoundError(f"There is no context {name}.", "It is created by its first commit.")
-    return Place(row.repository_id, row.tenant_id, name, row.branch, row.commit_id)
+    return Place(row.repository_id, row.tenant_id, name, row.branch, row if row.commit_id else None)
 
 
 async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -29,6 +29,8 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.tokens import default_counter
 
+_COUNTED_AT_ONCE: Final = 10_000  # bytes, which take about two milliseconds
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -41,15 +43,16 @@ class Prepared:
 
 
 async def prepare(wanted: NewCommit) -> Prepared:
-    """Parse, hash and count messages in a thread; raises InvalidInputError."""
-    return await asyncio.to_thread(_prepare, wanted)
-
-
-def _prepare(wanted: NewCommit) -> Prepared:
+    """Parse, hash and count messages, in a thread where that takes long; raises InvalidInputError."""
     counter = default_counter()
     messages = [parse_message(message) for message in wanted.messages]
     blobs = [Blob.of(message) for message in messages]
-    return Prepared(wanted, blobs, [cost(counter, message) for message in messages], counting())
+
+    def count() -> list[int]:
+        return [cost(counter, message) for message in messages]
+
+    quick = counter.ready and sum(len(blob.encoded) for blob in blobs) < _COUNTED_AT_ONCE
+    return Prepared(wanted, blobs, count() if quick else await asyncio.to_thread(count), counting())
 
 
 async def commit(session: WriteSession, caller: Caller, name: str, prepared: Prepared) -> CommitResult:
@@ -63,7 +66,9 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
     place = await make_place(session, caller, name)
     branch = check_name(wanted.branch or place.branch)
     before = await _writable_tip(session, place, branch, wanted)
-    parent = await store.find_commit(session, place.id, before) if before else None
+    parent = place.tip
+    if before != place.head:
+        parent = await store.find_commit(session, place.id, before) if before else None
     time = now()
     parents = (before,) if before else ()
     made = Commit(

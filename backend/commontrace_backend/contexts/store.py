@@ -42,10 +42,21 @@ _BRANCH: Final = func.coalesce(heads.c.branch, DEFAULT_BRANCH)
 _TIP: Final = and_(
     refs.c.repository_id == repositories.c.repository_id, refs.c.kind == "branch", refs.c.name == _BRANCH
 )
+_TIP_COMMIT: Final = and_(commits.c.repository_id == refs.c.repository_id, commits.c.commit_id == refs.c.commit_id)
 _FIND_PLACE: Final = (
-    select(repositories.c.repository_id, repositories.c.tenant_id, _BRANCH.label("branch"), refs.c.commit_id)
+    select(
+        repositories.c.repository_id,
+        repositories.c.tenant_id,
+        _BRANCH.label("branch"),
+        commits.c.commit_id,
+        commits.c.generation,
+        commits.c.window_messages,
+        commits.c.window_tokens,
+        commits.c.encoding,
+    )
     .outerjoin(heads, _HERE)
     .outerjoin(refs, _TIP)
+    .outerjoin(commits, _TIP_COMMIT)
     .where(repositories.c.name == bindparam("name"), _SEEN_BY)
     .order_by((repositories.c.contributor_id == bindparam("caller")).desc(), repositories.c.created_at)
     .limit(1)
@@ -76,7 +87,7 @@ def _seen_by(caller: Caller) -> dict[str, str]:
 
 
 async def find_place(session: ReadSession, caller: Caller, name: str) -> Row[Any] | None:
-    """A repository by name (the caller's own before the team's), the branch that HEAD is on, and where that points."""
+    """A repository by name (the caller's own before the team's), the branch that HEAD is on, and its newest commit."""
     return await session.first(_FIND_PLACE, {**_seen_by(caller), "copy": caller.working_copy, "name": name})
 
 

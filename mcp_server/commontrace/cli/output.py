@@ -65,11 +65,11 @@ class Screen:
         cleaned = [single_line(part) if isinstance(part, str) else (single_line(part[0]), part[1]) for part in parts]
         self._console.print(Text.assemble(" " * indent, *cleaned))
 
-    def block(self, text: str, style: str = "", indent: int = 0) -> None:
+    def block(self, text: str, indent: int = 0) -> None:
         """Text of several lines, as it is."""
         lines = printable(text).split("\n")
         shown = "\n".join(f"{' ' * indent}{line}" if line else "" for line in lines)
-        self._console.out(shown, style=style or None, highlight=False)
+        click.echo(shown, file=self._console.file)  # rich would expand tabs and cut trailing spaces
 
     def markdown(self, text: str, indent: int = 0) -> None:
         """Markdown, drawn in a terminal and verbatim in a pipe. Links show where they lead."""
