@@ -51,8 +51,15 @@ class TiktokenCounter:
         self._loading = threading.Lock()
         self._encoding: Encoding | None = None
 
+    @property
+    def ready(self) -> bool:
+        """Whether the vocabulary is loaded."""
+        return self._encoding is not None
+
     def count(self, text: str) -> TokenCount:
         """The tokens of a text; text that looks like a special token is ordinary text."""
+        if not text:  # who asks only for the encoding need not load it
+            return TokenCount(tokens=0, method="exact", encoding=ENCODING)
         encode = self._loaded().encode_ordinary
         if len(text) <= _LONGEST:
             return TokenCount(tokens=len(encode(text)), method="exact", encoding=ENCODING)

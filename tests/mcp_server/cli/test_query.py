@@ -25,7 +25,7 @@ def test_an_error_that_is_neither_a_file_nor_words_is_a_usage_error(cli: Cli) ->
 
 
 def test_an_error_longer_than_any_file_name_is_the_error_itself(cli: Cli, trace_id: str) -> None:
-    assert cli.json("query", "--error", f'File "{"/x" * 200}.py"\n{ERROR}')["hits"][0]["trace_id"] == trace_id
+    assert cli.json("query", "--error", f'File "{"x" * 300}.py"\n{ERROR}')["hits"][0]["trace_id"] == trace_id
 
 
 def test_a_hit_shows_its_id_tier_title_and_why(cli: Cli, trace_id: str) -> None:
