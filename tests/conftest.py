@@ -7,10 +7,15 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from commontrace import AsyncClient, Client, connect, connect_async
 from commontrace._transport import LOCAL_BASE, async_transport
 from doors import People, Server, serving
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)

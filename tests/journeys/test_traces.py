@@ -117,6 +117,12 @@ async def story(mine: AsyncClient, others: AsyncClient, note: Transcript) -> Non
     await ask(others.traces.decide(proposed.amendment_id, accept=True))
     await ask(mine.traces.decide(proposed.amendment_id, accept=True, note="thank you"))
     await ask(mine.traces.history(known))
+    await ending(mine, others, note, known)
+
+
+async def ending(mine: AsyncClient, others: AsyncClient, note: Transcript, known: str) -> None:
+    """Moderation, links, publication, withdrawal, and what lies around a trace."""
+    ask = note.ask
     flag = await ask(others.traces.flag(known, "outdated", "since 3.46"))
     await ask(mine.traces.flags(known))
     await ask(others.traces.unflag(flag.flag_id))

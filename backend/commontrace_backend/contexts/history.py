@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -91,13 +92,28 @@ async def log(session: ReadSession, caller: Caller, name: str, ref: str, limit: 
     """Commits from a ref backwards, newest first; with `grep` those whose words contain it."""
     place = await open_place(session, caller, name)
     names = await _names(session, place)
-    walked = walk(session, place.id, [await resolve(session, place, ref)])
+    seeds = [await resolve(session, place, part) for part in ref.split(",")]
+    passed: list[tuple[str, Commit]] = []
+    walked = _noting(walk(session, place.id, seeds), passed)
     found: list[CommitInfo] = []
     async for row, commit in _mentioning(session, place, walked, grep.lower()) if grep else walked:
         if len(found) == limit:
-            return LogPage(commits=found, next_ref=row.commit_id)
+            return LogPage(commits=found, next_ref=_rest(seeds, passed, row.commit_id))
         found.append(info(name, row, commit, names.get(row.commit_id, [])))
     return LogPage(commits=found)
+
+
+async def _noting(walked: Walked, passed: list[tuple[str, Commit]]) -> Walked:
+    async for row, commit in walked:
+        passed.append((row.commit_id, commit))
+        yield row, commit
+
+
+def _rest(seeds: Sequence[str], passed: Sequence[tuple[str, Commit]], stop: str) -> str:
+    """Where a page goes on: behind a merge that is more than one commit, or the other side would be lost."""
+    before = dict(takewhile(lambda item: item[0] != stop, passed))
+    reached = {*seeds, *(parent for commit in before.values() for parent in commit.parents)}
+    return ",".join(sorted(reached - before.keys()))
 
 
 async def _mentioning(session: ReadSession, place: Place, walked: Walked, words: str) -> Walked:
@@ -160,33 +176,33 @@ async def get_commit(session: ReadSession, caller: Caller, name: str, ref: str) 
     return info(name, row, Commit.decode(row.encoded), (await _names(session, place)).get(row.commit_id, []))
 
 
-async def window(  # noqa: PLR0913 - what the route takes
-    session: ReadSession,
-    caller: Caller,
-    name: str,
-    ref: str,
-    *,
-    max_tokens: int | None,
-    shape: WindowFormat,
-    explain: bool,
-) -> Window:
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a window is wanted: the most tokens it may have, its shape, and whether to say why."""
+
+    max_tokens: int | None
+    shape: WindowFormat
+    explain: bool
+
+
+async def window(session: ReadSession, caller: Caller, name: str, ref: str, view: View) -> Window:
     """The messages at a ref that fit a budget, in the shape that a provider takes."""
     place = await open_place(session, caller, name)
     commit_id = await resolve(session, place, ref)
     shown = await show_at(session, place.id, commit_id)
-    choice = choose(shown.messages, shown.tokens, max_tokens)
+    choice = choose(shown.messages, shown.tokens, view.max_tokens)
     kept = [message for position, message in enumerate(shown.messages) if position in choice.included]
     return Window(
         repository=name,
         ref=ref,
         commit_id=commit_id,
         state_id=state_id(shown.slots),
-        format=shape,
+        format=view.shape,
         tokens=total(sum(shown.tokens[position] for position in choice.included)),
         included=len(choice.included),
         left_out=len(shown.messages) - len(choice.included),
-        explanation=_explain(shown, choice) if explain else [],
-        **_shaped(kept, shape),
+        explanation=_explain(shown, choice) if view.explain else [],
+        **_shaped(kept, view.shape),
     )
 
 

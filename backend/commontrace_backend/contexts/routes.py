@@ -31,6 +31,7 @@ router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
 Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$", description="The context's name.")]
 RefName = Annotated[str, Query(min_length=1, max_length=250, description="HEAD, a branch, tag, id, HEAD~2, main@{1}.")]
+PageRef = Annotated[str, Query(min_length=1, max_length=4000, description="A ref, or next_ref of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 _HERE = "/contexts/{repository}"
 
@@ -72,24 +73,30 @@ async def get_commit(repository: Name, ref: str, caller: Reader, session: Readin
 
 @router.get(f"{_HERE}/log")
 async def log(
-    repository: Name, caller: Reader, session: Reading, ref: RefName = "HEAD", limit: Limit = 50, grep: str = ""
+    repository: Name, caller: Reader, session: Reading, ref: PageRef = "HEAD", limit: Limit = 50, grep: str = ""
 ) -> LogPage:
     """Commits from a ref backwards, newest first."""
     return await history.log(session, caller, repository, ref, limit, grep)
 
 
-@router.get(f"{_HERE}/window")
-async def window(  # noqa: PLR0913, PLR0917 - query parameters
-    repository: Name,
-    caller: Reader,
-    session: Reading,
-    ref: RefName = "HEAD",
+def _view(
     max_tokens: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
     format: WindowFormat = "text",  # noqa: A002 - the parameter's name on the wire
     explain: bool = False,
+) -> history.View:
+    return history.View(max_tokens, format, explain)
+
+
+@router.get(f"{_HERE}/window")
+async def window(
+    repository: Name,
+    caller: Reader,
+    session: Reading,
+    view: Annotated[history.View, Depends(_view)],
+    ref: RefName = "HEAD",
 ) -> Window:
     """The messages at a ref that fit a budget, in the shape that a provider takes."""
-    return await history.window(session, caller, repository, ref, max_tokens=max_tokens, shape=format, explain=explain)
+    return await history.window(session, caller, repository, ref, view)
 
 
 @router.get(f"{_HERE}/diff")

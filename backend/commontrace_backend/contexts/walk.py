@@ -29,8 +29,6 @@ async def walk(session: ReadSession, repository_id: int, tips: Collection[str]) 
             level.append((row, commit))
             wanted.remove(row.commit_id)
             wanted.update(commit.parents)
-        if not wanted:
-            break
     for item in _newest_first(level):
         yield item
 

@@ -91,6 +91,11 @@ class LogPage(Record):
     commits: list[CommitInfo]
     next_ref: str | None = None
 
+    @property
+    def older(self) -> str:
+        """`next_ref` as somebody would type it, with short ids; empty on the last page."""
+        return ",".join(commit_id[:12] for commit_id in self.next_ref.split(",")) if self.next_ref else ""
+
 
 class Explained(Record):
     """Why a message is in the window, or not."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from commontrace.safety.redaction_rules import RULES
+from commontrace.safety.secret_rules import found_in
 
-_MARKER: Final = re.compile(r"\[redacted (?:secret|pii):[a-z-]{1,40}\]")
+_MARKER: Final = re.compile(r"\[redacted (?:secret|pii):[a-z0-9-]{1,60}\]")
 _PASSES: Final = 5
 """Taking one secret out can bare another. Only texts made for it need more than two passes."""
 
@@ -56,24 +57,26 @@ def _pieces(text: str, found: Iterable[Found], stand_in: Callable[[Found], str])
     yield text[position:]
 
 
-def _matches(text: str) -> Iterator[tuple[int, int, int]]:
-    """Start, end and number of the rule of everything that fits."""
+def _matches(text: str) -> Iterator[tuple[int, int, int, str]]:
+    """Start, end, rank and type of everything that fits; of two that overlap the lower rank names it."""
     lowered = text.lower()
-    for number, rule in enumerate(RULES):
+    for rank, rule in enumerate(RULES):
         if not rule.keywords or any(keyword in lowered for keyword in rule.keywords):
             group = "value" if "value" in rule.pattern.groupindex else 0
             for match in rule.pattern.finditer(text):
                 if rule.holds(match[group]):
-                    yield match.start(group), match.end(group), number
+                    yield match.start(group), match.end(group), rank, rule.type
+    for rank, (start, end, kind) in enumerate(found_in(text), len(RULES)):
+        yield start, end, rank, kind
 
 
-def _merged(matches: Iterable[tuple[int, int, int]]) -> list[Found]:
+def _merged(matches: Iterable[tuple[int, int, int, str]]) -> list[Found]:
     """Matches that overlap become one, of the type that the rules name first."""
-    spans: list[tuple[int, int, int]] = []
-    for start, end, number in matches:
+    spans: list[tuple[int, int, int, str]] = []
+    for start, end, rank, kind in matches:
         if spans and start < spans[-1][1]:
-            first, last, before = spans[-1]
-            spans[-1] = (first, max(last, end), min(before, number))
+            first, last, before, name = spans[-1]
+            spans[-1] = (first, max(last, end), *min((before, name), (rank, kind)))
         else:
-            spans.append((start, end, number))
-    return [Found(RULES[number].type, start, end) for start, end, number in spans]
+            spans.append((start, end, rank, kind))
+    return [Found(kind, start, end) for start, end, _, kind in spans]

@@ -47,6 +47,29 @@ async def test_a_long_log_is_read_page_by_page(repo: AsyncContextRepository) -> 
             await repo.log(limit=limit)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+async def test_pages_through_merges_hold_every_commit_once(repo: AsyncContextRepository, limit: int) -> None:
+    await say(repo, "x", message="base")
+    for number in range(3):
+        await repo.branch(f"b{number}", "main")
+        await say(repo, "x", message=f"{number} first")
+        await say(repo, "x", message=f"{number} second")
+        await repo.switch("main")
+        await say(repo, "x", message=f"{number} ours")
+        await repo.merge(f"b{number}", message=f"{number} merged")
+    whole = await words(repo)
+    assert len(whole) == len(set(whole)) == 13
+    seen, ref = [], "HEAD"
+    while True:
+        page = await repo.log(ref, limit=limit)
+        assert len(page.commits) == limit or page.next_ref is None
+        seen += [commit.message for commit in page.commits]
+        if page.next_ref is None:
+            break
+        ref = page.next_ref
+    assert seen == whole
+
+
 async def test_the_log_of_a_merge_has_every_commit_of_both_sides_once(repo: AsyncContextRepository) -> None:
     await say(repo, "x", message="base")
     await repo.branch("fix")
@@ -160,3 +183,22 @@ async def test_branches_show_their_newest_note_and_which_is_current(repo: AsyncC
         ("fix", "try", True),
         ("main", "begin", False),
     ]
+
+
+async def test_pages_of_a_merged_history_hold_every_commit_once(repo: AsyncContextRepository) -> None:
+    await say(repo, "x", message="base")
+    await repo.branch("side")
+    for number in range(4):
+        await say(repo, "x", message=f"side {number}")
+    await repo.switch("main")
+    for number in range(4):
+        await say(repo, "x", message=f"main {number}")
+    await repo.merge("side")
+    whole = [commit.commit_id for commit in (await repo.log()).commits]
+    for limit in (1, 2, 3):
+        paged, ref = [], "HEAD"
+        while ref:
+            page = await repo.log(ref, limit=limit)
+            paged += [commit.commit_id for commit in page.commits]
+            ref = page.older
+        assert paged == whole

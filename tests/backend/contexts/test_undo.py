@@ -1,6 +1,9 @@
 """The operation log: undo takes back whatever the operation was, redo does it again."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -123,6 +126,31 @@ async def test_undo_says_when_there_is_nothing_left(repo: AsyncContextRepository
     await repo.undo()
     with pytest.raises(NotFoundError, match="nothing to undo"):
         await repo.undo()
+
+
+async def test_who_did_nothing_has_nothing_to_undo_or_redo(
+    repo: AsyncContextRepository, other: AsyncContextRepository
+) -> None:
+    await say(repo, "one")
+    with pytest.raises(NotFoundError, match="nothing to undo"):
+        await other.undo()
+    with pytest.raises(NotFoundError, match="nothing to redo"):
+        await other.redo()
+
+
+async def test_undo_is_refused_where_head_is_not_what_the_log_says(
+    client: AsyncClient, repo: AsyncContextRepository, store: Path
+) -> None:
+    await say(repo, "one")
+    await repo.branch("fix")
+    await repo.branch("elsewhere", switch=False)
+    await repo.undo()
+    with closing(sqlite3.connect(store)) as database, database:
+        database.execute("UPDATE heads SET branch = 'main'")
+    before = await state(client)
+    with pytest.raises(ConflictError, match="Cannot undo"):
+        await repo.undo()
+    assert await state(client) == before
 
 
 async def test_undo_is_refused_once_somebody_built_on_the_operation(

@@ -130,9 +130,7 @@ def test_the_commit_has_happened_when_the_answer_starts(store: Path, url: str) -
     assert sound(store)
 
 
-@pytest.mark.parametrize("processes", [2])
-def test_processes_that_open_a_new_store_at_once_share_it(tmp_path: Path, processes: int) -> None:
-    script = """
+OPENER = """
         import sys
         from commontrace import connect
         from factories import contribution
@@ -146,12 +144,16 @@ def test_processes_that_open_a_new_store_at_once_share_it(tmp_path: Path, proces
             me = client.contributors.me()
             stored = client.traces.contribute(contribution(title=sys.argv[2], insist=True))
             print(me.contributor_id, stored.trace_id)
-    """
+"""
+
+
+@pytest.mark.parametrize("processes", [2])
+def test_processes_that_open_a_new_store_at_once_share_it(tmp_path: Path, processes: int) -> None:
     url = f"sqlite:///{tmp_path}/shared/new.db"
     path = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
     racing = [
         subprocess.Popen(
-            [sys.executable, "-c", dedent(script), url, f"From process {number}"],
+            [sys.executable, "-c", dedent(OPENER), url, f"From process {number}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -35,7 +35,7 @@ def _log(screen: Screen, page: LogPage, *, head: str, oneline: bool) -> None:
     for commit in page.commits:
         (_line if oneline else _entry)(screen, commit, head)
     if page.next_ref:
-        screen.line((f"More: trace log {page.next_ref[:10]}", "dim"))
+        screen.line((f"More: trace log {page.older}", "dim"))
     if not page.commits:
         screen.line("No such commits.")
 

@@ -112,7 +112,7 @@ async def context_log(
     lines = [_commit(commit) for commit in page.commits]
     if not lines:
         return ToolResult(content="No commit matches.")
-    more = f"\nOlder: context_log(ref='{page.next_ref[:12]}')" if page.next_ref else ""
+    more = f"\nOlder: context_log(ref='{page.older}')" if page.next_ref else ""
     return ToolResult(content=render_fenced("log", "\n".join(lines)) + more)
 
 

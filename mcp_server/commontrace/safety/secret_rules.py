@@ -1,0 +1,190 @@
+"""The rules for secrets that are kept as data, run by RE2: linear time whatever the text and the rule."""
+
+import functools
+import math
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final, Protocol
+
+from commontrace.safety.placeholders import is_placeholder
+
+_FILES: Final = ("own.toml", "gitleaks.toml")
+_LAST: Final = "generic-api-key"
+"""The rule that knows least about what it finds names it only where no other rule does."""
+_REPLACED: Final = frozenset(("curl-auth-user", "hashicorp-tf-password"))
+"""Our own rules for the same find the password without the name and the quotes beside it."""
+_QUOTES: Final = "\"'`\\"
+
+
+class _Match(Protocol):
+    def span(self, group: int = 0) -> tuple[int, int]: ...
+
+
+class _Pattern(Protocol):
+    groups: int
+
+    def finditer(self, text: bytes) -> Iterator[_Match]: ...
+
+    def search(self, text: bytes) -> _Match | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """What a rule may find without its being a secret."""
+
+    target: str
+    regexes: tuple[str, ...]
+    stopwords: tuple[str, ...]
+
+    def covers(self, value: str, match: str, line: str) -> bool:
+        """Whether a value, or the match or line it stands in, is of this kind."""
+        where = {"match": match, "line": line}.get(self.target, value)
+        small = value.lower()
+        return any(compiled(regex).search(where.encode("ascii", "replace")) for regex in self.regexes) or any(
+            word in small for word in self.stopwords
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    type: str
+    keywords: tuple[str, ...]
+    regex: str
+    group: int
+    entropy: float
+    check: str
+    allowed: tuple[_Allowed, ...]
+
+    def holds(self, value: str, match: str, line: str) -> bool:
+        """Whether a value is somebody's secret and no example of one."""
+        return (
+            (not self.entropy or entropy(value) > self.entropy)
+            and _CHECKS[self.check](value)
+            and not any(allowed.covers(value, match, line) for allowed in self.allowed)
+        )
+
+
+def found_in(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and type of each secret; character offsets. Those of one rule come in order and apart."""
+    lowered = text.lower()
+    flat = text.encode("ascii", "replace")  # one byte a character, so that offsets are characters
+    for rule in _rules():
+        if any(keyword in lowered for keyword in rule.keywords):
+            for match in compiled(rule.regex).finditer(flat):
+                start, end = _bare(text, *_secret(match, rule))
+                if rule.holds(text[start:end], text[slice(*match.span())], _line(text, start, end)):
+                    yield start, end, rule.type
+
+
+def _secret(match: _Match, rule: _Rule) -> tuple[int, int]:
+    """The span of the group that a rule names, else of the first one that took part, else of the match."""
+    if rule.group:
+        return match.span(rule.group)
+    groups = (match.span(number) for number in range(1, compiled(rule.regex).groups + 1))
+    return next((span for span in groups if span[1] > span[0]), match.span())
+
+
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span without the quotes around what it holds."""
+    value = text[start:end]
+    return end - len(value.lstrip(_QUOTES)), start + len(value.rstrip(_QUOTES))
+
+
+def _line(text: str, start: int, end: int) -> str:
+    stop = text.find("\n", end)
+    return text[text.rfind("\n", 0, start) + 1 : stop if stop >= 0 else len(text)]
+
+
+def entropy(value: str) -> float:
+    """Shannon entropy in bits a character."""
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
+
+
+@functools.cache
+def compiled(regex: str) -> _Pattern:
+    """A pattern of RE2 over bytes, in which a byte is a character."""
+    import re2  # type: ignore[import-untyped]  # it has no annotations
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    pattern: _Pattern = re2.compile(regex.encode(), options)
+    return pattern
+
+
+@functools.cache
+def _rules() -> tuple[_Rule, ...]:
+    folder = files("commontrace.safety") / "rules"
+    return tuple(
+        sorted(
+            (
+                _rule(row, everywhere)
+                for name in _FILES
+                for row, everywhere in _rows((folder / name).read_text("utf-8"))
+            ),
+            key=lambda rule: rule.type.endswith(_LAST),
+        )
+    )
+
+
+def _rows(document: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """The rules of a file that look at text, each with what the file allows everywhere."""
+    parsed = tomllib.loads(document)
+    everywhere = [parsed["allowlist"]] if "allowlist" in parsed else []
+    yield from ((row, everywhere) for row in parsed["rules"] if "regex" in row and row["id"] not in _REPLACED)
+
+
+def _rule(row: dict[str, Any], everywhere: list[dict[str, Any]]) -> _Rule:
+    return _Rule(
+        type=f"secret:{row['id']}",
+        keywords=tuple(row["keywords"]),
+        regex=row["regex"],
+        group=row.get("secretGroup", 0),
+        entropy=row.get("entropy", 0.0),
+        check=row.get("check", "token"),
+        # A list that is allowed in some files only says nothing about a text that is no file.
+        allowed=tuple(
+            _allowed(item) for item in [*everywhere, *row.get("allowlists", [])] if item.get("condition") != "AND"
+        ),
+    )
+
+
+def _allowed(row: dict[str, Any]) -> _Allowed:
+    return _Allowed(
+        target=row.get("regexTarget", "secret"),
+        regexes=tuple(row.get("regexes", ())),
+        stopwords=tuple(row.get("stopwords", ())),
+    )
+
+
+def _token(value: str) -> bool:
+    return not is_placeholder(value)
+
+
+def _password(value: str) -> bool:
+    """Letters together with digits or signs: a word of prose or a name in code is no password."""
+    return _token(value) and bool(re.search(r"[A-Za-z]", value)) and bool(re.search(r"[0-9!@#$%^&*?~]", value))
+
+
+def _strong(value: str) -> bool:
+    """Small and capital letters and digits in no order that a word has."""
+    kinds = sum(bool(re.search(kind, value)) for kind in (r"[a-z]", r"[A-Z]", r"[0-9]", r"[!@#$%^&*?~]"))
+    return _password(value) and (kinds > 2 or len(re.findall(r"\d", value)) > 3)  # noqa: PLR2004 - "utf8", "sha256"
+
+
+def _random(value: str) -> bool:
+    """As strong, and not a name with a number: digits at two places, or signs that names do not hold."""
+    return _strong(value) and (len(re.findall(r"\d+", value)) > 1 or bool(re.search(r"[!#$%^&*?~@].*\w", value)))
+
+
+_CHECKS: Final[dict[str, Callable[[str], bool]]] = {
+    "none": lambda _: True,
+    "token": _token,
+    "password": _password,
+    "strong": _strong,
+    "random": _random,
+}
