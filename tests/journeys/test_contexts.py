@@ -85,6 +85,8 @@ class Telling:
     def _named(self, name: str, value: Any) -> Any:
         if name in {"created_at", "author", "contributor", "working_copy", "operation_id"}:
             return name
+        if name == "next_ref" and isinstance(value, str):
+            return [self._named("commit_id", part) for part in value.split(",")]
         if name in {"commit_id", "short_id"} and isinstance(value, str):
             return self._names.setdefault(value[:10], f"commit {len(self._names)}")
         return self._plain(value)

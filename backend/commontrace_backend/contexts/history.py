@@ -112,8 +112,8 @@ async def _noting(walked: Walked, passed: list[tuple[str, Commit]]) -> Walked:
 def _rest(seeds: Sequence[str], passed: Sequence[tuple[str, Commit]], stop: str) -> str:
     """Where a page goes on: behind a merge that is more than one commit, or the other side would be lost."""
     before = dict(takewhile(lambda item: item[0] != stop, passed))
-    reached = {*seeds, *(parent for commit in before.values() for parent in commit.parents)}
-    return ",".join(sorted(reached - before.keys()))
+    reached = dict.fromkeys([*seeds, *(parent for commit in before.values() for parent in commit.parents)])
+    return ",".join(commit_id for commit_id in reached if commit_id not in before)
 
 
 async def _mentioning(session: ReadSession, place: Place, walked: Walked, words: str) -> Walked:

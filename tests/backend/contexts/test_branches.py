@@ -198,6 +198,7 @@ async def test_an_expression_finds_the_commit_that_it_means(repo: AsyncContextRe
         ("main~3", "does not go back 3 commits"),
         ("main~999999", "does not go back 999999 commits"),
         ("main@{3}", "history of main does not go back 3 moves"),
+        ("main@{99}", "history of main does not go back 99 moves"),
         ("nowhere@{0}", "history of nowhere does not go back"),
         ("nowhere", "no branch, tag or commit nowhere"),
         ("abc", "no branch, tag or commit abc"),
