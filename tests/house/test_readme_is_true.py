@@ -1,17 +1,22 @@
-"""Every example of the README runs, on a machine where nothing has been set up."""
+"""Every example of the README and of the docs runs, on a machine where nothing has been set up."""
 
 from pathlib import Path
 
 import pytest
 
 from house.readme import OURSELVES, Folder, examples
-from house.sources import ROOT
+from house.sources import ROOT, place
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    path
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    if any(examples(path.read_text(encoding="utf-8")))
+]
 
 
-def run_all(page: str, place: Path) -> None:
-    folder = Folder(place)
+def run_all(page: str, home: Path) -> None:
+    folder = Folder(home)
     for example in examples(page):
         folder.run(example)
 
@@ -20,8 +25,9 @@ def test_the_readme_shows_the_shell_and_python() -> None:
     assert {example.kind for example in examples(README)} == {"shell", "python"}
 
 
-def test_every_example_of_the_readme_runs_from_top_to_bottom(tmp_path: Path) -> None:
-    run_all(README, tmp_path)
+@pytest.mark.parametrize("path", PAGES, ids=place)
+def test_every_example_of_a_page_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    run_all(path.read_text(encoding="utf-8"), tmp_path)
 
 
 def test_the_ci_runs_the_command_that_the_readme_gives_for_the_tests() -> None:
