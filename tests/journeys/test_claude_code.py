@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).parents[2]
 TOOLS = REPOSITORY.parent / "shared" / "tools"
@@ -21,7 +22,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm to install Claude Code"),
     pytest.mark.skipif(sys.platform != "linux", reason="installs the Linux build of Claude Code"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # the scripted model leaves its socket to the collector
-    pytest.mark.xdist_group("claude"),
 ]
 
 FIX = {
@@ -52,6 +52,10 @@ def _run(prompt: str, turns: list[dict[str, Any]], project: Path) -> Any:
         claude = importlib.import_module("claude_e2e")
     finally:
         sys.path.remove(str(TOOLS))
+    cache = Path(os.environ.get("CLAUDE_CODE_CACHE", str(REPOSITORY / ".cache" / "claude")))
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache.with_suffix(".lock")):  # the workers share one installation
+        claude.install(cache)
     environment = {"COMMONTRACE_URL": f"sqlite:///{project.parent}/store.db"}
     return claude.run(
         prompt,
@@ -59,7 +63,7 @@ def _run(prompt: str, turns: list[dict[str, Any]], project: Path) -> Any:
         project=str(project),
         extra=["--allowedTools", "mcp__commontrace"],
         env=environment,
-        cache=os.environ.get("CLAUDE_CODE_CACHE", str(REPOSITORY / ".cache" / "claude")),
+        cache=str(cache),
     )
 
 
