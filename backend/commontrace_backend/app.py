@@ -11,7 +11,7 @@ from commontrace_backend.contexts.routes import router as contexts
 from commontrace_backend.contributors.routes import router as contributors
 from commontrace_backend.contributors.service import open_keyring
 from commontrace_backend.database.engine import connect_database
-from commontrace_backend.index.sqlite_index import SqliteIndex
+from commontrace_backend.index.any_index import index_for
 from commontrace_backend.limits import BodyLimit
 from commontrace_backend.search.routes import router as search
 from commontrace_backend.settings import BackendSettings
@@ -46,7 +46,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.index = SqliteIndex(trace_rows.c.number)
+    app.state.index = index_for(database, trace_rows.c.number)
     problems.install(app)
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace

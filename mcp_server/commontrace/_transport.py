@@ -15,7 +15,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from commontrace.errors import InvalidInputError
 
 _REMOTE = ("https://", "http://")
-_LOCAL = ("sqlite:", "postgresql:")
+_LOCAL = ("sqlite:", "postgresql:", "postgresql+asyncpg:")
 LOCAL_BASE = "http://commontrace.local"
 
 

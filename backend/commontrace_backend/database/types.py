@@ -2,16 +2,19 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, DateTime, Dialect, String, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, String, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON document; NULL where the value is None."""
 
-Id = String(64)
+# Compared byte by byte, as SQLite does; how long a text may be is the models' business.
+_BYTEWISE = Text(collation="C")
+
+Id = String(64).with_variant(_BYTEWISE, "postgresql")
 """A random 128-bit id or a SHA-256, in lower-case hexadecimal."""
 
-Name = String(200)
+Name = String(200).with_variant(_BYTEWISE, "postgresql")
 """A short text with a meaning: a name, a tag, a code."""
 
 

@@ -9,8 +9,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-ID = sa.String(64)
-NAME = sa.String(200)
+BYTEWISE = sa.Text(collation="C")  # as SQLite compares
+ID = sa.String(64).with_variant(BYTEWISE, "postgresql")
+NAME = sa.String(200).with_variant(BYTEWISE, "postgresql")
 TIME = sa.DateTime(timezone=True)
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
@@ -33,6 +34,23 @@ def upgrade() -> None:
             "(title, problem, solution, tags, errors, tokenize='porter unicode61')"
         )
         op.execute("CREATE VIRTUAL TABLE trace_terms USING fts5vocab(trace_search, row)")
+    else:
+        op.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        _postgres_search()
+
+
+def _postgres_search() -> None:
+    """The words of the served versions; how many hold each; how many there are, and their length in words."""
+    op.create_table(
+        "trace_search",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("terms", postgresql.TSVECTOR, nullable=False),
+        _number("length"),
+    )
+    op.create_index("ix_trace_search_terms", "trace_search", ["terms"], postgresql_using="gin")
+    op.create_table("search_terms", sa.Column("term", BYTEWISE, primary_key=True), _number("documents"))
+    op.create_table("search_totals", _number("documents"), sa.Column("length", sa.BigInteger, nullable=False))
+    op.execute("INSERT INTO search_totals VALUES (0, 0)")
 
 
 def _key(name: str, references: str | None = None) -> sa.Column[str]:

@@ -1,0 +1,118 @@
+"""A PostgreSQL database: many that read, one that writes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import URL, TextClause, text
+from sqlalchemy import exc as sql
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from commontrace.errors import InvalidInputError, StoreBusyError
+from commontrace_backend.database.faults import meaning_of_postgres
+from commontrace_backend.database.postgres_schema import needs_upgrade, upgrade
+from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
+
+_CONNECT_SECONDS: Final = 10
+_STATEMENT_SECONDS: Final = 60
+"""Nothing of ours runs nearly as long; what does would only hold others up."""
+
+_TURN: Final = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'commontr')})"
+_DURABLE: Final = text(_TURN)
+_RELAXED: Final = text(f"{_TURN}, set_config('synchronous_commit', 'off', true)")
+
+
+class PostgresDatabase:
+    """One database of a PostgreSQL server, shared by any number of processes."""
+
+    def __init__(self, url: URL, *, lock_wait: float) -> None:
+        self._lock_wait = lock_wait
+        # Two pools, so that a reader that goes on to write never waits for other readers to end.
+        self._readers = self._engine(url, 15, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        self._writers = self._engine(url, 2, {"isolation_level": "READ COMMITTED"})
+
+    async def open(self) -> None:
+        """Create or upgrade the tables; an up-to-date database costs a single SELECT."""
+        if await self._is_old():
+            async with self._alone(_DURABLE) as connection:
+                if await self._is_old():  # another process may have done it meanwhile
+                    await upgrade(connection)
+
+    async def _is_old(self) -> bool:
+        async with self._connection(self._readers) as connection:
+            return await needs_upgrade(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        """One REPEATABLE READ transaction: a snapshot that neither waits nor makes others wait."""
+        async with self._connection(self._readers) as connection:
+            try:
+                yield ReadSession(connection)
+            finally:
+                await to_the_end(connection.rollback())
+
+    @asynccontextmanager
+    async def writing(self, *, durable: bool = True) -> AsyncIterator[WriteSession]:
+        """One READ COMMITTED transaction; writers take turns, so each reads what the one before it wrote."""
+        async with self._alone(_DURABLE if durable else _RELAXED) as connection:
+            yield WriteSession(connection)
+
+    async def close(self) -> None:
+        """Release every connection."""
+        for engine in (self._readers, self._writers):
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def _alone(self, turn: TextClause) -> AsyncIterator[AsyncConnection]:
+        """A transaction that no other writer overlaps; committed when the block ends well."""
+        async with self._connection(self._writers) as connection:
+            try:
+                await connection.execute(turn)
+                yield connection
+            except BaseException:
+                await to_the_end(connection.rollback())
+                raise
+            await to_the_end(connection.commit())
+
+    @asynccontextmanager
+    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A connection of a pool; what the driver says about it or in it becomes an error of ours."""
+        try:
+            async with engine.connect() as connection:
+                yield connection
+        except sql.TimeoutError as error:
+            raise StoreBusyError(
+                f"No connection to the database came free for {self._lock_wait:g} s.", "Try again in a moment."
+            ) from error
+        except sql.DBAPIError as error:
+            raise meaning_of_postgres(error.orig or error) from error
+        except OSError as error:
+            raise meaning_of_postgres(error) from error
+
+    def _engine(self, url: URL, connections: int, transactions: dict[str, Any]) -> AsyncEngine:
+        longest = self._lock_wait + _STATEMENT_SECONDS
+        try:
+            return create_async_engine(
+                "postgresql+asyncpg://",
+                # The driver reads the URL itself, so that it may say all that PostgreSQL's own tools understand.
+                connect_args={
+                    "dsn": url.set(drivername="postgresql").render_as_string(hide_password=False),
+                    "timeout": _CONNECT_SECONDS,
+                    "command_timeout": longest + _CONNECT_SECONDS,  # for a server that is gone without a word
+                    "server_settings": {
+                        "application_name": "commontrace",
+                        "lock_timeout": f"{self._lock_wait}s",
+                        "statement_timeout": f"{longest}s",
+                    },
+                },
+                pool_size=connections,
+                max_overflow=0,
+                pool_timeout=self._lock_wait,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                execution_options=transactions,
+            )
+        except ModuleNotFoundError as error:
+            raise InvalidInputError(
+                "PostgreSQL needs a driver that is not installed.", "Run: pip install 'commontrace[postgres]'"
+            ) from error
