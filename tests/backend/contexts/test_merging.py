@@ -15,6 +15,8 @@ from commontrace_backend.contexts.merge import Parting
 from commontrace_backend.contexts.objects import Commit
 from conversations import refs, said, say
 
+pytestmark = pytest.mark.both_databases
+
 
 async def fork(repo: AsyncContextRepository) -> None:
     """`main` says one, ours; `fix` says one, theirs. HEAD is on main."""

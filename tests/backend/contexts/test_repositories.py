@@ -13,6 +13,8 @@ from commontrace.models.contexts import NewCommit
 from conversations import said, say
 from doors import People
 
+pytestmark = pytest.mark.both_databases
+
 Call = Callable[[AsyncClient], Awaitable[object]]
 HELLO = NewCommit(messages=[{"role": "user", "content": "hello"}])
 READS: dict[str, Call] = {

@@ -12,6 +12,8 @@ from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import ConflictError, NotFoundError
 from conversations import refs, said, say
 
+pytestmark = pytest.mark.both_databases
+
 State = tuple[dict[str, str | None], dict[str, str]]
 Operation = Callable[[AsyncClient, AsyncContextRepository], Awaitable[object]]
 

@@ -14,6 +14,8 @@ from commontrace.models.traces import AmendmentProposal, Environment
 from doors import People
 from factories import contributed, contribution, found, use
 
+pytestmark = pytest.mark.both_databases
+
 TITLES = [contribution(number).title for number in range(5)]
 LOCKED = TITLES[0]
 

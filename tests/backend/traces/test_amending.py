@@ -8,6 +8,8 @@ from commontrace.models.traces import AmendmentProposal
 from doors import People
 from factories import contributed, contribution, found
 
+pytestmark = pytest.mark.both_databases
+
 BETTER = AmendmentProposal(solution="Begin every write with BEGIN IMMEDIATE.\nAnd retry on busy.", reason="shorter")
 
 

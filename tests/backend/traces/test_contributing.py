@@ -21,6 +21,8 @@ from commontrace.models.traces import AmendmentProposal, Contribution, TraceCont
 from doors import People
 from factories import contributed, contribution, found
 
+pytestmark = pytest.mark.both_databases
+
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 EVERYTHING: dict[str, Any] = {
     "failed_attempts": [{"tried": "Raised the busy timeout to 60 s", "why": "the upgrade fails at once"}],

@@ -18,6 +18,8 @@ from commontrace.models.search import Query
 from doors import People
 from factories import contributed, contribution, found, use
 
+pytestmark = pytest.mark.both_databases
+
 TITLE = contribution().title
 
 

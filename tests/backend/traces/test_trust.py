@@ -8,6 +8,8 @@ from commontrace.models.traces import Visibility
 from commontrace.models.votes import OutcomeKind
 from commontrace_backend.traces.trust import THRESHOLDS, Outcome, standing_of, wilson_lower_bound
 
+pytestmark = pytest.mark.both_databases
+
 AUDIENCES: list[Visibility] = ["private", "team", "public"]
 
 

