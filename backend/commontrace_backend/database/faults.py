@@ -120,7 +120,13 @@ _BY_STATE: dict[str, _Meaning] = {
 }
 """Meanings of SQLSTATE codes (PostgreSQL manual, appendix A)."""
 
-_BY_CLASS: dict[str, _Meaning] = {"08": _LOST, "40": _CONTENDED, "57": _LOST, "XX": _DAMAGED}
+_UNKEEPABLE: _Meaning = (
+    InvalidInputError,
+    "A value is of a kind or size that the database cannot hold.",
+    "Send a text without NUL characters, or a smaller number.",
+)
+
+_BY_CLASS: dict[str, _Meaning] = {"22": _UNKEEPABLE, "08": _LOST, "40": _CONTENDED, "57": _LOST, "XX": _DAMAGED}
 """Meanings of the classes that the codes' first two characters name."""
 
 _UNREACHED: _Meaning = (

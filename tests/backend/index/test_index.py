@@ -9,11 +9,14 @@ from sqlalchemy import true
 
 from commontrace import AsyncClient
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.index.any_index import index_for
 from commontrace_backend.index.protocol import Document, SearchIndex
-from commontrace_backend.index.sqlite_index import MOST_TERMS, SqliteIndex
+from commontrace_backend.index.sqlite_index import MOST_TERMS
 from commontrace_backend.index.terms import Stemmer, query_words, words_of
 from commontrace_backend.traces.tables import traces
 from factories import contributed
+
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
@@ -27,11 +30,10 @@ async def database(client: AsyncClient, url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-@pytest.fixture(params=[SqliteIndex])
-def index(request: pytest.FixtureRequest) -> SearchIndex:
-    """Each implementation of the protocol."""
-    made: SearchIndex = request.param(traces.c.number)
-    return made
+@pytest.fixture
+def index(database: Database) -> SearchIndex:
+    """The implementation of the protocol that goes with the database."""
+    return index_for(database, traces.c.number)
 
 
 def document(number: int, text: str) -> Document:
