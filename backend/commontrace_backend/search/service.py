@@ -18,7 +18,7 @@ from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.index.protocol import Match, SearchIndex
 from commontrace_backend.search import answer
-from commontrace_backend.search.fit import fit_of
+from commontrace_backend.search.fit import CallerEnvironment
 from commontrace_backend.search.ranking import Candidate, good_enough, ranked
 from commontrace_backend.traces import store
 from commontrace_backend.traces.assembly import contributor_of, served
@@ -160,6 +160,7 @@ async def _candidates(
     known = await standings(session, [served(row) for row in rows])
     best = max((match.score for match in matches.values()), default=0.0) or 1.0
     nothing = Match(0, 0.0, 0.0, 0, ())
+    here = CallerEnvironment(asked.query.environment)
     return [
         Candidate(
             number=row.number,
@@ -169,7 +170,7 @@ async def _candidates(
             asked=matches.get(row.number, nothing).asked,
             standing=known[row.trace_id, row.version_id],
             visibility=row.visibility,
-            fit=fit_of(TraceContent.model_validate(row.content).environment, asked.query.environment),
+            fit=here.fit(TraceContent.model_validate(row.content).environment),
             updated_at=row.updated_at,
         )
         for row in rows

@@ -1,7 +1,7 @@
 """Traces on the wire: what is contributed, what is stored, what comes back."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -57,8 +57,20 @@ class Environment(Body):
 
     language: Annotated[str, Field(max_length=50)] | None = None
     os: Annotated[str, Field(max_length=50)] | None = None
-    packages: Annotated[list[PackageRange], Field(max_length=50)] = []
+    packages: Annotated[list[PackageRange], Field(max_length=300)] = []
     tools: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=20)] = []
+
+
+def _of_a_trace(environment: Environment) -> Environment:
+    if len(environment.packages) > MOST_PACKAGES_OF_A_TRACE:
+        raise ValueError(f"a trace names at most {MOST_PACKAGES_OF_A_TRACE} packages: those that it is about")
+    return environment
+
+
+MOST_PACKAGES_OF_A_TRACE: Final = 50
+"""A reader's environment may hold more: all that a project uses."""
+
+TraceEnvironment = Annotated[Environment, AfterValidator(_of_a_trace)]
 
 
 class Evidence(Body):
@@ -88,7 +100,7 @@ class TraceContent(Body):
     failed_attempts: Annotated[list[FailedAttempt], Field(max_length=20)] = []
     errors: Annotated[list[Annotated[str, Field(max_length=8_000)]], Field(max_length=10)] = []
     tags: Tags = []
-    environment: Environment = Environment()
+    environment: TraceEnvironment = Environment()
     applies_when: ShortText = ""
     not_when: ShortText = ""
     verification: ShortText = ""
@@ -246,7 +258,7 @@ class AmendmentProposal(Body):
     failed_attempts: Annotated[list[FailedAttempt], Field(max_length=20)] | None = None
     errors: Annotated[list[Annotated[str, Field(max_length=8_000)]], Field(max_length=10)] | None = None
     tags: Tags | None = None
-    environment: Environment | None = None
+    environment: TraceEnvironment | None = None
     applies_when: ShortText | None = None
     not_when: ShortText | None = None
     verification: ShortText | None = None

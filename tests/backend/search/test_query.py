@@ -165,6 +165,19 @@ async def test_the_fit_of_versions_is_said_and_decides_between_equals(client: As
     assert (first.fit, second.fit) == ("aiosqlite 2.1 fits >=2", "aiosqlite 2.1 is outside <2")
 
 
+async def test_a_caller_may_name_all_that_a_project_uses_and_a_trace_only_what_it_is_about(client: AsyncClient) -> None:
+    many = [{"name": f"package-{number}", "versions": "1.0.0"} for number in range(300)]
+    about = {"packages": [{"name": "package-299", "versions": "^1.0"}]}
+    await contributed(client, environment=about)
+    answer = await client.traces.query(
+        Query(query="database is locked", environment=Environment.model_validate({"packages": many}))
+    )
+    assert answer.hits[0].fit == "package-299 1.0.0 fits ^1.0"
+    with pytest.raises(ValueError, match="at most 50 packages: those that it is about"):
+        contribution(environment={"packages": many[:51]})
+    assert contribution(environment={"packages": many[:50]})
+
+
 async def test_proven_knowledge_comes_before_equal_words(client: AsyncClient, people: People) -> None:
     plain = await contributed(client, title="Database is locked, one", visibility="team")
     loved = await contributed(client, title="Database is locked, two", visibility="team", insist=True)

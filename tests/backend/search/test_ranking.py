@@ -1,4 +1,4 @@
-"""The order of hits and how versions fit: laws, not examples only."""
+"""The order of hits: laws, not examples only."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commontrace.models.traces import Environment, Standing
-from commontrace_backend.search.fit import Fit, fit_of
+from commontrace.models.traces import Standing
+from commontrace_backend.search.fit import Fit
 from commontrace_backend.search.ranking import Candidate, good_enough, ranked, threshold
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -107,47 +107,3 @@ def test_a_short_question_must_be_covered_more_than_a_long_account() -> None:
     shares = [threshold(asked) for asked in range(1, 25)]
     assert shares == sorted(shares, reverse=True)
     assert (shares[0], shares[-1]) == pytest.approx((0.50, 0.13))
-
-
-def environment(**fields: object) -> Environment:
-    return Environment.model_validate(fields)
-
-
-def packages(**versions: str) -> Environment:
-    return environment(packages=[{"name": name, "versions": value} for name, value in versions.items()])
-
-
-@pytest.mark.parametrize(
-    ("trace", "caller", "value", "reason"),
-    [
-        (environment(), environment(language="python"), 0, ""),
-        (environment(language="python"), environment(), 0, ""),
-        (environment(language="Python"), environment(language="python"), 1, "language Python"),
-        (environment(language="rust"), environment(language="go"), -1, "for language rust, yours is go"),
-        (environment(os="linux"), environment(os="macos"), -1, "for OS linux, yours is macos"),
-        (packages(pydantic=">=2.10,<2.13"), packages(pydantic="2.12.1"), 1, "pydantic 2.12.1 fits >=2.10,<2.13"),
-        (packages(pydantic=">=2.10,<2.13"), packages(pydantic="2.13"), -1, "pydantic 2.13 is outside >=2.10,<2.13"),
-        (packages(pydantic="<3"), packages(pydantic="==2.13"), 1, "pydantic ==2.13 fits <3"),
-        (packages(pydantic=">=2"), packages(Pydantic="v3.0rc1"), 1, "pydantic v3.0rc1 fits >=2"),
-        (packages(react="^18.2"), packages(react="18.3.0"), 0, ""),
-        (packages(go=">=1.20"), packages(go="tip"), 0, ""),
-        (packages(a=">=1"), packages(b="1"), 0, ""),
-        (packages(a=""), packages(a="1"), 0, ""),
-        (packages(a=">=1"), packages(a=""), 0, ""),
-    ],
-)
-def test_fit_compares_what_both_sides_name_and_nothing_else(
-    trace: Environment, caller: Environment, value: float, reason: str
-) -> None:
-    assert fit_of(trace, caller) == Fit(value, reason)
-
-
-def test_what_does_not_fit_is_said_first() -> None:
-    trace = environment(language="python", packages=[{"name": "a", "versions": ">=2"}])
-    found = fit_of(trace, environment(language="python", packages=[{"name": "a", "versions": "1"}]))
-    assert found == Fit(0.0, "a 1 is outside >=2; language python")
-
-
-@given(st.text(max_size=30), st.text(max_size=30))
-def test_no_version_text_breaks_the_comparison(wanted: str, mine: str) -> None:
-    assert -1 <= fit_of(packages(x=wanted), packages(x=mine)).value <= 1
