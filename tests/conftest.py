@@ -14,6 +14,8 @@ from commontrace._transport import LOCAL_BASE, async_transport
 from doors import People, Server, serving
 from postgres import HAS_WHEEL, Postgres, name_of, serving_postgres
 
+os.environ["COMMONTRACE_EMBEDDER"] = "none"  # for what fixtures of a wider scope make
+
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -29,6 +31,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(place))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(place / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(place / "data"))
+    # Words alone, unless a test is about vectors: loading a model costs half a second.
+    monkeypatch.setenv("COMMONTRACE_EMBEDDER", "none")
     return place
 
 
@@ -75,7 +79,9 @@ def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test marked `both_databases` runs on each, unless it looks into the file of SQLite's."""
-    if metafunc.definition.get_closest_marker("both_databases") and {"url", "store"} & {*metafunc.fixturenames} == {"url"}:
+    if metafunc.definition.get_closest_marker("both_databases") and {"url", "store"} & {*metafunc.fixturenames} == {
+        "url"
+    }:
         metafunc.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 
 

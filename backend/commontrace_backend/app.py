@@ -11,12 +11,17 @@ from commontrace_backend.contexts.routes import router as contexts
 from commontrace_backend.contributors.routes import router as contributors
 from commontrace_backend.contributors.service import open_keyring
 from commontrace_backend.database.engine import connect_database
-from commontrace_backend.index.any_index import index_for
+from commontrace_backend.embedding.choose import choose_embedder
+from commontrace_backend.index.any_index import index_for, vectors_for
+from commontrace_backend.jobs.worker import Worker
 from commontrace_backend.limits import BodyLimit
+from commontrace_backend.search.asking import Asker
+from commontrace_backend.search.finding import Finder
 from commontrace_backend.search.routes import router as search
 from commontrace_backend.settings import BackendSettings
 from commontrace_backend.traces.routes import router as traces
 from commontrace_backend.traces.tables import traces as trace_rows
+from commontrace_backend.traces.upkeep import Upkeep
 
 
 def create_app(settings: BackendSettings) -> FastAPI:
@@ -26,6 +31,10 @@ def create_app(settings: BackendSettings) -> FastAPI:
         InvalidInputError: the database URL is of no kind that we serve.
     """
     database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
+    index = index_for(database, trace_rows.c.number)
+    embedder = choose_embedder(settings)
+    vectors = vectors_for(database, trace_rows.c.number, embedder.name) if embedder else None
+    upkeep = Upkeep(database, index, vectors, embedder)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -34,8 +43,13 @@ def create_app(settings: BackendSettings) -> FastAPI:
             app.state.keyring = await open_keyring(
                 database, pepper=settings.pepper.get_secret_value(), local_owner=settings.local_owner
             )
+            app.state.worker = Worker(upkeep)
+            app.state.worker.start()
             yield
         finally:
+            await app.state.worker.stop()
+            if embedder:
+                await embedder.close()
             await database.close()
 
     app = FastAPI(
@@ -46,7 +60,9 @@ def create_app(settings: BackendSettings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.index = index_for(database, trace_rows.c.number)
+    app.state.index = index
+    app.state.upkeep = upkeep
+    app.state.finder = Finder(index, vectors, Asker(embedder) if embedder else None)
     problems.install(app)
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace

@@ -1,5 +1,7 @@
 """The backend's settings: the only reader of the environment on this side."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,4 +22,15 @@ class BackendSettings(BaseSettings):
     )
     key_environment: str = Field(default="live", pattern="^[a-z]{2,8}$", description="Second part of new API keys.")
     lock_wait: float = Field(default=30.0, gt=0, description="Seconds to wait for the store's write lock.")
+    embedder: Literal["auto", "local", "endpoint", "in-memory", "none"] = Field(
+        default="auto",
+        description="Where vectors come from; auto: the endpoint if one is named, else the extra `local`, else none.",
+    )
+    embed_model_path: str = Field(default="", description="A model.onnx of one's own in place of the packaged one.")
+    embed_url: str = Field(default="", description="Base URL of an OpenAI-compatible endpoint, up to /v1.")
+    embed_model: str = Field(default="", description="The endpoint's model, such as text-embedding-3-small.")
+    embed_key: SecretStr = Field(default=SecretStr(""), description="The endpoint's API key, if it wants one.")
+    embed_dimensions: int | None = Field(
+        default=None, gt=0, le=4096, description="Length of vectors to ask for, where the model can shorten them."
+    )
     log_level: str = Field(default="WARNING", description="Lowest level that is logged, to standard error.")

@@ -14,6 +14,7 @@ from commontrace.errors import BackendError, StoreUnusableError
 from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
 from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
+from commontrace_backend.database.sqlite_driver import connect
 
 
 class SqliteDatabase:
@@ -78,7 +79,7 @@ class SqliteDatabase:
     def _engine(self, begin: str, *, synchronous: str, pool_size: int) -> AsyncEngine:
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(self.path)),
-            connect_args={"isolation_level": None, "timeout": 5.0},
+            connect_args={"isolation_level": None, "timeout": 5.0, "async_creator_fn": connect},
             pool_size=pool_size,
             max_overflow=0 if pool_size == 1 else 12,
             pool_reset_on_return=None,

@@ -1,9 +1,23 @@
 """Column types that mean the same on every database."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, String, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    cast,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON document; NULL where the value is None."""
@@ -14,6 +28,33 @@ Id = String(64).with_variant(Text(), "postgresql")
 
 Name = String(200).with_variant(Text(), "postgresql")
 """A short text with a meaning: a name, a tag, a code."""
+
+
+class _HalfVector(UserDefinedType[Any]):
+    """pgvector's halfvec of any dimension, written as its text form."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "halfvec"
+
+    def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
+        return cast(type_coerce(bindvalue, _HalfVectorText()), self)
+
+
+class _HalfVectorText(TypeDecorator[Any]):
+    """What a vector is sent as."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        del dialect
+        return None if value is None else "[" + ",".join(f"{number:.5g}" for number in value.tolist()) + "]"
+
+
+Vector = LargeBinary().with_variant(_HalfVector(), "postgresql")
+"""A vector: int8 numbers and their scale in SQLite, half-precision numbers in PostgreSQL."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

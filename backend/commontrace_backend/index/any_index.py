@@ -4,11 +4,27 @@ from sqlalchemy import Column
 
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.postgres_database import PostgresDatabase
-from commontrace_backend.index.postgres_index import PostgresIndex
 from commontrace_backend.index.protocol import SearchIndex
-from commontrace_backend.index.sqlite_index import SqliteIndex
+from commontrace_backend.index.vectors import VectorIndex
 
 
 def index_for(database: Database, key: Column[int]) -> SearchIndex:
-    """The index that lives in this database; `key` is the column of the numbers that documents go by."""
-    return PostgresIndex(key) if isinstance(database, PostgresDatabase) else SqliteIndex(key)
+    """The words in this database; `key` is the column of the numbers that documents go by."""
+    if isinstance(database, PostgresDatabase):
+        from commontrace_backend.index.postgres_index import PostgresIndex
+
+        return PostgresIndex(key)
+    from commontrace_backend.index.sqlite_index import SqliteIndex
+
+    return SqliteIndex(key)
+
+
+def vectors_for(database: Database, key: Column[int], model_name: str) -> VectorIndex:
+    """The vectors of one model in this database."""
+    if isinstance(database, PostgresDatabase):
+        from commontrace_backend.index.postgres_vectors import PostgresVectors
+
+        return PostgresVectors(key, model_name)
+    from commontrace_backend.index.matrix import MatrixVectors
+
+    return MatrixVectors(key, model_name)

@@ -1,31 +1,42 @@
-"""Full-text search in PostgreSQL: candidates by ts_rank from a GIN index, scored again as SQLite's FTS5 scores.
+"""Full-text search in PostgreSQL: candidates by ts_rank from a GIN index, weighed again by BM25 as SQLite's are.
 
 PostgreSQL's own ranking knows no inverse document frequency. So the index keeps what BM25 needs beside the words: how
 many documents hold each, and how long all are together. Both databases then rank alike.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import log
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Select, Text, any_, cast, column, delete, func, select, table, true, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    cast,
+    column,
+    delete,
+    exists,
+    func,
+    select,
+    table,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR, insert
 
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.index.protocol import Document, Match
-from commontrace_backend.index.sqlite_index import COLUMNS, MOST_TERMS, WEIGHTS
-from commontrace_backend.index.terms import Stemmer, query_words, words_of
+from commontrace_backend.index.bm25 import WEIGHTS, Totals, scored
+from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
+from commontrace_backend.index.terms import Stemmer, words_of
+from commontrace_backend.index.wording import terms_of
 
 LABELS: Final = {"title": "A", "tags": "B", "errors": "C", "problem": "D", "solution": "D"}
 """Which of a tsvector's four weights says the column that a word stands in."""
 
-_LABEL_WEIGHTS: Final = {LABELS[name]: weight for name, weight in zip(COLUMNS, WEIGHTS, strict=True)}
-
-K1: Final = 1.2
-B: Final = 0.75
-"""The constants of BM25, and FTS5's: how soon repetition stops to count, how much length does."""
+_LABEL_WEIGHTS: Final = {LABELS[name]: weight for name, weight in WEIGHTS.items()}
 
 _FEWEST_CANDIDATES: Final = 200
 _CANDIDATES_A_RESULT: Final = 4
@@ -35,37 +46,9 @@ _MOST_POSITIONS: Final = 255
 _LONGEST_WORD: Final = 500
 _LONGEST_TEXT: Final = 200_000
 
-_search = table("trace_search", column("number"), column("terms", TSVECTOR), column("length"))
+_search = table("trace_search", column("number"), column("version"), column("terms", TSVECTOR), column("length"))
 _terms = table("search_terms", column("term", Text), column("documents"))
 _totals = table("search_totals", column("documents"), column("length"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """A word of the query, its stem, how many documents hold it, and its inverse document frequency."""
-
-    word: str
-    stem: str
-    documents: int
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """The terms of a query, rarest first, and what the collection holds: documents, and words in one on average."""
-
-    terms: Sequence[_Term]
-    documents: int
-    average_length: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A document with the query's stems that it holds, each with the label of every place where it stands."""
-
-    number: int
-    length: int
-    labels: dict[str, str]
 
 
 class PostgresIndex:
@@ -92,31 +75,84 @@ class PostgresIndex:
                 documents=_totals.c.documents + int(before is None), length=_totals.c.length + length - length_before
             )
         )
-        row = {"terms": cast(_tsvector(labels), TSVECTOR), "length": length}
+        row = {"version": WORDS_VERSION, "terms": cast(_tsvector(labels), TSVECTOR), "length": length}
         await session.write(
             insert(_search)
             .values(number=document.number, **row)
             .on_conflict_do_update(index_elements=["number"], set_=row)
         )
 
-    async def search(self, session: ReadSession, text: str, *, where: ColumnElement[bool], limit: int) -> list[Match]:
-        """OR of the query's rarest terms, ranked by BM25 as FTS5 computes it."""
-        query = await self._query(session, query_words(text))
-        asked = [term.stem for term in query.terms if term.documents]
-        if not asked:
+    async def search(
+        self,
+        session: ReadSession,
+        question: Question,
+        *,
+        where: ColumnElement[bool],
+        limit: int,
+        also: Collection[int] = (),
+    ) -> list[Match]:
+        """Candidates by ts_rank over the query's words, then by BM25 with the query's own weights."""
+        row = await session.first(select(_totals))
+        assert row is not None
+        totals = Totals(row.documents, row.length)
+        terms = await terms_of(session, self, self._stemmer, question, totals)
+        held = [term.stem for term in terms if term.documents]
+        if not held and not also:
             return []
-        candidates: dict[int, _Candidate] = {}
-        for row in await session.all(self._candidates(asked, where, limit)):
-            candidate = candidates.setdefault(row.number, _Candidate(row.number, row.length, {}))
-            candidate.labels[row.lexeme] = row.labels
-        matches = [_match(candidate, query) for candidate in candidates.values()]
-        return sorted(matches, key=lambda match: (-match.score, match.number))[:limit]
+        rated: dict[int, dict[str, float]] = {}
+        lengths: dict[int, int] = {}
+        proposed: set[int] = set()
+        for statement, proposes in ((self._candidates(held, where, limit), True), (_rated(held, also), False)):
+            for found in await session.all(statement):
+                lengths[found.number] = found.length
+                weight = sum(_LABEL_WEIGHTS[label] for label in found.labels or "")
+                rated.setdefault(found.number, {})[found.lexeme] = float(min(weight, _MOST_POSITIONS))
+                if proposes:
+                    proposed.add(found.number)
+        matches = [scored(number, terms, counts, lengths[number], totals) for number, counts in rated.items()]
+        ranked = sorted(matches, key=lambda match: (-match.score, match.number))
+        best = [match for match in ranked if match.score > 0 and match.number in proposed][:limit]
+        kept = {match.number for match in best}
+        chosen = [*best, *(match for match in ranked if match.number in set(also) - kept)]
+        return await self._with_stems(session, chosen)
+
+    async def pending(self, session: ReadSession, limit: int) -> Sequence[int]:
+        """Traces without words of this version, oldest first."""
+        there = exists().where(_search.c.number == self._key, _search.c.version == WORDS_VERSION)
+        rows = await session.all(select(self._key).where(~there).order_by(self._key).limit(limit))
+        return [row[0] for row in rows]
+
+    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> dict[str, int]:
+        """As `put` has counted them."""
+        rows = await session.all(select(_terms).where(_terms.c.term == any_(_array(_cut(stems)))))
+        return {row.term: row.documents for row in rows}
+
+    async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
+        """A range of the counted stems: a slip in the first two letters is not found."""
+        first = stem[:2]
+        rows = await session.all(
+            select(_terms).where(
+                _terms.c.term >= first,
+                _terms.c.term < first[:-1] + chr(ord(first[-1]) + 1),
+                func.length(_terms.c.term).between(len(stem) - 2, len(stem) + 2),
+            )
+        )
+        return {row.term: row.documents for row in rows}
+
+    async def _with_stems(self, session: ReadSession, matches: Sequence[Match]) -> list[Match]:
+        rows = await session.all(
+            select(_search.c.number, func.tsvector_to_array(_search.c.terms).label("stems")).where(
+                _search.c.number.in_([match.number for match in matches])
+            )
+        )
+        stems = {row.number: frozenset(row.stems) for row in rows}
+        return [replace(match, stems=stems[match.number]) for match in matches]
 
     def _labels(self, document: Document) -> dict[str, str]:
         """Each stem of a document with the label of every place where it stands, most telling first."""
         found: dict[str, Counter[str]] = {}
         left = _LONGEST_TEXT
-        for name in COLUMNS:
+        for name in WEIGHTS:
             words = _cut(words_of(getattr(document, name)[:left]))
             left -= sum(len(word) + 1 for word in words)
             stems = self._stemmer.stems(words)
@@ -124,20 +160,6 @@ class PostgresIndex:
                 if stem := stems.get(word):
                     found.setdefault(stem, Counter())[LABELS[name]] += 1
         return {stem: "".join(label * counts[label] for label in sorted(counts)) for stem, counts in found.items()}
-
-    async def _query(self, session: ReadSession, words: Iterable[str]) -> _Query:
-        """The rarest terms of a query with their weights, those that no document holds among them."""
-        by_stem = {stem: word for word, stem in reversed(self._stemmer.stems(_cut(words)).items())}
-        totals = await session.first(select(_totals))
-        assert totals is not None
-        counted = await session.all(select(_terms).where(_terms.c.term == any_(_array(by_stem))))
-        holding = {row.term: row.documents for row in counted}
-        terms = [
-            _Term(word, stem, (held := holding.get(stem, 0)), _weight(held, totals.documents))
-            for stem, word in by_stem.items()
-        ]
-        rarest = sorted(terms, key=lambda term: (not term.documents, -term.weight, term.stem))[:MOST_TERMS]
-        return _Query(rarest, totals.documents, totals.length / max(1, totals.documents))
 
     def _candidates(self, stems: Sequence[str], where: ColumnElement[bool], limit: int) -> Select[Any]:
         """The likeliest documents, a row for each of the stems in each; only what decides leaves the server."""
@@ -153,10 +175,24 @@ class PostgresIndex:
         )
         held = func.unnest(best.c.terms).table_valued("lexeme", "positions", "weights", name="held").render_derived()
         return (
-            select(best.c.number, best.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels"))
+            select(
+                best.c.number, best.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels")
+            )
             .select_from(best.join(held, true()))
             .where(held.c.lexeme == any_(_array(stems)))
         )
+
+
+def _rated(stems: Sequence[str], numbers: Collection[int]) -> Select[Any]:
+    """These documents, a row for each of the stems in each; one without any has a row too."""
+    held = func.unnest(_search.c.terms).table_valued("lexeme", "positions", "weights", name="held").render_derived()
+    return (
+        select(
+            _search.c.number, _search.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels")
+        )
+        .select_from(_search.outerjoin(held, held.c.lexeme == any_(_array(stems))))
+        .where(_search.c.number.in_(list(numbers)))
+    )
 
 
 async def _count(session: WriteSession, stems: Iterable[str]) -> None:
@@ -189,27 +225,3 @@ def _tsvector(labels: Mapping[str, str]) -> str:
         f"'{stem}':" + ",".join(f"{place}{label}" for place, label in enumerate(found[:_MOST_POSITIONS], 1))
         for stem, found in labels.items()
     )
-
-
-def _weight(held: int, documents: int) -> float:
-    """Inverse document frequency, always positive."""
-    return log(1 + (documents - held + 0.5) / (held + 0.5))
-
-
-def _match(candidate: _Candidate, query: _Query) -> Match:
-    found = [term for term in query.terms if term.stem in candidate.labels]
-    return Match(
-        number=candidate.number,
-        score=sum(_bm25(term, candidate, query) for term in found),
-        coverage=sum(term.weight for term in found) / sum(term.weight for term in query.terms),
-        asked=len(query.terms),
-        terms=tuple(term.word for term in found),
-    )
-
-
-def _bm25(term: _Term, candidate: _Candidate, query: _Query) -> float:
-    """What a term adds to a document's score; the formula of FTS5's bm25() (sqlite.org/fts5.html, section 5.1.1)."""
-    rarity = log((query.documents - term.documents + 0.5) / (term.documents + 0.5))
-    frequency = sum(_LABEL_WEIGHTS[label] for label in candidate.labels[term.stem])
-    length = 1 - B + B * candidate.length / query.average_length
-    return max(rarity, 1e-6) * frequency * (K1 + 1) / (frequency + K1 * length)

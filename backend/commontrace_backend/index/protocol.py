@@ -1,16 +1,20 @@
 """What a search index does, whatever database it lives in."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import ColumnElement
 
 from commontrace_backend.database.session import ReadSession, WriteSession
 
+WORDS_VERSION: Final = "2"
+"""Changes when a document's words are taken from it in another way, so that they are taken anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The words a trace is found by, column by column; `number` is the trace's row number."""
+    """The words a trace is found by, field by field; `number` is the trace's row number."""
 
     number: int
     title: str
@@ -21,22 +25,34 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asks; the words of the `headline` say what it is about and count for more."""
+
+    text: str
+    headline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
-    """A document that shares words with a query.
+    """A document and what its words say about a query.
 
     Attributes:
         number: the trace's row number.
         score: BM25, higher is better.
-        coverage: share (0 to 1) of the query's weight, by inverse document frequency, that the document matches.
+        share: the score as a share of what a document full of the query's known words could reach.
+        coverage: the same, but of all its words, also those that no document holds.
         asked: how many words the query was weighed by.
-        terms: the query's words found in the document, rarest first.
+        terms: the query's words found in the document, heaviest first.
+        stems: every stem of the document.
     """
 
     number: int
     score: float
+    share: float
     coverage: float
     asked: int
     terms: tuple[str, ...]
+    stems: frozenset[str]
 
 
 class SearchIndex(Protocol):
@@ -46,9 +62,22 @@ class SearchIndex(Protocol):
         """Add a document, or replace the one with its number."""
         ...
 
-    async def search(self, session: ReadSession, text: str, *, where: ColumnElement[bool], limit: int) -> list[Match]:
+    async def search(
+        self,
+        session: ReadSession,
+        question: Question,
+        *,
+        where: ColumnElement[bool],
+        limit: int,
+        also: Collection[int] = (),
+    ) -> list[Match]:
         """The best `limit` documents among the traces that satisfy `where`, best first.
 
-        `where` is applied before the cut, so a filter never costs a hit.
+        `where` is applied before the cut, so a filter never costs a hit. Those of `also` are rated too, wherever they
+        rank: they come after the others where their words alone would not have found them.
         """
+        ...
+
+    async def pending(self, session: ReadSession, limit: int) -> Sequence[int]:
+        """Row numbers of traces whose words are missing or were taken by an older version of ours."""
         ...

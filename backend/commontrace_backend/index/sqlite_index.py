@@ -1,8 +1,12 @@
-"""Full-text search in SQLite: FTS5 with Porter stemming and BM25, in the same file as the rows."""
+"""Full-text search in SQLite: FTS5 finds candidates, BM25 over their counted stems ranks them; one file, one commit.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import log
+The stems are made by SQLite's own Porter tokenizer before they are stored, so that a document can be weighed again
+without being read: `trace_words` holds them with their weighted counts.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -10,105 +14,177 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    bindparam,
     column,
     delete,
+    exists,
     func,
     insert,
-    literal_column,
     select,
     table,
     text,
+    update,
 )
 
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.index.protocol import Document, Match
-from commontrace_backend.index.terms import Stemmer, query_words, words_of
+from commontrace_backend.index.bm25 import WEIGHTS, Term, Totals, scored
+from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
+from commontrace_backend.index.terms import Stemmer, words_of
+from commontrace_backend.index.wording import terms_of
 
-COLUMNS: Final = ("title", "problem", "solution", "tags", "errors")
+POOL: Final = 50
+"""Candidates that FTS5 finds and BM25 weighs again, at least."""
 
-WEIGHTS: Final = (4.0, 1.0, 1.0, 2.0, 2.0)
-"""How much a word counts in each column: a title says most."""
+_WIDER: Final = 4  # looked at for each candidate wanted, before the whole result is filtered
+_COMMON: Final = 0.1  # share of documents from which a word is left out of the search for candidates
+_KEPT: Final = 3  # rarer words that must remain for that
+_MOST_COUNTED: Final = 255
 
-MOST_TERMS: Final = 24
-"""A long query is cut to its rarest terms: the common ones cost time and decide nothing."""
-
-_fts = table("trace_search", column("rowid"), *(column(name) for name in COLUMNS))
+_fts = table("trace_search", column("rowid"), *(column(name) for name in WEIGHTS))
 _vocabulary = table("trace_terms", column("term"), column("doc"))
-_bm25 = func.bm25(literal_column("trace_search"), *(literal_column(str(weight)) for weight in WEIGHTS))
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """A word of the query, its stem and its inverse document frequency."""
-
-    word: str
-    stem: str
-    weight: float
-    known: bool
+_words = table("trace_words", *(column(name) for name in ("number", "version", "length", "stems", "counts")))
+_totals = table("search_totals", column("documents"), column("words"))
+_RANK: Final = f"bm25(trace_search, {', '.join(map(str, WEIGHTS.values()))})"
+_BEST: Final = text(
+    f"SELECT rowid FROM trace_search WHERE trace_search MATCH :match ORDER BY {_RANK}, rowid LIMIT :wide"  # noqa: S608 - our own weights
+)
+_TOTALS: Final = select(_totals)
+_FREQUENCIES: Final = select(_vocabulary).where(_vocabulary.c.term.in_(bindparam("stems", expanding=True)))
+_READ: Final = select(_words).where(_words.c.number.in_(bindparam("numbers", expanding=True)))
 
 
 class SqliteIndex:
-    """The words of every served version in one FTS5 table, keyed by the trace's row number."""
+    """The words of every served version, keyed by the trace's row number."""
 
     def __init__(self, key: Column[int]) -> None:
         self._key = key
         self._stemmer = Stemmer()
 
     async def put(self, session: WriteSession, document: Document) -> None:
-        """Replace the document; FTS5 keeps its own copy of the words."""
-        await session.write(delete(_fts).where(_fts.c.rowid == document.number))
-        words = {name: getattr(document, name) for name in COLUMNS}
-        await session.write(insert(_fts).values(rowid=document.number, **words))
+        """Replace the document's stems and counts, and keep the totals in step."""
+        stems = self._stems_of(document)
+        length = sum(len(found) for found in stems.values())
+        before = await session.first(select(_words.c.length).where(_words.c.number == document.number))
+        if before is not None:
+            await session.write(delete(_fts).where(_fts.c.rowid == document.number))
+            await session.write(delete(_words).where(_words.c.number == document.number))
+        await session.write(
+            insert(_fts).values(rowid=document.number, **{name: " ".join(found) for name, found in stems.items()})
+        )
+        counts = _weighted(stems)
+        await session.write(
+            insert(_words).values(
+                number=document.number,
+                version=WORDS_VERSION,
+                length=length,
+                stems=" ".join(counts),
+                counts=bytes(counts.values()),
+            )
+        )
+        await session.write(
+            update(_totals).values(
+                documents=_totals.c.documents + (before is None),
+                words=_totals.c.words + length - (before.length if before else 0),
+            )
+        )
 
-    async def search(self, session: ReadSession, text: str, *, where: ColumnElement[bool], limit: int) -> list[Match]:
-        """OR of the query's rarest terms, ranked by FTS5's bm25()."""
-        terms = await self._terms(session, query_words(text))
-        asked = [term for term in terms if term.known]
-        if not asked:
+    def _stems_of(self, document: Document) -> dict[str, list[str]]:
+        words = {name: words_of(getattr(document, name)) for name in WEIGHTS}
+        known = self._stemmer.stems(word for found in words.values() for word in found)
+        return {name: [known[word] for word in found if word in known] for name, found in words.items()}
+
+    async def search(
+        self,
+        session: ReadSession,
+        question: Question,
+        *,
+        where: ColumnElement[bool],
+        limit: int,
+        also: Collection[int] = (),
+    ) -> list[Match]:
+        """Candidates by FTS5's bm25() over the query's rarer words, then by BM25 with the query's own weights."""
+        totals = await self._totals(session)
+        terms = await terms_of(session, self, self._stemmer, question, totals)
+        numbers = await self._candidates(session, _expression(terms, totals), where, max(POOL, limit))
+        rated = {*numbers, *also}
+        rows = await session.all(_READ, {"numbers": sorted(rated)}) if rated else []
+        ranked = sorted((_match(row, terms, totals) for row in rows), key=lambda match: (-match.score, match.number))
+        proposed = set(numbers)
+        found = [match for match in ranked if match.score > 0 and match.number in proposed][:limit]
+        rest = set(also) - {match.number for match in found}
+        return [*found, *(match for match in ranked if match.number in rest)]
+
+    async def pending(self, session: ReadSession, limit: int) -> Sequence[int]:
+        """Traces without words of this version, oldest first."""
+        there = exists().where(_words.c.number == self._key, _words.c.version == WORDS_VERSION)
+        rows = await session.all(select(self._key).where(~there).order_by(self._key).limit(limit))
+        return [row[0] for row in rows]
+
+    async def _totals(self, session: ReadSession) -> Totals:
+        row = await session.first(_TOTALS)
+        return Totals(row.documents, row.words) if row else Totals(0, 0)
+
+    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> dict[str, int]:
+        """As FTS5 counts them."""
+        return {row.term: row.doc for row in await session.all(_FREQUENCIES, {"stems": sorted(stems)})}
+
+    async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
+        """A range of FTS5's vocabulary: a slip in the first two letters is not found."""
+        first = stem[:2]
+        rows = await session.all(
+            select(_vocabulary).where(
+                _vocabulary.c.term >= first,
+                _vocabulary.c.term < first[:-1] + chr(ord(first[-1]) + 1),
+                func.length(_vocabulary.c.term).between(len(stem) - 2, len(stem) + 2),
+            )
+        )
+        return {row.term: row.doc for row in rows}
+
+    async def _candidates(self, session: ReadSession, match: str, where: ColumnElement[bool], pool: int) -> list[int]:
+        """The row numbers of the best documents that satisfy `where`: few are looked up to be filtered."""
+        if not match:
             return []
-        rows = await session.all(self._ranked(asked, where, limit))
-        return [self._match(row, terms) for row in rows]
+        wide = pool * _WIDER
+        best = [row[0] for row in await session.all(_BEST, {"match": match, "wide": wide})]
+        visible = {row[0] for row in await session.all(_visible(self._key, where), {"numbers": best})}
+        if len(visible) >= pool or len(best) < wide:
+            return [number for number in best if number in visible][:pool]
+        return [row[0] for row in await session.all(self._filtered(where, pool), {"match": match})]
 
-    async def _terms(self, session: ReadSession, words: Sequence[str]) -> list[_Term]:
-        """The rarest terms of a query with their weights, and the words that no document holds."""
-        by_stem = {stem: word for word, stem in reversed(self._stemmer.stems(words).items())}
-        if not by_stem:
-            return []
-        documents = await session.scalar(select(func.max(self._key))) or 0
-        counted = await session.all(select(_vocabulary).where(_vocabulary.c.term.in_(list(by_stem))))
-        frequency = {row.term: row.doc for row in counted}
-        terms = [
-            _Term(word, stem, _idf(frequency.get(stem, 0), documents), stem in frequency)
-            for stem, word in by_stem.items()
-        ]
-        return sorted(terms, key=lambda term: (-term.known, -term.weight, term.stem))[:MOST_TERMS]
-
-    def _ranked(self, terms: Sequence[_Term], where: ColumnElement[bool], limit: int) -> Select[Any]:
-        # Every word is quoted, so nothing a caller writes is query syntax.
-        match = " OR ".join(f'"{term.word}"' for term in terms)
+    def _filtered(self, where: ColumnElement[bool], limit: int) -> Select[Any]:
         return (
-            select(self._key.label("number"), (-_bm25).label("score"), *(_fts.c[name] for name in COLUMNS))
+            select(self._key)
             .select_from(_fts)
             .join(self._key.table, self._key == _fts.c.rowid)
-            .where(text("trace_search MATCH :match").bindparams(match=match), where)
-            .order_by(_bm25, self._key)
+            .where(text("trace_search MATCH :match"), where)
+            .order_by(text(_RANK), self._key)
             .limit(limit)
         )
 
-    def _match(self, row: Row[Any], terms: Sequence[_Term]) -> Match:
-        words = words_of(" ".join(getattr(row, name) for name in COLUMNS))
-        present = set(self._stemmer.stems(words).values())
-        found = [term for term in terms if term.stem in present]
-        total = sum(term.weight for term in terms)
-        return Match(
-            number=row.number,
-            score=row.score,
-            coverage=sum(term.weight for term in found) / total,
-            asked=len(terms),
-            terms=tuple(term.word for term in found),
-        )
+
+@lru_cache(maxsize=128)
+def _visible(key: Column[int], where: ColumnElement[bool]) -> Select[Any]:
+    """Which of some documents satisfy a filter; built once a filter, for building it costs more than running it."""
+    return select(key).where(key.in_(bindparam("numbers", expanding=True)), where)
 
 
-def _idf(frequency: int, documents: int) -> float:
-    """Inverse document frequency as BM25 has it, always positive."""
-    return log(1 + (documents - frequency + 0.5) / (frequency + 0.5)) if documents >= frequency else 0.1
+def _expression(terms: Sequence[Term], totals: Totals) -> str:
+    """An OR of stems; those in a tenth of all documents are left out where rarer ones say enough."""
+    wanted = [term for term in terms if term.documents]
+    rarer = [term for term in wanted if term.documents <= _COMMON * totals.documents]
+    # Every stem is quoted and holds letters and digits only, so nothing a caller writes is query syntax.
+    return " OR ".join(f'"{term.stem}"' for term in (rarer if len(rarer) >= _KEPT else wanted))
+
+
+def _weighted(stems: dict[str, list[str]]) -> dict[str, int]:
+    """Each stem with its count over all fields, weighted as BM25F has it; 255 at most."""
+    counts: Counter[str] = Counter()
+    for name, found in stems.items():
+        for stem in found:
+            counts[stem] += int(WEIGHTS[name])
+    return {stem: min(count, _MOST_COUNTED) for stem, count in counts.items()}
+
+
+def _match(row: Row[Any], terms: Sequence[Term], totals: Totals) -> Match:
+    counts = dict(zip(row.stems.split(), row.counts, strict=True))
+    return scored(row.number, terms, counts, row.length, totals)

@@ -3,11 +3,13 @@
 import re
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
 TOKENIZER: Final = "porter unicode61"
 _WORD: Final = re.compile(r"[^\W_]+")
+_PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _KNOWN_LIMIT: Final = 100_000
 
 STOP_WORDS: Final = frozenset(
@@ -54,11 +56,18 @@ class Stemmer:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in order, in lower case."""
-    return _WORD.findall(text.lower())
+    """The words of a text in order, in lower case; an identifier such as `readTimeout2` also in its parts."""
+    found: list[str] = []
+    for word in _WORD.findall(text):
+        found.append(word.lower())
+        if word.isascii() and not (word.isalpha() and (word.islower() or word.isupper())):
+            parts = _PART.findall(word)
+            if len(parts) > 1:
+                found += [part.lower() for part in parts]
+    return found
 
 
-def query_words(text: str) -> list[str]:
-    """The words of a query without stop words, unless it has no others; each once, in order."""
-    words = list(dict.fromkeys(words_of(text)))
-    return [word for word in words if word not in STOP_WORDS] or words
+def query_words(text: str) -> dict[str, int]:
+    """The words of a query in order, each with how often it is said; no stop words, unless it has no others."""
+    said = Counter(words_of(text))
+    return {word: count for word, count in said.items() if word not in STOP_WORDS} or dict(said)

@@ -8,15 +8,16 @@ from commontrace_backend.tokens import default_counter
 
 NOTHING = "Nothing good enough is known. Solve it, then contribute what worked with contribute_trace."
 
-Mode = Literal["fingerprint", "lexical", "ids", "tags"]
+Mode = Literal["fingerprint", "hybrid", "lexical", "ids", "tags"]
 
 
-def fit_to_size(hits: list[Hit], wanted: Query, mode: Mode, notes: list[str]) -> QueryAnswer:
-    """At most `limit` hits whose text form holds at most `max_tokens`: bodies go first, from the last hit upwards."""
-    limit = len(hits) if wanted.ids else wanted.limit
-    kept, left_out = hits[:limit], max(0, len(hits) - limit)
-    said = notes if kept else [*notes, NOTHING]
-    result = QueryAnswer(hits=kept, mode=mode, left_out=left_out, notes=said)
+def fit_to_size(hits: list[Hit], wanted: Query, mode: Mode, left_out: int, notes: list[str]) -> QueryAnswer:
+    """Hits whose text form holds at most `max_tokens`: bodies go first, from the last hit upwards.
+
+    `left_out` counts the good hits that did not fit the limit already.
+    """
+    said = notes if hits else [*notes, NOTHING]
+    result = QueryAnswer(hits=hits, mode=mode, left_out=left_out, notes=said)
     if wanted.max_tokens is None or fits(result, wanted.max_tokens):
         return result
     return _shrink(result, wanted.max_tokens)

@@ -1,4 +1,4 @@
-"""The order of hits: an exact error first, then relevance with small bounded priors. Pure."""
+"""The order of hits: an exact error first, then relevance with small bounded priors; and when to say nothing. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +9,11 @@ from commontrace.models.search import Factor
 from commontrace.models.traces import Standing, Visibility
 from commontrace_backend.search.fit import Fit
 
-SILENCE: Final = ((4, 0.50), (16, 0.13))
-"""Share of the query's weight that a hit must cover, by the number of words asked; between the two, in proportion.
+ENOUGH: Final = 0.54
+"""Relevance from which a hit is shown where meaning and words were weighed together."""
+
+ENOUGH_WORDS: Final = ((4, 0.30), (16, 0.11))
+"""Share of the query's weight that a hit must cover by words alone, by how many were asked; between, in proportion.
 
 A short question names its subject; a long account of a problem has many words that no answer repeats.
 """
@@ -21,6 +24,33 @@ STANDING_PRIOR: Final = 0.10
 FIT_PRIOR: Final = 0.05
 """How far versions that fit, or do not, can move a hit."""
 
+FRESHNESS_PRIOR: Final = 0.02
+"""How far age can move a hit down."""
+
+_MONTH: Final = 30
+_HALF: Final = 24  # months after which half of the freshness is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a hit before any history is looked at.
+
+    `relevance` is about 0 to 1.5; `coverage` the share of the query's weight that its words cover, `asked` how many
+    words that were; `similarity` the cosine between query and trace, None where no vector was compared.
+    """
+
+    relevance: float
+    coverage: float = 0.0
+    asked: int = 0
+    terms: tuple[str, ...] = ()
+    similarity: float | None = None
+
+    def said(self) -> str:
+        """The evidence in words."""
+        meaning = [] if self.similarity is None else [f"similarity {self.similarity:.2f}"]
+        words = [f"{', '.join(self.terms[:6])} ({self.coverage:.0%} of the query's weight)"] if self.terms else []
+        return "; ".join([*meaning, *words])
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -28,42 +58,54 @@ class Candidate:
 
     number: int
     exact: bool
-    relevance: float  # BM25 over the best BM25 of this query: 0 to 1
-    coverage: float
-    asked: int
+    evidence: Evidence
     standing: Standing
     visibility: Visibility
+    lineage_id: str
     fit: Fit
     updated_at: datetime
+    months: int  # since it was changed
 
     @property
     def unproven_public(self) -> bool:
         """Nobody independent has confirmed it, and anybody could have written it."""
         return self.visibility == "public" and self.standing.tier in {"unproven", "quarantined"}
 
+    @property
+    def score(self) -> float:
+        """About 0 to 1.7: the product of relevance and the priors."""
+        return self._relevance * self._standing * self._fit * self._freshness
+
     def factors(self) -> list[Factor]:
         """Every part of the score with its size; the score is their product."""
+        said = "; ".join(part for part in ("exactly this error" * self.exact, self.evidence.said()) if part)
         return [
-            Factor(
-                name="relevance",
-                value=self.relevance,
-                reason=f"covers {self.coverage:.0%} of the query's weight",
-            ),
-            Factor(
-                name="standing",
-                value=1 + STANDING_PRIOR * _track_record(self.standing),
-                reason=self.standing.tier,
-            ),
-            Factor(name="fit", value=1 + FIT_PRIOR * self.fit.value, reason=self.fit.reason),
+            Factor(name="relevance", value=self._relevance, reason=said),
+            Factor(name="standing", value=self._standing, reason=_numbers(self.standing)),
+            Factor(name="fit", value=self._fit, reason=self.fit.reason),
+            Factor(name="freshness", value=self._freshness, reason=f"changed {self.updated_at:%Y-%m-%d}"),
         ]
 
     @property
-    def score(self) -> float:
-        """0 to 1.155."""
-        product = 1.0
-        for factor in self.factors():
-            product *= factor.value
-        return product
+    def _relevance(self) -> float:
+        return max(1.0, self.evidence.relevance) if self.exact else self.evidence.relevance
+
+    @property
+    def _standing(self) -> float:
+        return 1 + STANDING_PRIOR * _track_record(self.standing)
+
+    @property
+    def _fit(self) -> float:
+        return 1 + FIT_PRIOR * self.fit.value
+
+    @property
+    def _freshness(self) -> float:
+        return 1 - FRESHNESS_PRIOR * (1 - 0.5 ** (self.months / _HALF))
+
+
+def months_since(changed: datetime, now: datetime) -> int:
+    """Whole months of thirty days; what is younger than one is all equally fresh."""
+    return max(0, (now - changed).days) // _MONTH
 
 
 def _track_record(standing: Standing) -> float:
@@ -71,6 +113,12 @@ def _track_record(standing: Standing) -> float:
     good = standing.worked + standing.worked_with_changes
     bad = standing.did_not_work + standing.outdated + standing.unsafe
     return -bad / (good + bad + 1) if bad > good else standing.score
+
+
+def _numbers(standing: Standing) -> str:
+    good = standing.worked + standing.worked_with_changes
+    bad = standing.did_not_work + standing.outdated + standing.unsafe
+    return f"{standing.tier}: worked {good}, failed {bad}" if good or bad else standing.tier
 
 
 def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -89,11 +137,16 @@ def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 def good_enough(candidate: Candidate) -> bool:
     """Whether a hit says enough about the query to be shown at all."""
-    return candidate.exact or candidate.coverage >= threshold(candidate.asked)
+    evidence = candidate.evidence
+    if candidate.exact:
+        return True
+    if evidence.similarity is not None:
+        return evidence.relevance >= ENOUGH
+    return evidence.coverage >= threshold(evidence.asked)
 
 
 def threshold(asked: int) -> float:
-    """The share that a hit must cover for a query of so many words."""
-    (few, high), (many, low) = SILENCE
+    """The share that a hit must cover by words alone, for a query of so many words."""
+    (few, high), (many, low) = ENOUGH_WORDS
     position = min(max(asked, few), many)
     return high + (low - high) * (position - few) / (many - few)

@@ -4,196 +4,221 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, exists, insert, or_, select
+from sqlalchemy import ColumnElement, Row, and_, exists, insert, or_
 
 from commontrace.errors import BackendError, InvalidInputError, NotFoundError
-from commontrace.fingerprint import fingerprint
+from commontrace.fingerprint import fingerprint, normalise
 from commontrace.models.search import Hit, Query, QueryAnswer
 from commontrace.models.traces import TraceContent
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession
-from commontrace_backend.index.protocol import Match, SearchIndex
+from commontrace_backend.index.protocol import Question
+from commontrace_backend.index.vectors import find_model
 from commontrace_backend.search import answer
-from commontrace_backend.search.fit import CallerEnvironment
-from commontrace_backend.search.ranking import Candidate, good_enough, ranked
+from commontrace_backend.search.asking import Meant
+from commontrace_backend.search.finding import Finder, Found, candidates, exact_numbers, find, newest
+from commontrace_backend.search.folding import folded, spread
+from commontrace_backend.search.ranking import Candidate, Evidence, good_enough, ranked
 from commontrace_backend.traces import store
-from commontrace_backend.traces.assembly import contributor_of, served
-from commontrace_backend.traces.outcomes import standings
-from commontrace_backend.traces.tables import misses, trace_errors, trace_tags, traces
+from commontrace_backend.traces.assembly import contributor_of
+from commontrace_backend.traces.tables import misses, trace_tags, traces
 from commontrace_backend.traces.visibility import visible_to
 
 QUERY_LIMIT: Final = 4 * 1024
-_POOL: Final = 3  # candidates looked at for each hit asked for, so that priors can reorder
+_POOL: Final = 2  # candidates looked at for each hit asked for, so that priors can reorder and duplicates fold
+_FEWEST: Final = 10
+_TRACEBACK: Final = "Traceback (most recent call last)"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A query after the limits: its words, the key of its error, and what has to be said about it."""
+class Prepared:
+    """A query after the limits: what it asks, the keys of its error, and what has to be said about it."""
 
     query: Query
-    words: str
-    error: str | None
+    question: Question
+    errors: list[str]
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def asks(self) -> bool:
+        """Whether it has words at all."""
+        return bool(self.question.text.strip())
 
-def prepare(query: Query) -> Asked:
+
+def prepare(query: Query) -> Prepared:
     """Cut what is too long and find the error's key; raises InvalidInputError for a query that asks nothing."""
     if not (query.query.strip() or query.error.strip() or query.tags or query.ids):
         raise InvalidInputError("The query is empty.", "Give query, error, tags or ids.")
     notes = []
     words = query.query
-    if len(words.encode()) > QUERY_LIMIT:
-        words = words.encode()[:QUERY_LIMIT].decode(errors="ignore")
+    if len(words.encode(errors="replace")) > QUERY_LIMIT:
+        words = words.encode(errors="replace")[:QUERY_LIMIT].decode(errors="ignore")
         notes.append("The query was longer than 4 KiB; its first 4 KiB were used.")
     # The end of an error says what went wrong; its beginning is often only where.
-    text = f"{words}\n{query.error[-QUERY_LIMIT:]}"
-    return Asked(query, text, fingerprint(query.error) if query.error else None, notes)
+    text = "\n".join(part for part in (words, query.error[-QUERY_LIMIT:]) if part.strip())
+    keys = [key for error in (query.error, words) if error and (key := fingerprint(error))]
+    return Prepared(query, Question(text, _headline(words, query.error)), keys, notes)
 
 
-async def query(database: Database, caller: Caller, index: SearchIndex, wanted: Query) -> QueryAnswer:
+def _headline(words: str, error: str) -> str:
+    """What a query is about: its first line, and what an error says once paths and stacks are gone."""
+    first = next((line.strip() for line in words.splitlines() if line.strip()), "")
+    if first.startswith(_TRACEBACK):
+        return normalise(words)
+    return "\n".join(part for part in (first, normalise(error) if error else "") if part)
+
+
+async def query(database: Database, caller: Caller, finder: Finder, wanted: Query) -> QueryAnswer:
     """The best answers; or none, and then what to do. Keeps receipts of what was shown, and the miss."""
     asked = prepare(wanted)
+    where = _filter(caller, tuple(wanted.tags), include_unproven=wanted.include_unproven)
     async with database.reading() as session:
-        result = await (_by_ids if wanted.ids else _by_words)(session, caller, index, asked)
+        exact = await exact_numbers(session, where, asked.errors) if not wanted.ids else []
+        embeds = asked.asks and not (exact or wanted.ids) and await _has_vectors(session, finder)
+    # The model runs between transactions; an exact error needs none.
+    meant = await _meant(finder, asked) if embeds else Meant(None)
+    async with database.reading() as session:
+        if wanted.ids:
+            result = await _by_ids(session, caller, asked)
+        else:
+            found = await _found(session, finder, asked, meant, where)
+            result = await _ranked(session, caller, asked, found, exact)
+            result = _said(result, meant.reason)
         shown = [(hit.trace_id, hit.version_id) for hit in result.hits]
         new = await store.unreceived(session, caller, shown)
-    missed = wanted.silence and not result.hits and bool(asked.words.strip())
-    if not (new or missed):
-        return result
-    try:
-        # Bookkeeping: a power failure may forget it, and no reader waits for the disk.
-        async with database.writing(durable=False) as writer:
-            await store.add_receipts(writer, caller, new)
-            if missed:
-                await writer.write(insert(misses).values(_miss(caller, asked)))
-    except BackendError as error:
-        note = f"It could not be recorded that you were shown this, so ask again before you vote: {error.detail}"
-        return result.model_copy(update={"notes": [*result.notes, note]})
+    missed = wanted.silence and not result.hits and asked.asks
+    if new or missed:
+        return await _recorded(database, caller, asked, result, new if not missed else [])
     return result
 
 
-def _miss(caller: Caller, asked: Asked) -> dict[str, object]:
+async def _recorded(
+    database: Database, caller: Caller, asked: Prepared, result: QueryAnswer, new: Sequence[tuple[str, str]]
+) -> QueryAnswer:
+    """Keep the receipts, or without any the miss; a power failure may forget them, and no reader waits for the disk."""
+    try:
+        async with database.writing(durable=False) as writer:
+            await store.add_receipts(writer, caller, new)
+            if not result.hits:
+                await writer.write(insert(misses).values(_miss(caller, asked)))
+    except BackendError as error:
+        return _said(
+            result, f"It could not be recorded that you were shown this, so ask again before you vote: {error.detail}"
+        )
+    return result
+
+
+def _said(result: QueryAnswer, note: str) -> QueryAnswer:
+    return result.model_copy(update={"notes": [*result.notes, note]}) if note else result
+
+
+def _miss(caller: Caller, asked: Prepared) -> dict[str, object]:
     return {
         "miss_id": secrets.token_hex(16),
         "tenant_id": caller.tenant_id,
         "contributor_id": caller.contributor_id,
-        "query": screen_text(asked.words.strip()).text,
-        "fingerprint": asked.error,
+        "query": screen_text(asked.question.text.strip()).text,
+        "fingerprint": asked.errors[0] if asked.errors else None,
         "created_at": datetime.now(UTC),
     }
 
 
-async def _by_ids(session: ReadSession, caller: Caller, index: SearchIndex, asked: Asked) -> QueryAnswer:
-    del index
+async def _has_vectors(session: ReadSession, finder: Finder) -> bool:
+    """A model is not loaded to search what it has embedded nothing of."""
+    return finder.asker is not None and await find_model(session, finder.asker.embedder.name) is not None
+
+
+async def _meant(finder: Finder, asked: Prepared) -> Meant:
+    assert finder.asker is not None
+    meant = await finder.asker.ask(asked.question)
+    return Meant(meant.vector, meant.reason and f"Answered by words alone: {meant.reason}.")
+
+
+async def _by_ids(session: ReadSession, caller: Caller, asked: Prepared) -> QueryAnswer:
     rows, notes = [], list(asked.notes)
     for ref in asked.query.ids:
         try:
             rows.append(await store.find(session, caller, ref))
         except NotFoundError as error:
             notes.append(str(error))
-    candidates = await _candidates(session, rows, {}, asked, exact=frozenset())
-    by_number = {row.number: row for row in rows}
-    hits = [_hit(by_number[item.number], item, "asked for by id", asked.query) for item in candidates]
-    return answer.fit_to_size(hits, asked.query.model_copy(update={"detail": "full"}), "ids", notes)
+    found = Found({row.number: Evidence(1.0) for row in rows})
+    wanted = await candidates(session, found, (), asked.query.environment, len(rows))
+    placed = {item.number: item for item in wanted}
+    hits = [_hit(row, placed[row.number], "asked for by id", asked.query) for row in rows]
+    return answer.fit_to_size(hits, asked.query.model_copy(update={"detail": "full"}), "ids", 0, notes)
 
 
-async def _by_words(session: ReadSession, caller: Caller, index: SearchIndex, asked: Asked) -> QueryAnswer:
-    where = _filter(caller, asked.query)
-    exact = await _exact(session, where, asked.error)
-    if asked.words.strip():
-        found = await index.search(session, asked.words, where=where, limit=asked.query.limit * _POOL)
-    else:
-        found = await _newest(session, where, asked.query.limit)
-    matches = {match.number: match for match in found}
-    rows = await store.with_numbers(session, caller, [*exact, *matches])
-    candidates = ranked(await _candidates(session, list(rows.values()), matches, asked, exact=frozenset(exact)))
-    good = [item for item in candidates if good_enough(item) or not asked.query.silence]
-    hits = [_hit(rows[item.number], item, _why(item, matches.get(item.number)), asked.query) for item in good]
-    mode: answer.Mode = "fingerprint" if exact else "lexical" if asked.words.strip() else "tags"
-    return answer.fit_to_size(hits, asked.query, mode, asked.notes)
+async def _found(
+    session: ReadSession, finder: Finder, asked: Prepared, meant: Meant, where: ColumnElement[bool]
+) -> Found:
+    if not asked.asks:
+        return await newest(session, where, asked.query.limit)
+    return await find(session, finder, asked.question, meant.vector, where)
 
 
-def _filter(caller: Caller, wanted: Query) -> ColumnElement[bool]:
+async def _ranked(
+    session: ReadSession, caller: Caller, asked: Prepared, found: Found, exact: Sequence[int]
+) -> QueryAnswer:
+    wanted = asked.query
+    pool = await candidates(session, found, exact, wanted.environment, max(wanted.limit * _POOL, _FEWEST))
+    good = [item for item in ranked(pool) if good_enough(item) or not wanted.silence]
+    kept = folded(spread(good), found.stems) if wanted.fold else [(item, []) for item in good]
+    shown = kept[: wanted.limit]
+    rows = await store.with_numbers(
+        session, caller, [number for item, behind in shown for number in (item.number, *behind)]
+    )
+    hits = [
+        _hit(rows[item.number], item, _why(item), wanted, [rows[number].trace_id[:10] for number in behind])
+        for item, behind in shown
+    ]
+    return answer.fit_to_size(hits, wanted, _mode(asked, found, exact), len(kept) - len(shown), asked.notes)
+
+
+def _mode(asked: Prepared, found: Found, exact: Sequence[int]) -> answer.Mode:
+    if exact:
+        return "fingerprint"
+    if not asked.asks:
+        return "tags"
+    return "hybrid" if found.hybrid else "lexical"
+
+
+@lru_cache(maxsize=256)
+def _filter(caller: Caller, tags: tuple[str, ...], *, include_unproven: bool) -> ColumnElement[bool]:
     """Everything that decides whether a trace may be shown, applied before anything is ranked."""
     conditions = [visible_to(caller), traces.c.state == "active"]
-    conditions += [
-        exists().where(trace_tags.c.trace_id == traces.c.trace_id, trace_tags.c.tag == tag) for tag in wanted.tags
-    ]
+    conditions += [exists().where(trace_tags.c.trace_id == traces.c.trace_id, trace_tags.c.tag == tag) for tag in tags]
     proven = traces.c.tier.in_(("corroborated", "verified"))
-    if not wanted.include_unproven:
+    if not include_unproven:
         own = traces.c.contributor_id == caller.contributor_id
         conditions.append(or_(traces.c.visibility != "public", proven, own))
     conditions.append(or_(traces.c.tier != "quarantined", traces.c.contributor_id == caller.contributor_id))
     return and_(*conditions)
 
 
-async def _exact(session: ReadSession, where: ColumnElement[bool], key: str | None) -> list[int]:
-    if key is None:
-        return []
-    statement = (
-        select(traces.c.number)
-        .join(trace_errors, trace_errors.c.trace_id == traces.c.trace_id)
-        .where(trace_errors.c.fingerprint == key, where)
-        .order_by(traces.c.number)
-        .limit(50)
-    )
-    return [row.number for row in await session.all(statement)]
-
-
-async def _newest(session: ReadSession, where: ColumnElement[bool], limit: int) -> list[Match]:
-    rows = await session.all(select(traces.c.number).where(where).order_by(traces.c.updated_at.desc()).limit(limit))
-    return [Match(row.number, 1.0, 1.0, 0, ()) for row in rows]
-
-
-async def _candidates(
-    session: ReadSession,
-    rows: Sequence[Row[Any]],
-    matches: dict[int, Match],
-    asked: Asked,
-    *,
-    exact: frozenset[int],
-) -> list[Candidate]:
-    known = await standings(session, [served(row) for row in rows])
-    best = max((match.score for match in matches.values()), default=0.0) or 1.0
-    nothing = Match(0, 0.0, 0.0, 0, ())
-    here = CallerEnvironment(asked.query.environment)
-    return [
-        Candidate(
-            number=row.number,
-            exact=row.number in exact,
-            relevance=1.0 if row.number in exact else matches.get(row.number, nothing).score / best,
-            coverage=matches.get(row.number, nothing).coverage,
-            asked=matches.get(row.number, nothing).asked,
-            standing=known[row.trace_id, row.version_id],
-            visibility=row.visibility,
-            fit=here.fit(TraceContent.model_validate(row.content).environment),
-            updated_at=row.updated_at,
-        )
-        for row in rows
-    ]
-
-
-def _why(candidate: Candidate, match: Match | None) -> str:
+def _why(candidate: Candidate) -> str:
     if candidate.exact:
         return "exactly this error"
-    if match is None or not match.terms:
-        return "newest with these tags"
-    return f"shares {', '.join(match.terms[:6])}"
+    evidence = candidate.evidence
+    shared = f"shares {', '.join(evidence.terms[:6])}" if evidence.terms else ""
+    if evidence.similarity is not None:
+        return "; ".join(part for part in (f"means alike ({evidence.similarity:.2f})", shared) if part)
+    return shared or "newest with these tags"
 
 
-def _hit(row: Row[Any], candidate: Candidate, why: str, wanted: Query) -> Hit:
-    content = TraceContent.model_validate(row.content)
+def _hit(row: Row[Any], candidate: Candidate, why: str, wanted: Query, also: Sequence[str] = ()) -> Hit:
+    evidence = candidate.evidence
     return Hit(
         trace_id=row.trace_id,
         short_id=row.trace_id[:10],
         version_id=row.version_id,
         version_number=row.version_number,
         title=row.title,
-        tags=content.tags,
+        tags=row.content["tags"],
         standing=candidate.standing,
         visibility=row.visibility,
         contributor=contributor_of(row),
@@ -201,8 +226,11 @@ def _hit(row: Row[Any], candidate: Candidate, why: str, wanted: Query) -> Hit:
         score=round(candidate.score, 4),
         why=why,
         fit=candidate.fit.reason,
+        also=list(also),
         labels=row.labels,
         risks=row.risks,
-        body=content if wanted.detail == "full" or wanted.ids else None,
+        body=TraceContent.model_validate(row.content) if wanted.detail == "full" or wanted.ids else None,
+        similarity=evidence.similarity if wanted.explain else None,
+        matched=list(evidence.terms) if wanted.explain else [],
         factors=candidate.factors() if wanted.explain else [],
     )

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy import Row, and_, bindparam, insert, select, update
 
 from commontrace.errors import InvalidInputError, NotFoundError, NotShownError
 from commontrace.models.traces import Evidence, Standing, Visibility
@@ -103,21 +103,21 @@ class Judged(NamedTuple):
     audience: Visibility
 
 
+_REPORTED: Final = (
+    select(outcomes, trace_versions.c.number, trace_versions.c.inherits_from)
+    .join(
+        trace_versions,
+        and_(trace_versions.c.trace_id == outcomes.c.trace_id, trace_versions.c.version_id == outcomes.c.version_id),
+    )
+    .where(outcomes.c.trace_id.in_(bindparam("traces", expanding=True)))
+)
+
+
 async def standings(session: ReadSession, asked: Sequence[Judged]) -> dict[tuple[str, str], Standing]:
     """Standings by (trace, version)."""
     if not asked:
         return {}
-    rows = await session.all(
-        select(outcomes, trace_versions.c.number, trace_versions.c.inherits_from)
-        .join(
-            trace_versions,
-            and_(
-                trace_versions.c.trace_id == outcomes.c.trace_id,
-                trace_versions.c.version_id == outcomes.c.version_id,
-            ),
-        )
-        .where(outcomes.c.trace_id.in_({judged.trace_id for judged in asked}))
-    )
+    rows = await session.all(_REPORTED, {"traces": sorted({judged.trace_id for judged in asked})})
     return {
         (judged.trace_id, judged.version_id): _standing([row for row in rows if _counts(row, judged)], judged)
         for judged in asked

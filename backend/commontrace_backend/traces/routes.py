@@ -1,5 +1,6 @@
 """HTTP for traces: parameters, one awaited call, the answer."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -36,12 +37,13 @@ Ref = Annotated[str, Path(pattern=r"^[0-9a-f]{6,32}$", description="A trace id, 
 ShortId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 
 
-def _index(request: Request) -> SearchIndex:
-    index: SearchIndex = request.app.state.index
-    return index
+async def _index(request: Request) -> AsyncIterator[SearchIndex]:
+    """For routes that change what is found: they name it before their session, so that it is told after the commit."""
+    yield request.app.state.index
+    request.app.state.worker.wake()
 
 
-Index = Annotated[SearchIndex, Depends(_index)]
+Index = Annotated[SearchIndex, Depends(_index, scope="function")]
 
 
 def _screened(body: Contribution) -> Screened:
@@ -53,15 +55,15 @@ async def contribute_trace(
     body: Contribution,
     caller: Writer,
     screened: Annotated[Screened, Depends(_screened)],
-    session: Writing,
     index: Index,
+    session: Writing,
 ) -> ContributionResult:
     """Store a trace, or with `dry_run` say exactly what would be stored."""
     return await service.contribute(session, caller, index, body, screened)
 
 
 @router.post("/starter")
-async def load_starter(caller: Admin, session: Writing, index: Index) -> StarterResult:
+async def load_starter(caller: Admin, index: Index, session: Writing) -> StarterResult:
     """Add the traces that come with CommonTrace; those that are there already stay."""
     return await service.load_starter(session, caller, index)
 
@@ -94,7 +96,7 @@ async def vote_trace(trace_id: Ref, body: Vote, caller: Voter, session: Writing)
 
 @router.post("/traces/{trace_id}/amendments", status_code=201)
 async def amend_trace(
-    trace_id: Ref, body: AmendmentProposal, caller: Writer, session: Writing, index: Index
+    trace_id: Ref, body: AmendmentProposal, caller: Writer, index: Index, session: Writing
 ) -> Amendment:
     """Propose a better version; your own traces take it at once."""
     return await amendments.propose(session, caller, index, trace_id, body)
@@ -108,7 +110,7 @@ async def list_amendments(trace_id: Ref, caller: Reader, session: Reading) -> li
 
 @router.post("/amendments/{amendment_id}/decision")
 async def decide_amendment(
-    amendment_id: ShortId, body: Decision, caller: Writer, session: Writing, index: Index
+    amendment_id: ShortId, body: Decision, caller: Writer, index: Index, session: Writing
 ) -> Amendment:
     """Accept or reject an amendment of a trace of yours."""
     return await amendments.decide(session, caller, index, amendment_id, body)

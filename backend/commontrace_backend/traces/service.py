@@ -31,7 +31,7 @@ from commontrace.safety.pipeline import Screened
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.service import contributor_named
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.index.protocol import SearchIndex
+from commontrace_backend.index.protocol import Question, SearchIndex
 from commontrace_backend.starter import starter_traces
 from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import trace_models
@@ -133,7 +133,8 @@ async def _refuse_near_duplicate(
     if contribution.insist or contribution.supersedes:
         return
     where = and_(visible_to(caller), traces.c.state == "active")
-    found = await index.search(session, f"{content.title}\n{content.problem}", where=where, limit=_CANDIDATES)
+    question = Question(f"{content.title}\n{content.problem}", headline=content.title)
+    found = await index.search(session, question, where=where, limit=_CANDIDATES)
     rows = await store.with_numbers(session, caller, [match.number for match in found])
     matches = [
         {"trace_id": row.trace_id, "title": row.title, "similarity": round(alike, 2)}

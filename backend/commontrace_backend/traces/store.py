@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, select, update
 
 from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace.models.traces import TraceContent
@@ -25,6 +26,11 @@ from commontrace_backend.traces.tables import (
 from commontrace_backend.traces.visibility import visible_to, visible_traces
 
 FULL_ID = 32
+
+_RECEIVED: Final = select(receipts.c.trace_id, receipts.c.version_id).where(
+    receipts.c.contributor_id == bindparam("contributor"),
+    receipts.c.trace_id.in_(bindparam("traces", expanding=True)),
+)
 
 
 async def find(session: ReadSession, caller: Caller, ref: str) -> Row[Any]:
@@ -64,8 +70,13 @@ async def page(session: ReadSession, caller: Caller, after: int, limit: int) -> 
 
 async def with_numbers(session: ReadSession, caller: Caller, numbers: Iterable[int]) -> dict[int, Row[Any]]:
     """Visible traces by row number."""
-    rows = await session.all(visible_traces(caller).where(traces.c.number.in_(list(numbers))))
+    rows = await session.all(_numbered(caller), {"numbers": list(numbers)})
     return {row.number: row for row in rows}
+
+
+@lru_cache(maxsize=256)
+def _numbered(caller: Caller) -> Select[Any]:
+    return visible_traces(caller).where(traces.c.number.in_(bindparam("numbers", expanding=True)))
 
 
 async def same_content(session: ReadSession, caller: Caller, version_id: str) -> Row[Any] | None:
@@ -221,11 +232,8 @@ async def unreceived(session: ReadSession, caller: Caller, shown: Sequence[tuple
     """Those of the shown (trace, version) pairs that this caller has no receipt for yet."""
     if not shown:
         return []
-    statement = select(receipts.c.trace_id, receipts.c.version_id).where(
-        receipts.c.contributor_id == caller.contributor_id,
-        or_(*(and_(receipts.c.trace_id == trace, receipts.c.version_id == version) for trace, version in shown)),
-    )
-    known = {(row.trace_id, row.version_id) for row in await session.all(statement)}
+    named = {"contributor": caller.contributor_id, "traces": [trace_id for trace_id, _ in shown]}
+    known = {(row.trace_id, row.version_id) for row in await session.all(_RECEIVED, named)}
     return [pair for pair in dict.fromkeys(shown) if pair not in known]
 
 

@@ -1,5 +1,6 @@
 """Which traces a caller may see: the one predicate that every query of traces goes through."""
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -9,6 +10,8 @@ from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.traces.tables import trace_versions, traces
 
 
+# Built once a caller: to build such a statement costs more than to run it.
+@lru_cache(maxsize=256)
 def visible_to(caller: Caller) -> ColumnElement[bool]:
     """One's own, the team's within the organization, and what is public; removed ones only to those who may restore."""
     mine = traces.c.contributor_id == caller.contributor_id
@@ -21,6 +24,7 @@ def visible_to(caller: Caller) -> ColumnElement[bool]:
     return and_(audience, or_(present, restorable))
 
 
+@lru_cache(maxsize=256)
 def visible_traces(caller: Caller) -> Select[Any]:
     """The traces a caller may see, each with its served version and its contributor's name."""
     return (

@@ -12,7 +12,9 @@ from commontrace.safety import RULES_VERSION
 from commontrace.safety.pipeline import Screened, screen
 from commontrace_backend.database.session import WriteSession
 from commontrace_backend.index.protocol import Document, SearchIndex
+from commontrace_backend.index.vectors import outdate
 from commontrace_backend.traces import store
+from commontrace_backend.traces.embedding import hashes_of
 
 CONTENT_LIMIT: Final = 64 * 1024
 
@@ -65,6 +67,7 @@ async def add_version(session: WriteSession, screened: Screened, **columns: obje
 
 
 async def serve(session: WriteSession, index: SearchIndex, trace: Any, content: TraceContent) -> None:
-    """Make a version the one that is found."""
+    """Make a version the one that is found; vectors of other texts are forgotten and made anew later."""
     await store.describe(session, trace, content, fingerprints(content), FINGERPRINT_VERSION)
     await index.put(session, document(trace.number, content))
+    await outdate(session, trace.number, hashes_of(content))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from commontrace._sync.http import Http
 from commontrace.errors import InvalidInputError
-from commontrace.models.search import Query, QueryAnswer
+from commontrace.models.search import IndexState, Query, QueryAnswer
 from commontrace.models.traces import (
     Amendment,
     AmendmentProposal,
@@ -65,6 +65,17 @@ class Traces:
             IdempotencyError: the idempotency key was used for something else.
         """
         return self._http.call("POST", _TRACES, ContributionResult, body=contribution)
+
+    def index_state(self) -> IndexState:
+        """How far what traces are found by, words and vectors, has kept up with them."""
+        return self._http.call("GET", "/api/v1/index", IndexState)
+
+    def refresh_index(self, limit: int = 32) -> IndexState:
+        """Do up to `limit` traces of what is left to do, and say how far it is; call it until it is `done`.
+
+        The store does the same in the background. Needs the scope `admin`.
+        """
+        return self._http.call("POST", "/api/v1/index", IndexState, query={"limit": limit})
 
     def load_starter(self) -> StarterResult:
         """Load the traces that come with CommonTrace; those that are there already stay. Needs the scope `admin`."""

@@ -52,6 +52,7 @@ SECTIONS: Final = {
         "mcp": Lazy(f"{_CLI}.serve", "mcp", "Serve the tools over MCP"),
         "serve": Lazy(f"{_CLI}.serve", "serve", "Serve the store to a team over HTTP"),
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
+        "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),
         "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
         "doctor": Lazy(f"{_CLI}.doctor", "doctor", "Check settings, store, key and agents"),
     },

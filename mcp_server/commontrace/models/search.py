@@ -35,6 +35,7 @@ class Query(Body):
     detail: Detail = "index"
     include_unproven: bool = Field(default=False, description="Also public traces that nobody has corroborated yet.")
     explain: bool = False
+    fold: bool = Field(default=True, description="Fold near-duplicates into the best of them.")
     silence: bool = Field(default=True, description="Answer nothing when nothing is good enough.")
 
 
@@ -62,16 +63,44 @@ class Hit(Record):
     score: float
     why: str = Field(description="Why it matched: exact error, or the words it shares with the query.")
     fit: str = Field(default="", description="How its versions fit the caller's environment, where both are known.")
+    also: list[str] = Field(default=[], description="Short ids of near-duplicates that this hit stands for.")
     labels: list[Label] = []
     risks: Risks = Risks()
     body: TraceContent | None = None
-    factors: list[Factor] = []
+    similarity: float | None = Field(default=None, description="With explain: the cosine, where vectors were compared.")
+    matched: list[str] = Field(default=[], description="With explain: the query's words found, heaviest first.")
+    factors: list[Factor] = Field(default=[], description="With explain: what the score is the product of.")
 
 
 class QueryAnswer(Record):
     """Hits, best first; or none, and then `notes` says what to do."""
 
     hits: list[Hit]
-    mode: Literal["fingerprint", "lexical", "ids", "tags"]
+    mode: Literal["fingerprint", "hybrid", "lexical", "ids", "tags"] = Field(description="What served the answer.")
     left_out: int = Field(default=0, description="Good hits or bodies that did not fit limit or max_tokens.")
     notes: list[str] = []
+
+
+class IndexState(Record):
+    """How far what is derived from traces has kept up with them; searching goes on meanwhile."""
+
+    traces: int
+    words: int = Field(description="How many can be found by their words.")
+    model: str | None = Field(default=None, description="The model that embeds; None where words alone serve.")
+    embedded: int = Field(default=0, description="How many can be found by meaning.")
+    reason: str = Field(default="", description="Why embedding does not go on.")
+
+    @property
+    def steps(self) -> int:
+        """How much there is to do in all: words, and vectors where a model embeds."""
+        return self.traces * (2 if self.model else 1)
+
+    @property
+    def steps_done(self) -> int:
+        """How much of it is done."""
+        return self.words + self.embedded
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.steps_done >= self.steps

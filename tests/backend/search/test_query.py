@@ -108,14 +108,14 @@ async def test_full_detail_carries_the_bodies(client: AsyncClient, five: list[st
 async def test_at_most_limit_hits_come_back_and_the_rest_is_counted(client: AsyncClient) -> None:
     for number in range(4):
         await contributed(client, title=f"Database is locked, case {number}", insist=True)
-    answer = await client.traces.query(Query(query="database is locked", limit=2))
+    answer = await client.traces.query(Query(query="database is locked", limit=2, fold=False))
     assert (len(answer.hits), answer.left_out) == (2, 2)
 
 
 async def test_bodies_go_first_and_then_hits_where_the_answer_must_be_short(client: AsyncClient) -> None:
     for number in range(4):
         await contributed(client, title=f"Database is locked, case {number}", insist=True)
-    asked = Query(query="database is locked", detail="full")
+    asked = Query(query="database is locked", detail="full", fold=False)
     whole = await client.traces.query(asked)
     assert all(hit.body is not None for hit in whole.hits)
     bodies, hits = [], []
@@ -134,8 +134,8 @@ async def test_bodies_go_first_and_then_hits_where_the_answer_must_be_short(clie
 async def test_hits_without_bodies_are_dropped_from_the_end_until_the_answer_fits(client: AsyncClient) -> None:
     for number in range(6):
         await contributed(client, title=f"Database is locked, case {number}", insist=True)
-    whole = await client.traces.query(Query(query="database is locked", limit=6))
-    short = await client.traces.query(Query(query="database is locked", limit=6, max_tokens=200))
+    whole = await client.traces.query(Query(query="database is locked", limit=6, fold=False))
+    short = await client.traces.query(Query(query="database is locked", limit=6, max_tokens=200, fold=False))
     assert 1 < len(short.hits) < len(whole.hits) == 6
     assert short.hits == whole.hits[: len(short.hits)]
     assert (short.left_out, short.notes) == (6 - len(short.hits), ["Hits were left out to stay within 200 tokens."])
@@ -148,7 +148,7 @@ async def test_factors_explain_the_score_and_multiply_to_it(client: AsyncClient,
         environment=Environment.model_validate({"language": "python", "packages": [{"name": "x", "versions": "1"}]}),
     )
     for hit in (await client.traces.query(asked)).hits:
-        assert [factor.name for factor in hit.factors] == ["relevance", "standing", "fit"]
+        assert [factor.name for factor in hit.factors] == ["relevance", "standing", "fit", "freshness"]
         assert prod(factor.value for factor in hit.factors) == pytest.approx(hit.score, abs=5e-5)
 
 
@@ -183,7 +183,10 @@ async def test_proven_knowledge_comes_before_equal_words(client: AsyncClient, pe
     loved = await contributed(client, title="Database is locked, two", visibility="team", insist=True)
     for name in ("ann", "bo", "cy"):
         await use(await people(name), loved)
-    assert [hit.trace_id for hit in (await client.traces.query("database is locked")).hits] == [loved, plain]
+    answer = await client.traces.query(Query(query="database is locked", fold=False))
+    assert [hit.trace_id for hit in answer.hits] == [loved, plain]
+    (folded,) = (await client.traces.query("database is locked")).hits
+    assert (folded.trace_id, folded.also) == (loved, [plain[:10]])
 
 
 @pytest.mark.parametrize("query", ["kangaroo migration", "why is the moon round", "locked kangaroo moon migration"])
@@ -267,13 +270,13 @@ async def test_unproven_public_traces_come_only_on_request_and_last(client: Asyn
     await eve.traces.publish(anybodys)
     own = await contributed(client, insist=True)
     assert await found(client, "database is locked") == [LOCKED]
-    everything = Query(query="database is locked", error=ERROR, include_unproven=True)
+    everything = Query(query="database is locked", error=ERROR, include_unproven=True, fold=False)
     answer = await client.traces.query(everything)
     assert [hit.trace_id for hit in answer.hits] == [own, anybodys]
     assert await found(eve, "database is locked") == ["Database is locked: database is locked"]  # her own is hers
     for organization in ("acme", "globex"):
         await use(await people("someone", organization), anybodys)
-    assert len(await found(client, "database is locked")) == 2
+    assert len((await client.traces.query(everything)).hits) == 2
 
 
 @pytest.mark.parametrize("wanted", [{"limit": 0}, {"limit": 51}, {"max_tokens": 5}, {"ids": ["xyz"]}, {"nonsense": 1}])

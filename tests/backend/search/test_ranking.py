@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from commontrace.models.traces import Standing
 from commontrace_backend.search.fit import Fit
-from commontrace_backend.search.ranking import Candidate, good_enough, ranked, threshold
+from commontrace_backend.search.ranking import ENOUGH, ENOUGH_WORDS, Candidate, Evidence, good_enough, ranked, threshold
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,28 +23,42 @@ candidates = st.builds(
     Candidate,
     number=st.integers(1, 10_000),
     exact=st.booleans(),
-    relevance=st.floats(0, 1),
-    coverage=st.floats(0, 1),
-    asked=st.integers(0, 24),
+    evidence=st.builds(
+        Evidence,
+        relevance=st.floats(0, 1.5),
+        coverage=st.floats(0, 1),
+        asked=st.integers(0, 24),
+        similarity=st.none() | st.floats(-1, 1),
+    ),
     standing=standings,
     visibility=st.sampled_from(["private", "team", "public"]),
+    lineage_id=st.sampled_from(["ann", "bo"]),
     fit=st.builds(Fit, value=st.floats(-1, 1), reason=st.just("")),
     updated_at=st.integers(0, 1000).map(lambda days: NOW - timedelta(days=days)),
+    months=st.integers(0, 100),
 )
 pools = st.lists(candidates, max_size=20, unique_by=lambda item: item.number)
 
 
-def candidate(number: int = 1, **changes: object) -> Candidate:
+def candidate(
+    number: int = 1,
+    *,
+    relevance: float = 1.0,
+    coverage: float = 1.0,
+    asked: int = 3,
+    similarity: float | None = None,
+    **changes: object,
+) -> Candidate:
     fields: dict[str, object] = {
         "number": number,
         "exact": False,
-        "relevance": 1.0,
-        "coverage": 1.0,
-        "asked": 3,
+        "evidence": Evidence(relevance, coverage, asked, similarity=similarity),
         "standing": Standing(tier="unproven", score=0.0),
         "visibility": "private",
+        "lineage_id": "ann",
         "fit": Fit(0.0, ""),
         "updated_at": NOW,
+        "months": 0,
         **changes,
     }
     return Candidate(**fields)  # type: ignore[arg-type]  # the test names the fields it is about
@@ -72,7 +86,8 @@ def test_the_score_is_the_product_of_its_factors_and_bounded(item: Candidate) ->
     for factor in item.factors():
         product *= factor.value
     assert item.score == pytest.approx(product)
-    assert 0.855 * item.relevance - 1e-9 <= item.score <= 1.155 * item.relevance + 1e-9
+    relevance = max(1.0, item.evidence.relevance) if item.exact else item.evidence.relevance
+    assert 0.837 * relevance - 1e-9 <= item.score <= 1.155 * relevance + 1e-9
 
 
 @given(candidates, st.integers(0, 20))
@@ -101,9 +116,11 @@ def test_a_hit_is_good_enough_by_exact_error_or_by_covering_enough_of_the_query(
         assert good_enough(candidate(asked=asked, coverage=threshold(asked)))
         assert not good_enough(candidate(asked=asked, coverage=threshold(asked) - 0.01))
     assert good_enough(candidate(coverage=0.0, exact=True))
+    assert good_enough(candidate(coverage=0.0, similarity=0.5, relevance=ENOUGH))
+    assert not good_enough(candidate(coverage=1.0, similarity=0.5, relevance=ENOUGH - 0.01))
 
 
 def test_a_short_question_must_be_covered_more_than_a_long_account() -> None:
     shares = [threshold(asked) for asked in range(1, 25)]
     assert shares == sorted(shares, reverse=True)
-    assert (shares[0], shares[-1]) == pytest.approx((0.50, 0.13))
+    assert (shares[0], shares[-1]) == pytest.approx((ENOUGH_WORDS[0][1], ENOUGH_WORDS[1][1]))

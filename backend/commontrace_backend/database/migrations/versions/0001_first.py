@@ -44,6 +44,7 @@ def _postgres_search() -> None:
     op.create_table(
         "trace_search",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("version", sa.Text, nullable=False),
         sa.Column("terms", postgresql.TSVECTOR, nullable=False),
         _number("length"),
     )

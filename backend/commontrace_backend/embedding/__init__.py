@@ -1,0 +1,1 @@
+"""Text to vectors: one protocol, one file per implementation."""

@@ -1,0 +1,104 @@
+"""Vectors in PostgreSQL: pgvector's half-precision type under an HNSW index of each model's own."""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Column, ColumnElement, Float, Select, cast, delete, func, insert, literal_column, select, text
+
+from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.index.tables import trace_vectors
+from commontrace_backend.index.vectors import Model, Near, PartVector, find_model, next_revision
+
+if TYPE_CHECKING:
+    from commontrace_backend.index.vectors import Vector
+
+_WIDER: Final = 4  # rows looked at for each trace wanted: a trace has two, and some are filtered
+_LARGEST_INDEXED: Final = 4000  # dimensions of a halfvec that HNSW can index; more are scanned
+
+
+class PostgresVectors:
+    """The vectors of one model, by name."""
+
+    def __init__(self, key: Column[int], model_name: str) -> None:
+        self._key = key
+        self._name = model_name
+
+    async def nearest(
+        self, session: ReadSession, vector: "Vector", *, where: ColumnElement[bool], limit: int
+    ) -> list[Near]:
+        """By the HNSW index, which goes on until enough of what it finds satisfies `where`."""
+        model = await find_model(session, self._name)
+        if model is None:
+            return []
+        await session.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
+        await session.execute(text(f"SET LOCAL hnsw.ef_search = {min(1000, limit * _WIDER)}"))
+        distance = _distance(model, vector)
+        rows = await session.all(
+            select(trace_vectors.c.number, (1 - distance).label("cosine"))
+            .join(self._key.table, self._key == trace_vectors.c.number)
+            .where(trace_vectors.c.model_id == literal_column(str(model.model_id)), where)
+            .where(trace_vectors.c.vector.is_not(None))
+            .order_by(distance)
+            .limit(limit * _WIDER)
+        )
+        best: dict[int, float] = {}
+        for row in rows:
+            best.setdefault(row.number, row.cosine)
+        return [Near(number, cosine) for number, cosine in best.items()][:limit]
+
+    async def cosines(self, session: ReadSession, vector: "Vector", numbers: Collection[int]) -> dict[int, float]:
+        """Computed for each of these traces."""
+        model = await find_model(session, self._name)
+        if model is None or not numbers:
+            return {}
+        return {row.number: row.cosine for row in await session.all(_cosines(model, vector, numbers))}
+
+    async def store(self, session: WriteSession, model: Model, rows: Sequence[PartVector]) -> None:
+        """One revision for all of them; the model's first vectors bring its index with them."""
+        revision = await next_revision(session, model.model_id)
+        if revision == 1 and model.dimension <= _LARGEST_INDEXED:
+            await session.execute(text(_index(model)))
+        for row in rows:
+            mine = (trace_vectors.c.number == row.number) & (trace_vectors.c.model_id == model.model_id)
+            await session.write(delete(trace_vectors).where(mine, trace_vectors.c.part == row.part))
+        await session.write(
+            insert(trace_vectors),
+            [
+                {
+                    "number": row.number,
+                    "model_id": model.model_id,
+                    "part": row.part,
+                    "text_hash": row.text_hash,
+                    "vector": row.vector,
+                    "revision": revision,
+                }
+                for row in rows
+            ],
+        )
+
+
+def _index(model: Model) -> str:
+    return (
+        f"CREATE INDEX IF NOT EXISTS ix_trace_vectors_hnsw_{model.model_id} ON trace_vectors "
+        f"USING hnsw ((vector::halfvec({model.dimension})) halfvec_cosine_ops) WHERE model_id = {model.model_id}"
+    )
+
+
+def _distance(model: Model, vector: "Vector") -> ColumnElement[Any]:
+    """Cosine distance, written as the index has it."""
+    kind = f"halfvec({model.dimension})"
+    asked = "[" + ",".join(f"{number:.5g}" for number in vector.tolist()) + "]"
+    # The numbers are our own floats; a bound parameter would hide the dimension from the planner.
+    return cast(literal_column(f"((trace_vectors.vector::{kind}) <=> '{asked}'::{kind})"), Float)
+
+
+def _cosines(model: Model, vector: "Vector", numbers: Collection[int]) -> Select[Any]:
+    return (
+        select(trace_vectors.c.number, func.max(1 - _distance(model, vector)).label("cosine"))
+        .where(
+            trace_vectors.c.model_id == model.model_id,
+            trace_vectors.c.number.in_(list(numbers)),
+            trace_vectors.c.vector.is_not(None),
+        )
+        .group_by(trace_vectors.c.number)
+    )

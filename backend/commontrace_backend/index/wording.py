@@ -1,0 +1,38 @@
+"""A question's terms against what an index holds, the same for every database."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from commontrace_backend.database.session import ReadSession
+from commontrace_backend.index.bm25 import Term, Totals
+from commontrace_backend.index.protocol import Question
+from commontrace_backend.index.question import correction, may_be_misspelt, said, weighed
+from commontrace_backend.index.terms import Stemmer
+
+
+class Vocabulary(Protocol):
+    """The stems that an index holds."""
+
+    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> dict[str, int]:
+        """In how many documents each of these stands; those in none are missing."""
+        ...
+
+    async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
+        """Stems that begin like this one and are about as long, each with its number of documents."""
+        ...
+
+
+async def terms_of(
+    session: ReadSession, vocabulary: Vocabulary, stemmer: Stemmer, question: Question, totals: Totals
+) -> list[Term]:
+    """The terms to search by, the heaviest first, misspelt ones corrected; after them their other names."""
+    asked = said(question, stemmer)
+    stems = {item.stem for item in asked} | {stem for item in asked for _, stem in item.aliases}
+    if not stems:
+        return []
+    terms = weighed(asked, await vocabulary.frequencies(session, stems), totals)
+    corrected = {
+        term.stem: correction(term, await vocabulary.resembling(session, term.stem), totals)
+        for term in may_be_misspelt(terms)
+    }
+    return [corrected.get(term.stem) or term for term in terms]

@@ -1,0 +1,58 @@
+"""Turns a question into a vector, or says why there is none."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from commontrace_backend.embedding.protocol import Embedder, EmbedderUnavailableError
+from commontrace_backend.index.protocol import Question
+
+if TYPE_CHECKING:
+    from commontrace_backend.index.vectors import Vector
+
+HEADLINE: Final = 0.3
+"""How much the first line's own vector is added to that of the whole question."""
+
+_KEPT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A question's vector of unit length, or why there is none."""
+
+    vector: "Vector | None"
+    reason: str = ""
+
+
+class Asker:
+    """Embeds questions and remembers the last ones."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.embedder = embedder
+        self._known: OrderedDict[Question, Vector] = OrderedDict()
+
+    async def ask(self, question: Question) -> Meant:
+        """Never raises: without a vector the words alone must do."""
+        if question in self._known:
+            self._known.move_to_end(question)
+            return Meant(self._known[question])
+        try:
+            vector = await self._embed(question)
+        except EmbedderUnavailableError as error:
+            return Meant(None, str(error))
+        self._known[question] = vector
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return Meant(vector)
+
+    async def _embed(self, question: Question) -> "Vector":
+        import numpy as np
+
+        first = question.headline.strip()
+        if not first or first == question.text.strip():
+            found = await self.embedder.query([question.text])
+            return found[0]
+        whole, headline = await self.embedder.query([question.text, first])
+        mixed: Vector = whole + np.float32(HEADLINE) * headline
+        mixed /= np.float32(np.linalg.norm(mixed) or 1.0)
+        return mixed

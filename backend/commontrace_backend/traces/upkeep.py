@@ -1,0 +1,87 @@
+"""Keeps what is derived from traces in step with them: words, fingerprints and vectors. Every step can be repeated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from commontrace.models.search import IndexState
+from commontrace.models.traces import TraceContent
+from commontrace_backend.database.engine import Database
+from commontrace_backend.database.session import ReadSession
+from commontrace_backend.embedding.protocol import Embedder, EmbedderUnavailableError
+from commontrace_backend.index.protocol import SearchIndex
+from commontrace_backend.index.vectors import VectorIndex, find_model, unembedded
+from commontrace_backend.traces import writing
+from commontrace_backend.traces.embedding import embed_some
+from commontrace_backend.traces.tables import trace_versions, traces
+
+_MOST_COUNTED = 1_000_000
+_WORDS_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What a store derives from its traces, and with what."""
+
+    database: Database
+    words: SearchIndex
+    vectors: VectorIndex | None = None
+    embedder: Embedder | None = None
+
+    async def some(self, limit: int) -> bool:
+        """Take the words of up to a hundred traces anew, or embed up to `limit`; False where nothing is left to do.
+
+        Raises:
+            EmbedderUnavailableError: the model or its endpoint does not answer; words are done already.
+        """
+        if await self._words():
+            return True
+        if self.vectors is None or self.embedder is None:
+            return False
+        return await embed_some(self.database, self.vectors, self.embedder, limit) > 0
+
+    async def _words(self) -> int:
+        async with self.database.reading() as session:
+            if not await self.words.pending(session, 1):
+                return 0
+        async with self.database.writing() as writer:
+            numbers = await self.words.pending(writer, _WORDS_AT_ONCE)
+            for row in await writer.all(_served(numbers)):
+                content = TraceContent.model_validate(row.content)
+                await self.words.put(writer, writing.document(row.number, content))
+        return len(numbers)
+
+    async def state(self, session: ReadSession, reason: str = "") -> IndexState:
+        """How much is done."""
+        total = await session.scalar(select(func.count()).select_from(traces))
+        missing = len(await self.words.pending(session, _MOST_COUNTED))
+        if self.embedder is None:
+            return IndexState(traces=total, words=total - missing, reason=reason)
+        model = await find_model(session, self.embedder.name)
+        waiting = len(await unembedded(session, traces.c.number, model, _MOST_COUNTED))
+        return IndexState(
+            traces=total, words=total - missing, model=self.embedder.name, embedded=total - waiting, reason=reason
+        )
+
+    async def refresh(self, limit: int) -> IndexState:
+        """Do some, and say how much is done; where the embedder fails, why."""
+        reason = ""
+        try:
+            await self.some(limit)
+        except EmbedderUnavailableError as error:
+            reason = str(error)
+        async with self.database.reading() as session:
+            return await self.state(session, reason)
+
+
+def _served(numbers: Sequence[int]) -> Select[Any]:
+    return (
+        select(traces.c.number, trace_versions.c.content)
+        .join(
+            trace_versions,
+            (trace_versions.c.trace_id == traces.c.trace_id) & (trace_versions.c.version_id == traces.c.version_id),
+        )
+        .where(traces.c.number.in_(numbers))
+    )
