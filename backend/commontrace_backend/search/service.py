@@ -76,6 +76,12 @@ async def query(database: Database, caller: Caller, index: SearchIndex, wanted: 
     return result
 
 
+async def answered(session: ReadSession, caller: Caller, index: SearchIndex, miss: str, error: str | None) -> bool:
+    """Whether what was asked in vain, with the key of its error, would show something now. Keeps nothing."""
+    again = Asked(Query(query=miss, limit=1), miss, error)
+    return bool((await _by_words(session, caller, index, again)).hits)
+
+
 def _miss(caller: Caller, asked: Asked) -> dict[str, object]:
     return {
         "miss_id": secrets.token_hex(16),

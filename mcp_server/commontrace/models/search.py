@@ -75,3 +75,13 @@ class QueryAnswer(Record):
     mode: Literal["fingerprint", "lexical", "ids", "tags"]
     left_out: int = Field(default=0, description="Good hits or bodies that did not fit limit or max_tokens.")
     notes: list[str] = []
+
+
+class Wanted(Record):
+    """A question that was asked in vain, by how many, and that has no answer yet."""
+
+    example: str = Field(description="How it was asked last, without secrets; a long one without its middle.")
+    fingerprint: str | None = Field(default=None, description="The key of its error, where it was one.")
+    people: int = Field(description="Distinct contributors who asked.")
+    times: int = Field(description="How often it was asked.")
+    last_asked: datetime
