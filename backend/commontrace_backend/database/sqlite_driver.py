@@ -61,7 +61,7 @@ class _Connection(aiosqlite.Connection):
 
     async def trip(self, function: Any, *arguments: Any) -> None:
         """Run a function in the connection's thread."""
-        await self._execute(function, *arguments)
+        await self._execute(function, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite leaves it bare
 
     def cursor(self) -> Any:
         """A cursor that needs no trip to be opened."""

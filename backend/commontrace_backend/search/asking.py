@@ -54,5 +54,5 @@ class Asker:
             return found[0]
         whole, headline = await self.embedder.query([question.text, first])
         mixed: Vector = whole + np.float32(HEADLINE) * headline
-        mixed /= np.float32(np.linalg.norm(mixed) or 1.0)
-        return mixed
+        vector: Vector = mixed / np.float32(np.linalg.norm(mixed) or 1.0)
+        return vector

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 
-from commontrace.models.search import IndexState, Query, QueryAnswer
+from commontrace.models.search import IndexState, Query, QueryAnswer, Wanted
 from commontrace_backend.identity import Admin, Reader, Reading
-from commontrace_backend.search import service
+from commontrace_backend.search import misses, service
 
 router = APIRouter(prefix="/api/v1", tags=["search"])
 
@@ -34,3 +34,11 @@ async def refresh_index(
     del caller
     state: IndexState = await request.app.state.upkeep.refresh(limit)
     return state
+
+
+@router.get("/wanted")
+async def most_wanted(
+    caller: Reader, session: Reading, request: Request, limit: Annotated[int, Parameter(ge=1, le=100)] = 20
+) -> list[Wanted]:
+    """What most people of your organization asked in vain and nobody has answered since."""
+    return await misses.most_wanted(session, caller, request.app.state.finder, limit)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -37,11 +37,15 @@ _TRACEBACK: Final = "Traceback (most recent call last)"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A query after the limits: what it asks, the keys of its error, and what has to be said about it."""
+    """A query after the limits: what it asks, the key of its error, and what has to be said about it.
+
+    `keys` holds that key too, and that of an error among the words.
+    """
 
     query: Query
     question: Question
-    errors: list[str]
+    error: str | None
+    keys: list[str]
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -61,8 +65,9 @@ def prepare(query: Query) -> Prepared:
         notes.append("The query was longer than 4 KiB; its first 4 KiB were used.")
     # The end of an error says what went wrong; its beginning is often only where.
     text = "\n".join(part for part in (words, query.error[-QUERY_LIMIT:]) if part.strip())
-    keys = [key for error in (query.error, words) if error and (key := fingerprint(error))]
-    return Prepared(query, Question(text, _headline(words, query.error)), keys, notes)
+    error = fingerprint(query.error) if query.error else None
+    keys = [key for key in (error, fingerprint(words) if words else None) if key]
+    return Prepared(query, Question(text, _headline(words, query.error)), error, keys, notes)
 
 
 def _headline(words: str, error: str) -> str:
@@ -78,7 +83,7 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
     asked = prepare(wanted)
     where = _filter(caller, tuple(wanted.tags), include_unproven=wanted.include_unproven)
     async with database.reading() as session:
-        exact = await exact_numbers(session, where, asked.errors) if not wanted.ids else []
+        exact = await exact_numbers(session, where, asked.keys) if not wanted.ids else []
         embeds = asked.asks and not (exact or wanted.ids) and await _has_vectors(session, finder)
     # The model runs between transactions; an exact error needs none.
     meant = await _meant(finder, asked) if embeds else Meant(None)
@@ -117,13 +122,22 @@ def _said(result: QueryAnswer, note: str) -> QueryAnswer:
     return result.model_copy(update={"notes": [*result.notes, note]}) if note else result
 
 
+async def answered(session: ReadSession, caller: Caller, finder: Finder, miss: str, error: str | None) -> bool:
+    """Whether what was asked in vain, with the key of its error, has an answer by its words now. Keeps nothing."""
+    again = replace(prepare(Query(query=miss, limit=1)), keys=[error] if error else [])
+    where = _filter(caller, (), include_unproven=False)
+    exact = await exact_numbers(session, where, again.keys)
+    found = await _found(session, finder, again, Meant(None), where)
+    return bool((await _ranked(session, caller, again, found, exact)).hits)
+
+
 def _miss(caller: Caller, asked: Prepared) -> dict[str, object]:
     return {
         "miss_id": secrets.token_hex(16),
         "tenant_id": caller.tenant_id,
         "contributor_id": caller.contributor_id,
         "query": screen_text(asked.question.text.strip()).text,
-        "fingerprint": asked.errors[0] if asked.errors else None,
+        "fingerprint": asked.error,
         "created_at": datetime.now(UTC),
     }
 

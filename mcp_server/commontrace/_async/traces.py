@@ -6,7 +6,7 @@ from typing import Literal
 
 from commontrace._async.http import AsyncHttp
 from commontrace.errors import InvalidInputError
-from commontrace.models.search import IndexState, Query, QueryAnswer
+from commontrace.models.search import IndexState, Query, QueryAnswer, Wanted
 from commontrace.models.traces import (
     Amendment,
     AmendmentProposal,
@@ -55,6 +55,10 @@ class AsyncTraces:
         """Find traces for a problem or an error; pass a `Query` for every other option."""
         wanted = query if isinstance(query, Query) else Query(query=query, error=error, limit=limit)
         return await self._http.call("POST", f"{_TRACES}/query", QueryAnswer, body=wanted)
+
+    async def wanted(self, limit: int = 20) -> list[Wanted]:
+        """What most people of your organization asked in vain and nobody has answered since; at most 100."""
+        return await self._http.call("GET", "/api/v1/wanted", list[Wanted], query={"limit": limit})
 
     async def contribute(self, contribution: Contribution) -> ContributionResult:
         """Store a trace; with `dry_run` see exactly what would be stored.

@@ -24,6 +24,7 @@ SECTIONS: Final = {
         "show": Lazy(f"{_CLI}.show", "show", "One trace whole; its versions, amendments, flags"),
         "vote": Lazy(f"{_CLI}.outcomes", "vote", "Report what happened when you used one"),
         "tags": Lazy(f"{_CLI}.show", "tags", "The tags in use"),
+        "wanted": Lazy(f"{_CLI}.wanted", "wanted", "What was asked in vain, most wanted first"),
     },
     "Give and improve": {
         "contribute": Lazy(f"{_CLI}.contribute", "contribute", "Contribute a verified fix"),

@@ -104,3 +104,13 @@ class IndexState(Record):
     def done(self) -> bool:
         """Whether nothing is left to do."""
         return self.steps_done >= self.steps
+
+
+class Wanted(Record):
+    """A question that was asked in vain, by how many, and that has no answer yet."""
+
+    example: str = Field(description="How it was asked last, without secrets; a long one without its middle.")
+    fingerprint: str | None = Field(default=None, description="The key of its error, where it was one.")
+    people: int = Field(description="Distinct contributors who asked.")
+    times: int = Field(description="How often it was asked.")
+    last_asked: datetime

@@ -52,12 +52,18 @@ class PackageRange(Body):
     versions: Annotated[str, Field(max_length=200)] = ""
 
 
+MOST_PACKAGES: Final = 300
+"""Of an environment: a project uses more than a trace is about."""
+
+MOST_PACKAGES_OF_A_TRACE: Final = 50
+
+
 class Environment(Body):
     """Where a trace applies, or where its reader is."""
 
     language: Annotated[str, Field(max_length=50)] | None = None
     os: Annotated[str, Field(max_length=50)] | None = None
-    packages: Annotated[list[PackageRange], Field(max_length=300)] = []
+    packages: Annotated[list[PackageRange], Field(max_length=MOST_PACKAGES)] = []
     tools: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=20)] = []
 
 
@@ -66,9 +72,6 @@ def _of_a_trace(environment: Environment) -> Environment:
         raise ValueError(f"a trace names at most {MOST_PACKAGES_OF_A_TRACE} packages: those that it is about")
     return environment
 
-
-MOST_PACKAGES_OF_A_TRACE: Final = 50
-"""A reader's environment may hold more: all that a project uses."""
 
 TraceEnvironment = Annotated[Environment, AfterValidator(_of_a_trace)]
 

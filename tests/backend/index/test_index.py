@@ -119,9 +119,7 @@ async def test_an_identifier_is_found_by_its_parts_and_its_parts_by_it(database:
     assert sorted(await search(database, index, "serverTimeout")) == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("asked", "written"), [("k8s", "Kubernetes"), ("regex", "regexp"), ("js", "JavaScript")]
-)
+@pytest.mark.parametrize(("asked", "written"), [("k8s", "Kubernetes"), ("regex", "regexp"), ("js", "JavaScript")])
 async def test_other_names_of_a_thing_find_it_but_count_for_less(
     database: Database, index: SearchIndex, asked: str, written: str
 ) -> None:

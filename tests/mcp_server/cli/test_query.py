@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,53 @@ def test_an_empty_query_is_refused_in_one_line(cli: Cli) -> None:
 )
 def test_a_wrong_option_is_a_usage_error(cli: Cli, option: str, value: str) -> None:
     assert option in cli.failed("query", "text", option, value, code=2)
+
+
+@pytest.fixture
+def project(work: Path) -> None:
+    """The folder is a Python project that uses aiosqlite 0.22.1 and flask-login 0.6.3."""
+    (work / "requirements.txt").write_text("aiosqlite==0.22.1\nFlask_Login==0.6.3\n")
+
+
+def fits(cli: Cli, *options: str) -> str:
+    """How the one hit fits."""
+    said: str = cli.json("query", "database is locked", *options)["hits"][0]["fit"]
+    return said
+
+
+WHERE = {
+    "language": "python",
+    "packages": [{"name": "aiosqlite", "versions": ">=0.20,<0.22"}, {"name": "flask-login", "versions": "~=0.6"}],
+}
+
+
+@pytest.mark.usefixtures("project")
+def test_hits_are_weighed_by_the_project_that_one_is_in(cli: Cli, fix: Run) -> None:
+    cli.good("contribute", fix(environment=WHERE))
+    said = "aiosqlite 0.22.1 is outside >=0.20,<0.22; flask-login 0.6.3 fits ~=0.6; language python"
+    assert fits(cli) == said
+    assert said in cli.good("query", "database is locked")
+
+
+@pytest.mark.usefixtures("project")
+def test_what_is_said_by_hand_takes_the_place_of_what_was_found(cli: Cli, fix: Run) -> None:
+    cli.good("contribute", fix(environment={**WHERE, "os": "plan 9 or windows"}))
+    said = fits(
+        cli, "--package", "aiosqlite==0.21.0", "--package", "flask_login 0.7", "--language", "go", "--os", "win32"
+    )
+    assert said == (
+        "for language python, yours is go; aiosqlite 0.21.0 fits >=0.20,<0.22; flask-login 0.7 fits ~=0.6; "
+        "OS plan 9 or windows"
+    )
+
+
+@pytest.mark.usefixtures("project")
+def test_without_the_environment_only_what_is_said_by_hand_counts(cli: Cli, fix: Run) -> None:
+    cli.good("contribute", fix(environment=WHERE))
+    assert fits(cli, "--no-environment") == ""
+    assert fits(cli, "--no-environment", "--language", "Python") == "language python"
+
+
+def test_a_query_that_asks_for_no_environment_imports_no_reader() -> None:
+    code = "import sys, commontrace.cli.query; print('commontrace.environment' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
