@@ -75,7 +75,9 @@ def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test marked `both_databases` runs on each, unless it looks into the file of SQLite's."""
-    if metafunc.definition.get_closest_marker("both_databases") and {"url", "store"} & {*metafunc.fixturenames} == {"url"}:
+    if metafunc.definition.get_closest_marker("both_databases") and {"url", "store"} & {*metafunc.fixturenames} == {
+        "url"
+    }:
         metafunc.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 
 

@@ -10,8 +10,23 @@ from dataclasses import dataclass
 from math import log
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Select, Text, any_, cast, column, delete, func, select, table, true, update
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR, insert
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    cast,
+    column,
+    delete,
+    func,
+    literal,
+    select,
+    table,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR, insert
 
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.protocol import Document, Match
@@ -29,6 +44,11 @@ B: Final = 0.75
 
 _FEWEST_CANDIDATES: Final = 200
 _CANDIDATES_A_RESULT: Final = 4
+
+_TIERS: Final = 4
+"""How many rarities the choice of candidates tells apart."""
+
+_PLACES: Final = cast([0.59, 0.81, 0.81, 1.0], ARRAY(REAL))
 
 # A tsvector holds 255 positions a word, words of 2 kB, and 1 MB in all (manual, "Limitations" of text search types).
 _MOST_POSITIONS: Final = 255
@@ -57,6 +77,11 @@ class _Query:
     terms: Sequence[_Term]
     documents: int
     average_length: float
+
+    @property
+    def known(self) -> Sequence[_Term]:
+        """The terms that some document holds."""
+        return [term for term in self.terms if term.documents]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +127,10 @@ class PostgresIndex:
     async def search(self, session: ReadSession, text: str, *, where: ColumnElement[bool], limit: int) -> list[Match]:
         """OR of the query's rarest terms, ranked by BM25 as FTS5 computes it."""
         query = await self._query(session, query_words(text))
-        asked = [term.stem for term in query.terms if term.documents]
-        if not asked:
+        if not query.known:
             return []
         candidates: dict[int, _Candidate] = {}
-        for row in await session.all(self._candidates(asked, where, limit)):
+        for row in await session.all(self._candidates(query, where, limit)):
             candidate = candidates.setdefault(row.number, _Candidate(row.number, row.length, {}))
             candidate.labels[row.lexeme] = row.labels
         matches = [_match(candidate, query) for candidate in candidates.values()]
@@ -139,24 +163,46 @@ class PostgresIndex:
         rarest = sorted(terms, key=lambda term: (not term.documents, -term.weight, term.stem))[:MOST_TERMS]
         return _Query(rarest, totals.documents, totals.length / max(1, totals.documents))
 
-    def _candidates(self, stems: Sequence[str], where: ColumnElement[bool], limit: int) -> Select[Any]:
-        """The likeliest documents, a row for each of the stems in each; only what decides leaves the server."""
-        # A stem is letters and digits alone, and quoted besides: nothing a caller writes is query syntax.
-        asked = cast(" | ".join(f"'{stem}'" for stem in stems), TSQUERY)
+    def _candidates(self, query: _Query, where: ColumnElement[bool], limit: int) -> Select[Any]:
+        """The likeliest documents, a row for each of the query's stems in each; only what decides leaves the server."""
         best = (
             select(_search.c.number, _search.c.length, _search.c.terms)
             .join(self._key.table, self._key == _search.c.number)
-            .where(_search.c.terms.bool_op("@@")(asked), where)
-            .order_by(func.ts_rank(_search.c.terms, asked, 1).desc(), _search.c.number)
+            .where(_search.c.terms.bool_op("@@")(_any_of(query.known)), where)
+            .order_by(_likeness(query).desc(), _search.c.number)
             .limit(max(_FEWEST_CANDIDATES, _CANDIDATES_A_RESULT * limit))
             .subquery("best")
         )
         held = func.unnest(best.c.terms).table_valued("lexeme", "positions", "weights", name="held").render_derived()
         return (
-            select(best.c.number, best.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels"))
+            select(
+                best.c.number, best.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels")
+            )
             .select_from(best.join(held, true()))
-            .where(held.c.lexeme == any_(_array(stems)))
+            .where(held.c.lexeme == any_(_array(term.stem for term in query.known)))
         )
+
+
+def _any_of(terms: Iterable[_Term]) -> ColumnElement[Any]:
+    # A stem is letters and digits alone, and quoted besides: nothing a caller writes is query syntax.
+    return cast(" | ".join(f"'{term.stem}'" for term in terms), TSQUERY)
+
+
+def _likeness(query: _Query) -> ColumnElement[float]:
+    """About what BM25 will say: ts_rank for terms of one rarity at a time, times that rarity, over the length.
+
+    ts_rank divides by the number of terms, and its weights are how much one place in D, C, B or A earns in BM25.
+    """
+    size = -(-len(query.known) // _TIERS)
+    tiers = [query.known[start : start + size] for start in range(0, len(query.known), size)]
+    rank: ColumnElement[float] = sum(
+        (
+            func.ts_rank(_PLACES, _search.c.terms, _any_of(tier)) * sum(_rarity(term, query) for term in tier)
+            for tier in tiers
+        ),
+        start=literal(0.0),
+    )
+    return rank / (1 + K1 * (1 - B + B * _search.c.length / query.average_length))
 
 
 async def _count(session: WriteSession, stems: Iterable[str]) -> None:
@@ -209,7 +255,11 @@ def _match(candidate: _Candidate, query: _Query) -> Match:
 
 def _bm25(term: _Term, candidate: _Candidate, query: _Query) -> float:
     """What a term adds to a document's score; the formula of FTS5's bm25() (sqlite.org/fts5.html, section 5.1.1)."""
-    rarity = log((query.documents - term.documents + 0.5) / (term.documents + 0.5))
     frequency = sum(_LABEL_WEIGHTS[label] for label in candidate.labels[term.stem])
     length = 1 - B + B * candidate.length / query.average_length
-    return max(rarity, 1e-6) * frequency * (K1 + 1) / (frequency + K1 * length)
+    return _rarity(term, query) * frequency * (K1 + 1) / (frequency + K1 * length)
+
+
+def _rarity(term: _Term, query: _Query) -> float:
+    """Inverse document frequency as FTS5 has it: next to nothing for a term in more than half of the documents."""
+    return max(log((query.documents - term.documents + 0.5) / (term.documents + 0.5)), 1e-6)

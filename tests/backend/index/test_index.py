@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import true
+from sqlalchemy import insert, select, true
 
 from commontrace import AsyncClient
 from commontrace_backend.database.engine import Database, connect_database
@@ -94,6 +94,20 @@ async def test_a_long_query_is_read_by_its_rarest_words(database: Database, inde
         matches = await index.search(session, query, where=true(), limit=5)
     assert "marsupial" in {term for match in matches for term in match.terms}
     assert max(len(match.terms) for match in matches) <= MOST_TERMS
+
+
+async def test_a_rare_word_is_found_among_hundreds_of_documents_that_say_the_common_ones(
+    database: Database, index: SearchIndex
+) -> None:
+    async with database.writing() as session:
+        first = await session.first(select(traces).where(traces.c.number == 1))
+        assert first is not None
+        rows = [{**first._asdict(), "number": number, "trace_id": f"{number:032}"} for number in range(6, 407)]
+        await session.write(insert(traces), rows)
+        for number in range(6, 406):
+            await index.put(session, document(number, "opossum wombat " * 3))
+        await index.put(session, document(406, f"marsupial {'and many a word more ' * 20}"))
+    assert (await search(database, index, "opossum wombat marsupial", limit=3))[0] == 406
 
 
 @pytest.mark.parametrize("text", ["", "?!", "unheardof words"])
