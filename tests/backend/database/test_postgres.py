@@ -99,7 +99,7 @@ async def test_a_newer_schema_is_refused_and_stays_as_it_is(url: str) -> None:
         "CREATE TABLE alembic_version (version_num text)",
         "CREATE TABLE traces (name text)",
         "CREATE TABLE alembic_version AS SELECT 'a1b2c3' AS version_num; CREATE TABLE schema_info (min_reader int)",
-        "CREATE TABLE alembic_version (version_num int); CREATE TABLE schema_info (min_reader int); CREATE TABLE refs()",
+        "CREATE TABLE alembic_version(version_num int); CREATE TABLE schema_info(min_reader int); CREATE TABLE refs()",
     ],
 )
 async def test_a_database_of_another_program_is_refused_and_left_as_it_is(empty: str, tables: str) -> None:
