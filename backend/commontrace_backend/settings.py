@@ -11,7 +11,7 @@ class BackendSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="COMMONTRACE_", extra="ignore")
 
-    database_url: str = Field(description="Where the data lives: sqlite:///path.")
+    database_url: str = Field(description="Where the data lives: sqlite:///path or postgresql://user@host/name.")
     local_owner: bool = Field(
         default=False,
         description="Serve the machine's owner without a key; only for the backend inside the client's process.",

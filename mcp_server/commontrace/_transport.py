@@ -4,6 +4,7 @@ A local backend is the same application behind the same HTTP messages; only the 
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
@@ -17,6 +18,13 @@ from commontrace.errors import InvalidInputError
 _REMOTE = ("https://", "http://")
 _LOCAL = ("sqlite:", "postgresql:", "postgresql+asyncpg:")
 LOCAL_BASE = "http://commontrace.local"
+# To the last @: whoever did not escape one in a password still does not want it shown.
+_PASSWORDS = re.compile(r"(?<=://)([^/@:]*:).*(?=@)|([?&]password=)[^&]*")
+
+
+def without_password(url: str) -> str:
+    """A URL that may be shown."""
+    return _PASSWORDS.sub(lambda found: f"{found[1] or found[2]}…", url)
 
 
 def base_url(url: str) -> str:
@@ -40,7 +48,8 @@ def async_transport(url: str, timeout: float, *, owner: bool) -> httpx2.AsyncBas
     if url.startswith(_LOCAL):
         return InProcessTransport(url, timeout, owner=owner)
     raise InvalidInputError(
-        f"{url!r} is not the URL of a backend.", "Use sqlite:///path, or https://host for a server."
+        f"{without_password(url)!r} is not the URL of a backend.",
+        "Use sqlite:///path or postgresql://user@host/name, or https://host for a server.",
     )
 
 

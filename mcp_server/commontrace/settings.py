@@ -28,7 +28,7 @@ class Settings(BaseSettings):
 
     url: str = Field(
         default_factory=default_url,
-        description="The backend: sqlite:///path runs it in this process, https://host reaches a server.",
+        description="The backend: sqlite:///path or postgresql://… run it in this process, https://host is a server.",
     )
     api_key: SecretStr | None = Field(default=None, description="The key for a server; a local store needs none.")
     timeout: float = Field(default=30.0, gt=0, description="Seconds to wait for a server's answer.")

@@ -11,17 +11,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, Table, create_engine, inspect
+from sqlalchemy import Connection, MetaData, Table, create_engine, inspect, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from commontrace_backend.database import schema
+from commontrace_backend.database import schema, sqlite_schema
 from commontrace_backend.database.lock import WriterLock
 from commontrace_backend.database.tables import metadata
 from house.sources import ROOT, python_files
 
 BACKEND = ROOT / "backend" / "commontrace_backend"
 MIGRATIONS = BACKEND / "database" / "migrations"
-# Alembic's own, ours about the schema, and what FTS5 keeps behind its tables.
-BESIDES = ("alembic_version", "schema_info", "trace_search", "trace_terms")
+# Alembic's own, ours about the schema, what the indexes keep, and what FTS5 keeps behind its tables.
+BESIDES = ("alembic_version", "schema_info", "trace_search", "trace_terms", "search_terms", "search_totals")
 
 for concept in BACKEND.glob("*/tables.py"):
     importlib.import_module(f"commontrace_backend.{concept.parent.name}.tables")
@@ -34,7 +35,7 @@ def ours(name: str | None, kind: str, _parents: Any) -> bool:
 @pytest.fixture
 async def fresh(tmp_path: Path) -> Path:
     path = tmp_path / "store.db"
-    await schema.bring_up_to_date(path, WriterLock(path.with_suffix(".lock"), 5.0))
+    await sqlite_schema.bring_up_to_date(path, WriterLock(path.with_suffix(".lock"), 5.0))
     return path
 
 
@@ -77,6 +78,17 @@ def test_migrating_an_empty_store_gives_the_tables_that_the_code_declares(migrat
 
 def test_primary_keys_and_checks_are_those_that_the_code_declares(migrated: Connection, declared: Connection) -> None:
     assert keys(migrated) == keys(declared)
+
+
+async def test_the_same_holds_in_postgresql(postgres_url: str) -> None:
+    engine = create_async_engine(make_url(postgres_url).set(drivername="postgresql+asyncpg"))
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences, metadata) == []
+        migrated = await connection.run_sync(keys)
+        await connection.run_sync(metadata.drop_all)
+        await connection.run_sync(metadata.create_all)
+        assert migrated == await connection.run_sync(keys)
+    await engine.dispose()
 
 
 def test_a_table_without_a_migration_is_noticed(migrated: Connection) -> None:

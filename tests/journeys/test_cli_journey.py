@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from commontrace.cli.app import app
 from factories import contribution
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def run(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Any:

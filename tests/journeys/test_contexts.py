@@ -15,6 +15,8 @@ from commontrace.models.contexts import NewCommit
 from commontrace.models.contributors import NewApiKey
 from doors import Server
 
+pytestmark = pytest.mark.both_databases
+
 CALL = {"id": "a", "type": "function", "function": {"name": "run", "arguments": "{}"}}
 # What is called on the handle, or with a dot in front on the client's contexts, and with what.
 DAY: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [

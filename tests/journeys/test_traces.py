@@ -171,6 +171,10 @@ async def test_the_story_of_a_trace_is_the_same_through_every_door(template: Pat
         assert other == first
 
 
+async def test_the_story_of_a_trace_is_the_same_in_postgresql(url: str, postgres_url: str) -> None:
+    assert await told("http async", postgres_url) == await told("local async", url)
+
+
 def test_the_blocking_client_has_every_operation_of_the_asynchronous_one() -> None:
     def operations(client: type) -> set[str]:
         return {name for name in vars(client) if not name.startswith("_")}

@@ -32,6 +32,14 @@ def test_a_url_of_no_known_kind_is_refused_at_once(url: str) -> None:
             opener(url)
 
 
+@pytest.mark.parametrize("url", ["postgres://ann:hun/t@xy@host/db", "pg://host/db?password=hun/t@xy&sslmode=require"])
+def test_no_part_of_a_password_is_repeated(url: str) -> None:
+    with pytest.raises(InvalidInputError, match="is not the URL of a backend") as caught:
+        connect(url)
+    assert "host/db" in str(caught.value)
+    assert not [part for part in ("hun", "t@", "xy") if part in str(caught.value)]
+
+
 async def test_a_server_that_is_down_is_named(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and nobody listens

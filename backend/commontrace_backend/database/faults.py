@@ -84,7 +84,22 @@ _DAMAGED: _Meaning = (
 )
 _CONTENDED: _Meaning = (StoreBusyError, "Other writers were in the way; nothing was written.", "Try again.")
 
+_UNKEEPABLE: _Meaning = (
+    InvalidInputError,
+    "A value is of a kind or size that the database cannot hold.",
+    "Send a text without NUL characters, or a smaller number.",
+)
+
+_MISWRITTEN: _Meaning = (
+    InvalidInputError,
+    "The database's URL is incomplete, or has a parameter that PostgreSQL does not know.",
+    "Write postgresql://user:password@host:5432/name; other parameters follow a question mark.",
+)
+
 _BY_STATE: dict[str, _Meaning] = {
+    "22003": _UNKEEPABLE,
+    "22021": _UNKEEPABLE,
+    "22P05": _UNKEEPABLE,
     "28000": _REFUSED,
     "28P01": _REFUSED,
     "3D000": (
@@ -97,6 +112,7 @@ _BY_STATE: dict[str, _Meaning] = {
         "The database is read-only; nothing was written.",
         "Connect to the primary server, or to a role that may write.",
     ),
+    "42704": _MISWRITTEN,  # a setting of the connection that the server does not have
     "42501": (
         StoreUnusableError,
         "The database's role lacks a permission.",
@@ -120,24 +136,13 @@ _BY_STATE: dict[str, _Meaning] = {
 }
 """Meanings of SQLSTATE codes (PostgreSQL manual, appendix A)."""
 
-_UNKEEPABLE: _Meaning = (
-    InvalidInputError,
-    "A value is of a kind or size that the database cannot hold.",
-    "Send a text without NUL characters, or a smaller number.",
-)
-
-_BY_CLASS: dict[str, _Meaning] = {"22": _UNKEEPABLE, "08": _LOST, "40": _CONTENDED, "57": _LOST, "XX": _DAMAGED}
+_BY_CLASS: dict[str, _Meaning] = {"08": _LOST, "40": _CONTENDED, "57": _LOST, "XX": _DAMAGED}
 """Meanings of the classes that the codes' first two characters name."""
 
 _UNREACHED: _Meaning = (
     UnavailableError,
     "No PostgreSQL server answers at the URL.",
     "Check that it runs, and the URL's host and port.",
-)
-_MISWRITTEN: _Meaning = (
-    InvalidInputError,
-    "The database's URL is incomplete, or has a parameter that PostgreSQL does not know.",
-    "Write postgresql://user:password@host:5432/name; other parameters follow a question mark.",
 )
 
 
@@ -154,6 +159,8 @@ def meaning_of_postgres(error: BaseException) -> CommonTraceError:
         meaning = _UNREACHED
     elif isinstance(error.__cause__, ClientConfigurationError):
         meaning = _MISWRITTEN
+    elif "value out of int" in str(error):  # the driver looks before the server does
+        meaning = _UNKEEPABLE
     elif state:
         meaning = _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
     else:  # the driver's own: a value that it cannot send is a defect, the rest are connections that are gone

@@ -101,6 +101,7 @@ class PostgresDatabase:
                     "command_timeout": longest + _CONNECT_SECONDS,  # for a server that is gone without a word
                     "server_settings": {
                         "application_name": "commontrace",
+                        "jit": "off",  # it takes longer to compile a query of ours than to run it
                         "lock_timeout": f"{self._lock_wait}s",
                         "statement_timeout": f"{longest}s",
                     },

@@ -49,17 +49,25 @@ async def upgrade(connection: AsyncConnection) -> None:
     server = (await connection.execute(_SERVER)).one()
     if server.is_foreign:
         raise _not_ours()
-    if server.version < _OLDEST_SERVER:
-        raise StoreUnusableError("The PostgreSQL server is older than version 16.", "Upgrade it, or use another one.")
-    if server.encoding != "UTF8":
-        raise StoreUnusableError(
+    for unfit, detail, hint in (
+        (
+            server.version < _OLDEST_SERVER,
+            "The PostgreSQL server is older than version 16.",
+            "Upgrade it, or use another one.",
+        ),
+        (
+            server.encoding != "UTF8",
             f"The database's encoding is {server.encoding}, which cannot hold every text.",
             "Create one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0",
-        )
-    if not server.has_vector:
-        raise StoreUnusableError(
-            "The PostgreSQL server lacks the extension vector.", "Install pgvector on it, then try again."
-        )
+        ),
+        (
+            not server.has_vector,
+            "The PostgreSQL server lacks the extension vector.",
+            "Install pgvector on it, then try again.",
+        ),
+    ):
+        if unfit:
+            raise StoreUnusableError(detail, hint)
     await connection.execute(_WITHOUT_HURRY)
     await connection.run_sync(migrate)
 

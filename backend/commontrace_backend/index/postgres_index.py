@@ -20,15 +20,16 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     select,
     table,
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR, insert
+from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR, insert
 
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.index.bm25 import WEIGHTS, Totals, scored
+from commontrace_backend.index.bm25 import K1, WEIGHTS, B, Term, Totals, scored
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
 from commontrace_backend.index.terms import Stemmer, words_of
 from commontrace_backend.index.wording import terms_of
@@ -40,6 +41,11 @@ _LABEL_WEIGHTS: Final = {LABELS[name]: weight for name, weight in WEIGHTS.items(
 
 _FEWEST_CANDIDATES: Final = 200
 _CANDIDATES_A_RESULT: Final = 4
+
+_TIERS: Final = 4
+"""How many weights the choice of candidates tells apart."""
+
+_PLACES: Final = cast([0.59, 0.81, 0.81, 1.0], ARRAY(REAL))
 
 # A tsvector holds 255 positions a word, words of 2 kB, and 1 MB in all (manual, "Limitations" of text search types).
 _MOST_POSITIONS: Final = 255
@@ -96,13 +102,16 @@ class PostgresIndex:
         assert row is not None
         totals = Totals(row.documents, row.length)
         terms = await terms_of(session, self, self._stemmer, question, totals)
-        held = [term.stem for term in terms if term.documents]
-        if not held and not also:
+        held = [term for term in terms if term.documents]
+        if not held:
             return []
         rated: dict[int, dict[str, float]] = {}
         lengths: dict[int, int] = {}
         proposed: set[int] = set()
-        for statement, proposes in ((self._candidates(held, where, limit), True), (_rated(held, also), False)):
+        for statement, proposes in (
+            (self._candidates(held, totals, where, limit), True),
+            (_rated(held, also), False),
+        ):
             for found in await session.all(statement):
                 lengths[found.number] = found.length
                 weight = sum(_LABEL_WEIGHTS[label] for label in found.labels or "")
@@ -161,15 +170,13 @@ class PostgresIndex:
                     found.setdefault(stem, Counter())[LABELS[name]] += 1
         return {stem: "".join(label * counts[label] for label in sorted(counts)) for stem, counts in found.items()}
 
-    def _candidates(self, stems: Sequence[str], where: ColumnElement[bool], limit: int) -> Select[Any]:
-        """The likeliest documents, a row for each of the stems in each; only what decides leaves the server."""
-        # A stem is letters and digits alone, and quoted besides: nothing a caller writes is query syntax.
-        asked = cast(" | ".join(f"'{stem}'" for stem in stems), TSQUERY)
+    def _candidates(self, terms: Sequence[Term], totals: Totals, where: ColumnElement[bool], limit: int) -> Select[Any]:
+        """The likeliest documents, a row for each of the query's stems in each; only what decides leaves the server."""
         best = (
             select(_search.c.number, _search.c.length, _search.c.terms)
             .join(self._key.table, self._key == _search.c.number)
-            .where(_search.c.terms.bool_op("@@")(asked), where)
-            .order_by(func.ts_rank(_search.c.terms, asked, 1).desc(), _search.c.number)
+            .where(_search.c.terms.bool_op("@@")(_any_of(terms)), where)
+            .order_by(_likeness(terms, totals).desc(), _search.c.number)
             .limit(max(_FEWEST_CANDIDATES, _CANDIDATES_A_RESULT * limit))
             .subquery("best")
         )
@@ -179,18 +186,39 @@ class PostgresIndex:
                 best.c.number, best.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels")
             )
             .select_from(best.join(held, true()))
-            .where(held.c.lexeme == any_(_array(stems)))
+            .where(held.c.lexeme == any_(_array(term.stem for term in terms)))
         )
 
 
-def _rated(stems: Sequence[str], numbers: Collection[int]) -> Select[Any]:
+def _any_of(terms: Iterable[Term]) -> ColumnElement[Any]:
+    # A stem is letters and digits alone, and quoted besides: nothing a caller writes is query syntax.
+    return cast(" | ".join(f"'{term.stem}'" for term in terms), TSQUERY)
+
+
+def _likeness(terms: Sequence[Term], totals: Totals) -> ColumnElement[float]:
+    """About what BM25 will say: ts_rank for terms of one weight at a time, times that weight, over the length.
+
+    ts_rank divides by the number of terms, and its weights are how much one place in D, C, B or A earns in BM25.
+    """
+    heaviest = sorted(terms, key=lambda term: (-term.weight, term.stem))
+    size = -(-len(heaviest) // _TIERS)
+    tiers = [heaviest[start : start + size] for start in range(0, len(heaviest), size)]
+    rank: ColumnElement[float] = sum(
+        (func.ts_rank(_PLACES, _search.c.terms, _any_of(tier)) * sum(term.weight for term in tier) for tier in tiers),
+        start=literal(0.0),
+    )
+    average = totals.words / max(1, totals.documents) or 1.0
+    return rank / (1 + K1 * (1 - B + B * _search.c.length / average))
+
+
+def _rated(terms: Sequence[Term], numbers: Collection[int]) -> Select[Any]:
     """These documents, a row for each of the stems in each; one without any has a row too."""
     held = func.unnest(_search.c.terms).table_valued("lexeme", "positions", "weights", name="held").render_derived()
     return (
         select(
             _search.c.number, _search.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels")
         )
-        .select_from(_search.outerjoin(held, held.c.lexeme == any_(_array(stems))))
+        .select_from(_search.outerjoin(held, held.c.lexeme == any_(_array(term.stem for term in terms))))
         .where(_search.c.number.in_(list(numbers)))
     )
 

@@ -37,6 +37,7 @@ POOL: Final = 50
 
 _WIDER: Final = 4  # looked at for each candidate wanted, before the whole result is filtered
 _COMMON: Final = 0.1  # share of documents from which a word is left out of the search for candidates
+_FEW: Final = 500  # documents that cost nothing to look at
 _KEPT: Final = 3  # rarer words that must remain for that
 _MOST_COUNTED: Final = 255
 
@@ -169,9 +170,9 @@ def _visible(key: Column[int], where: ColumnElement[bool]) -> Select[Any]:
 
 
 def _expression(terms: Sequence[Term], totals: Totals) -> str:
-    """An OR of stems; those in a tenth of all documents are left out where rarer ones say enough."""
+    """An OR of stems; in a large store those in a tenth of all documents are left out where rarer ones say enough."""
     wanted = [term for term in terms if term.documents]
-    rarer = [term for term in wanted if term.documents <= _COMMON * totals.documents]
+    rarer = [term for term in wanted if term.documents <= max(_FEW, _COMMON * totals.documents)]
     # Every stem is quoted and holds letters and digits only, so nothing a caller writes is query syntax.
     return " OR ".join(f'"{term.stem}"' for term in (rarer if len(rarer) >= _KEPT else wanted))
 

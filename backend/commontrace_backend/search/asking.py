@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from commontrace_backend.embedding.protocol import Embedder, EmbedderUnavailableError
 from commontrace_backend.index.protocol import Question
@@ -50,8 +50,8 @@ class Asker:
 
         first = question.headline.strip()
         if not first or first == question.text.strip():
-            found = await self.embedder.query([question.text])
-            return found[0]
+            (alone,) = await self.embedder.query([question.text])
+            return cast("Vector", alone)
         whole, headline = await self.embedder.query([question.text, first])
         mixed: Vector = whole + np.float32(HEADLINE) * headline
         vector: Vector = mixed / np.float32(np.linalg.norm(mixed) or 1.0)

@@ -100,7 +100,8 @@ class Candidate:
 
     @property
     def _freshness(self) -> float:
-        return 1 - FRESHNESS_PRIOR * (1 - pow(0.5, self.months / _HALF))
+        kept: float = 0.5 ** (self.months / _HALF)
+        return 1 - FRESHNESS_PRIOR * (1 - kept)
 
 
 def months_since(changed: datetime, now: datetime) -> int:

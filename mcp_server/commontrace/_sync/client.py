@@ -61,7 +61,7 @@ def connect(
     """A client for the backend at `url`; what is left out comes from the environment and the config file.
 
     Args:
-        url: `sqlite:///path` runs the backend in this process, `https://host` reaches a server.
+        url: `sqlite:///path` or `postgresql://…` runs the backend in this process, `https://host` reaches a server.
         api_key: the key to act with; a local store lets its owner in without one. An empty one is nobody's:
             only `acting_as` can then do anything.
         working_copy: whose HEAD context operations move.

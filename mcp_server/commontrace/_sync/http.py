@@ -7,7 +7,7 @@ import httpx2
 from pydantic import BaseModel
 
 from commontrace import _wire
-from commontrace._transport import base_url, sync_transport
+from commontrace._transport import base_url, sync_transport, without_password
 from commontrace.errors import InvalidInputError, UnavailableError
 
 T = TypeVar("T")
@@ -62,11 +62,13 @@ class Http:
             )
         except httpx2.TimeoutException as error:
             raise UnavailableError(
-                f"{self.url} did not answer in time.", "Try again; a longer COMMONTRACE_TIMEOUT waits longer."
+                f"{without_password(self.url)} did not answer in time.",
+                "Try again; a longer COMMONTRACE_TIMEOUT waits longer.",
             ) from error
         except httpx2.HTTPError as error:
             raise UnavailableError(
-                f"{self.url} cannot be reached.", "Check COMMONTRACE_URL and that the server is running."
+                f"{without_password(self.url)} cannot be reached.",
+                "Check COMMONTRACE_URL and that the server is running.",
             ) from error
         if response.is_error:
             raise _wire.problem(response.status_code, response.content)

@@ -35,7 +35,7 @@ def _shared() -> list[click.Parameter]:
             expose_value=False,
             is_eager=True,
             callback=_keep_url,
-            help="The backend: sqlite:///path or https://host. Default: COMMONTRACE_URL, else your own store.",
+            help="The backend: sqlite:///path, postgresql://… or https://host. Else COMMONTRACE_URL or your own store.",
         ),
         click.Option(
             ["--json"],

@@ -9,10 +9,10 @@ from typing import Final, Literal, NamedTuple
 
 import click
 
+from commontrace._transport import without_password
 from commontrace.cli.command import FAILED, command
 from commontrace.cli.output import Screen, answer
 from commontrace.cli.state import open_client, state
-from commontrace.cli.status import without_password
 from commontrace.errors import CommonTraceError
 from commontrace.settings import Settings, config_file
 from commontrace.setup_agents import agents

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from commontrace._transport import without_password
 from commontrace.cli.command import command
 from commontrace.cli.output import Screen, answer, counted
 from commontrace.cli.state import open_client
-from commontrace.cli.status import without_password
 from commontrace.models.search import Query
 from commontrace.safety.rendering import render_answer
 

@@ -38,12 +38,14 @@ def serve(host: str, port: int) -> None:
 
     Put a proxy with TLS in front before opening it to a network. The first key: commontrace keys create NAME --admin
     """
+    from commontrace._transport import without_password
     from commontrace.settings import Settings
 
     url = state().url or Settings().url
     if "://" not in url or url.startswith(("http://", "https://")):
         raise InvalidInputError(
-            f"{url!r} is not a database that can be served.", "Pass --url sqlite:///path, or set COMMONTRACE_URL."
+            f"{without_password(url)!r} is not a database that can be served.",
+            "Pass --url sqlite:///path or postgresql://…, or set COMMONTRACE_URL.",
         )
     command_line = [sys.executable, "-m", "commontrace_backend", "--host", host, "--port", str(port)]
     # The URL may hold a password: it goes by the environment, which other users cannot list.

@@ -1,10 +1,10 @@
 """`commontrace status`: who the caller is, where the store is, what it holds."""
 
-import re
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from commontrace._transport import without_password
 from commontrace.cli.command import command
 from commontrace.cli.output import Screen, answer, counted
 from commontrace.cli.state import open_client
@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from commontrace import Client
 
 _LOOKED_AT: Final = 5_000  # more than that and the count is a lower bound, so that the answer stays quick
-_PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
-
-
-def without_password(url: str) -> str:
-    """A URL that may be shown."""
-    return _PASSWORD.sub(r"\1:…@", url)
 
 
 @command("status")

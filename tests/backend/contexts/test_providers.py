@@ -12,8 +12,6 @@ from commontrace_backend.contexts.providers import OPEN_CALL, groups, is_system,
 from commontrace_backend.contexts.window import choose
 from conversations import HISTORIES, Message, assert_anthropic, assert_openai
 
-pytestmark = pytest.mark.both_databases
-
 IMAGE_URL = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
 

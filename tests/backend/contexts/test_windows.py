@@ -14,8 +14,6 @@ from commontrace.models.contexts import NewCommit, WindowFormat
 from commontrace_backend.tokens import default_counter
 from conversations import Message, assert_anthropic, assert_openai, said, say
 
-pytestmark = pytest.mark.both_databases
-
 SHAPES: list[WindowFormat] = ["text", "messages", "openai", "anthropic"]
 FRAMING = 3
 CALL = {"id": "a", "type": "function", "function": {"name": "run", "arguments": '{"n": 1}'}}

@@ -191,7 +191,6 @@ async def test_an_opening_that_failed_is_tried_again_with_the_next_request(store
         ("sqlite:store.db", "is not the URL of a database"),
         ("sqlite://", "needs a file"),
         ("sqlite:///:memory:", "needs a file"),
-        ("postgresql://host/traces", "A postgresql database is not supported"),
     ],
 )
 async def test_a_url_that_names_no_file_is_refused_with_what_to_write_instead(url: str, said: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import TextClause, true
+from sqlalchemy import TextClause, insert, select, true
 from sqlalchemy import text as sql
 
 from commontrace import AsyncClient
@@ -174,6 +174,20 @@ def outdate_words(database: Database) -> TextClause:
     """As a version of ours left them that took words in another way."""
     name = "trace_search" if isinstance(database, PostgresDatabase) else "trace_words"
     return sql(f"UPDATE {name} SET version = '1'")
+
+
+async def test_a_rare_word_is_found_among_hundreds_of_documents_that_say_the_common_ones(
+    database: Database, index: SearchIndex
+) -> None:
+    async with database.writing() as session:
+        first = await session.first(select(traces).where(traces.c.number == 1))
+        assert first is not None
+        rows = [{**first._asdict(), "number": number, "trace_id": f"{number:032}"} for number in range(6, 407)]
+        await session.write(insert(traces), rows)
+        for number in range(6, 406):
+            await index.put(session, document(number, "opossum wombat " * 3))
+        await index.put(session, document(406, f"marsupial {'and many a word more ' * 20}"))
+    assert (await search(database, index, "opossum wombat marsupial", limit=3))[0] == 406
 
 
 @pytest.mark.parametrize("text", ["", "?!", "unheardof words"])

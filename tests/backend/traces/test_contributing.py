@@ -21,8 +21,6 @@ from commontrace.models.traces import AmendmentProposal, Contribution, TraceCont
 from doors import People
 from factories import contributed, contribution, found
 
-pytestmark = pytest.mark.both_databases
-
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 EVERYTHING: dict[str, Any] = {
     "failed_attempts": [{"tried": "Raised the busy timeout to 60 s", "why": "the upgrade fails at once"}],
@@ -45,6 +43,7 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
+@pytest.mark.both_databases
 async def test_every_field_comes_back_as_it_was_given(client: AsyncClient) -> None:
     given = contribution(**EVERYTHING)
     stored = await client.traces.contribute(given)
@@ -57,6 +56,7 @@ async def test_every_field_comes_back_as_it_was_given(client: AsyncClient) -> No
     assert trace.created_at.tzinfo is not None
 
 
+@pytest.mark.both_databases
 async def test_text_in_any_script_comes_back_unchanged(client: AsyncClient) -> None:
     problem = (
         "Ошибка 数据库 خطأ ñandú 👩‍💻 — «кавычки» \t tab, \"quotes\", 'more', \\ and <b>tags</b> & NULL; DROP TABLE;--"
@@ -73,6 +73,7 @@ async def test_the_id_of_a_version_follows_from_its_content_alone(client: AsyncC
     assert mine.trace_id != theirs.trace_id
 
 
+@pytest.mark.both_databases
 async def test_the_same_content_again_adds_nothing(client: AsyncClient) -> None:
     first = await client.traces.contribute(contribution())
     again = await client.traces.contribute(contribution(visibility="team"))
@@ -80,6 +81,7 @@ async def test_the_same_content_again_adds_nothing(client: AsyncClient) -> None:
     assert len((await client.traces.page()).traces) == 1
 
 
+@pytest.mark.both_databases
 async def test_a_retry_with_the_same_idempotency_key_stores_once(client: AsyncClient) -> None:
     wanted = contribution(idempotency_key="run-7/step-3")
     first = await client.traces.contribute(wanted)
@@ -87,6 +89,7 @@ async def test_a_retry_with_the_same_idempotency_key_stores_once(client: AsyncCl
     assert (again.stored, again.existing, again.trace_id) == (False, True, first.trace_id)
 
 
+@pytest.mark.both_databases
 async def test_an_idempotency_key_answers_even_after_the_trace_was_amended(client: AsyncClient) -> None:
     wanted = contribution(idempotency_key="run-7")
     first = await client.traces.contribute(wanted)
@@ -94,6 +97,7 @@ async def test_an_idempotency_key_answers_even_after_the_trace_was_amended(clien
     assert (await client.traces.contribute(wanted)).trace_id == first.trace_id
 
 
+@pytest.mark.both_databases
 async def test_an_idempotency_key_is_refused_for_other_content(client: AsyncClient) -> None:
     await client.traces.contribute(contribution(idempotency_key="k"))
     with pytest.raises(IdempotencyError, match="Use a new key"):
@@ -101,6 +105,7 @@ async def test_an_idempotency_key_is_refused_for_other_content(client: AsyncClie
     assert len((await client.traces.page()).traces) == 1
 
 
+@pytest.mark.both_databases
 async def test_idempotency_keys_of_different_people_do_not_meet(client: AsyncClient, people: People) -> None:
     ann = await people("ann")
     await client.traces.contribute(contribution(idempotency_key="k"))
@@ -119,6 +124,7 @@ async def test_a_dry_run_shows_what_would_be_stored_and_stores_nothing(client: A
     assert (real.version_id, real.content) == (preview.version_id, preview.content)
 
 
+@pytest.mark.both_databases
 async def test_a_near_duplicate_is_refused_and_names_what_is_known(client: AsyncClient) -> None:
     known = await contributed(client)
     twin = contribution(solution=contribution().solution + " It helps.")
@@ -145,6 +151,7 @@ async def test_who_insists_stores_a_near_duplicate(client: AsyncClient) -> None:
     assert len((await client.traces.page()).traces) == 2
 
 
+@pytest.mark.both_databases
 async def test_what_supersedes_takes_the_place_of_the_old_one(client: AsyncClient) -> None:
     old = await contributed(client)
     new = await client.traces.contribute(
@@ -286,6 +293,7 @@ async def test_importing_takes_an_admin(people: People, dry_run: bool) -> None:
         await ann.traces.contribute(contribution(origin="imported", dry_run=dry_run))
 
 
+@pytest.mark.both_databases
 async def test_the_starter_traces_are_loaded_once_however_often_they_are_asked_for(client: AsyncClient) -> None:
     first = await client.traces.load_starter()
     again = await client.traces.load_starter()
@@ -295,6 +303,7 @@ async def test_the_starter_traces_are_loaded_once_however_often_they_are_asked_f
     assert (trace.contributor.name, trace.visibility) == ("commontrace", "team")
 
 
+@pytest.mark.both_databases
 async def test_pages_hold_every_trace_once_in_the_order_they_came(client: AsyncClient) -> None:
     titles = [contribution(number).title for number in range(5)]
     for number in range(5):
@@ -325,6 +334,7 @@ async def test_every_trace_comes_however_many_pages_they_fill(
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "9" * 40, "٣"])
+@pytest.mark.both_databases
 async def test_a_cursor_that_no_page_gave_is_refused(client: AsyncClient, cursor: str) -> None:
     with pytest.raises(InvalidInputError, match="cursor is malformed"):
         await client.traces.page(cursor)
