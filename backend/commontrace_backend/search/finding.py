@@ -1,7 +1,7 @@
 """Finds candidates by error, words and meaning, with everything their place depends on."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -88,7 +88,11 @@ async def find(
     cosines = {item.number: item.cosine for item in near}
     cosines |= await finder.vectors.cosines(session, vector, found.keys() - cosines.keys())
     relevance = fuse(matches, cosines)
-    evidence = {number: _by_both(value, found.get(number), cosines.get(number)) for number, value in relevance.items()}
+    asked = max((match.asked for match in matches), default=0)
+    evidence = {
+        number: replace(_by_both(value, found.get(number), cosines.get(number)), asked=asked)
+        for number, value in relevance.items()
+    }
     return Found(evidence, _stems(matches), hybrid=True)
 
 

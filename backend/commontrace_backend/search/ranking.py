@@ -9,14 +9,15 @@ from commontrace.models.search import Factor
 from commontrace.models.traces import Standing, Visibility
 from commontrace_backend.search.fit import Fit
 
-ENOUGH: Final = 0.54
-"""Relevance from which a hit is shown where meaning and words were weighed together."""
+ENOUGH: Final = ((6, 0.57), (20, 0.51))
+"""Relevance from which a hit is shown where meaning and words were weighed together, by how many words were asked.
 
-ENOUGH_WORDS: Final = ((4, 0.30), (16, 0.11))
-"""Share of the query's weight that a hit must cover by words alone, by how many were asked; between, in proportion.
-
-A short question names its subject; a long account of a problem has many words that no answer repeats.
+Between the two, in proportion: a short question names its subject; a long account of a problem has many words that no
+answer repeats, and a meaning that no answer has whole.
 """
+
+ENOUGH_WORDS: Final = ((6, 0.29), (20, 0.145))
+"""The same where words alone serve: the share of the query's weight that a hit must cover."""
 
 STANDING_PRIOR: Final = 0.10
 """How far outcomes can move a hit, up or down; no outcomes leave it where relevance put it."""
@@ -142,12 +143,12 @@ def good_enough(candidate: Candidate) -> bool:
     if candidate.exact:
         return True
     if evidence.similarity is not None:
-        return evidence.relevance >= ENOUGH
-    return evidence.coverage >= threshold(evidence.asked)
+        return evidence.relevance >= threshold(ENOUGH, evidence.asked)
+    return evidence.coverage >= threshold(ENOUGH_WORDS, evidence.asked)
 
 
-def threshold(asked: int) -> float:
-    """The share that a hit must cover by words alone, for a query of so many words."""
-    (few, high), (many, low) = ENOUGH_WORDS
+def threshold(between: tuple[tuple[int, float], tuple[int, float]], asked: int) -> float:
+    """What a hit must reach for a query of so many words."""
+    (few, high), (many, low) = between
     position = min(max(asked, few), many)
     return high + (low - high) * (position - few) / (many - few)

@@ -113,14 +113,16 @@ def test_versions_that_fit_come_before_those_that_do_not_and_newer_before_older(
 
 def test_a_hit_is_good_enough_by_exact_error_or_by_covering_enough_of_the_query() -> None:
     for asked in (1, 4, 10, 24):
-        assert good_enough(candidate(asked=asked, coverage=threshold(asked)))
-        assert not good_enough(candidate(asked=asked, coverage=threshold(asked) - 0.01))
+        words, both = threshold(ENOUGH_WORDS, asked), threshold(ENOUGH, asked)
+        assert good_enough(candidate(asked=asked, coverage=words))
+        assert not good_enough(candidate(asked=asked, coverage=words - 0.01))
+        assert good_enough(candidate(asked=asked, coverage=0.0, similarity=0.5, relevance=both))
+        assert not good_enough(candidate(asked=asked, coverage=1.0, similarity=0.5, relevance=both - 0.01))
     assert good_enough(candidate(coverage=0.0, exact=True))
-    assert good_enough(candidate(coverage=0.0, similarity=0.5, relevance=ENOUGH))
-    assert not good_enough(candidate(coverage=1.0, similarity=0.5, relevance=ENOUGH - 0.01))
 
 
 def test_a_short_question_must_be_covered_more_than_a_long_account() -> None:
-    shares = [threshold(asked) for asked in range(1, 25)]
-    assert shares == sorted(shares, reverse=True)
-    assert (shares[0], shares[-1]) == pytest.approx((ENOUGH_WORDS[0][1], ENOUGH_WORDS[1][1]))
+    for between in (ENOUGH, ENOUGH_WORDS):
+        shares = [threshold(between, asked) for asked in range(1, 25)]
+        assert shares == sorted(shares, reverse=True)
+        assert (shares[0], shares[-1]) == pytest.approx((between[0][1], between[1][1]))
