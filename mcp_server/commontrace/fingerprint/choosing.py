@@ -1,0 +1,216 @@
+"""Which lines of an output say what failed: each family of tools has one place where it says so."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from typing import Final
+
+from commontrace.fingerprint import details
+
+_ALWAYS: Final = ("error", "fatal", "panic", "exception", "failed to ")
+"""A line with one of these is an error, if nothing calls it noise or a summary."""
+
+_OFTEN: Final = (
+    "not found", "no such", "denied", "refused", "cannot", "can't", "could not", "couldn't", "unable", "invalid",
+    "unknown", "unrecognized", "unrecognised", "unexpected", "unsupported", "undefined", "undeclared", "unresolved",
+    "missing", "timed out", "timeout", "does not exist", "doesn't exist", "already", "not a ", "no module",
+    "not set", "unbound", "forbidden", "unauthorized", "mismatch", "conflict", "killed", "fault", "fail", "ERR!",
+    "illegal", "not defined", "uncaught", "no matching", "abort", "expected", "not permitted", "out of ", "EACCES",
+)  # fmt: skip
+
+_NOISE: Final = (
+    r"[\W_]*$|File \"|at .+[(:]|--> |Traceback \(most|In file included|from \S+:\d+[,:]|\d+ +\| |\| |\.\.\. "
+    r"|(?:\S+: )?(?:note|help|hint|warning|warn|info|debug|tip)\b[:\[ ]|(?:HINT|DETAIL|CONTEXT|LINE \d+|STATEMENT):? "
+    r"|npm (?:warn|notice)|A complete log|For more information|Try '|try '|usage:|Usage:|Require stack|Node\.js v"
+    r"|\S+: In (?:member |static member )?(?:function|constructor|destructor|instantiation|lambda)|\S+: At global scope"
+    r"|\S+: in function '|goroutine \d|Caused by:$|caused by:$|={3,}|_{3,}|\*{3,} (?!\[)|-{3,}|#\d|> \[|>>> "
+    r"|\(Background on this error|stack backtrace:|Stack trace:|During handling|The above exception|Hint:"
+    r"|thread '[^']*'(?: \(\d+\))? panicked at \S+:\d+:\d+:$|Collecting |Downloading |Compiling |Installing "
+    r"|Background|Location:|location:|required by|\^|~|\$ |\+ |Reading |Get:\d|Hit:\d"
+)
+
+_SUMMARY: Final = (
+    r"\d+ errors?\b|Found \d+ error|exit status \d+$|collect2: |(?:clang|cc|gcc)\S*: error: linker command failed"
+    r"|ld returned|could not compile|aborting due to|compilation terminated|Execution halted|exiting now"
+    r"|make(?:\[\d+\])?: \*\*\* .*Error \d+|subprocess-exited-with-error|Failed to execute goal|Command failed"
+    r"|command failed|process \".*\" did not complete|process '.*' did not complete|BUILD FAIL|Build failed"
+    r"|all warnings being treated as errors|test(?:s)? failed|tests? result|Process completed with exit|FAIL\b|FAILED\b"
+    r"|too many errors|\bcode ELIFECYCLE|Lifecycle script|exited with (?:code )?\d|returned a non-zero code"
+    r"|compilation aborted|Failed building wheel|Failed to build|metadata-generation-failed|Configuring incomplete"
+    r"|BEGIN failed|did not run successfully|This is an issue with the package|not a problem with pip"
+    r"|failed to push some refs|previous errors?\b|exit code:? \d+$|no input files|\[Help \d+\]|re-run Maven"
+    r"|npm (?:ERR!|error) (?:Exit|Test failed|Failed at|This is probably|path|command|errno|syscall)\b"
+)
+
+_LOCATED: Final = (
+    r"[^\s:][^:\n]{0,300}:\d+(?::\d+)?: (?:fatal )?error\b|[^\s(:][^(:\n]{0,300}\(\d+(?:,\d+)?\): (?:fatal )?error\b"
+    r"|[^\s:][^:\n]{0,300}:\d+:\d+ - error\b|error\[[A-Z]\d+\]|(?:vet: )?[^\s:]+\.go:\d+:\d+: |\[ERROR\] [^\s:]+:\[\d+,\d+\] "
+    r"|[A-Za-z]:[\\/][^:\n]{0,300}:\d+(?::\d+)?: (?:fatal )?error\b"
+)
+
+TYPED: Final = (
+    r"(?:Exception in thread '[^']*' |Exception in thread \"[^\"]*\" |Uncaught |Caused by: |PHP Fatal error: +)?"
+    r"\[?(?:[A-Za-z_$][\w$]*(?:\.|\\|::))*[A-Z][\w$]*"
+    r"(?:Error|Exception|Warning|Interrupt|Exit|Failure|Fault|Refused|Timeout|DoesNotExist)\b(?: \[\w+\])?(?=:|\]|$| )"
+)
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern, made ready at first use: nobody pays for it who never asks for a fingerprint."""
+    return re.compile(pattern)
+
+
+def decisive(lines: list[str]) -> list[str]:
+    """The line that says what failed, with the lines that complete it; empty if there is none."""
+    for family in (_pytest, _npm, _located, _panic, _traceback, _stack, _go_test, _resolver):
+        found = family(lines)
+        if found:
+            return found
+    return _plain(lines)
+
+
+def _first(lines: Iterable[str], pattern: str) -> tuple[int, str]:
+    match = compiled(pattern).match
+    return next(((number, line) for number, line in enumerate(lines) if match(line)), (-1, ""))
+
+
+def _pytest(lines: list[str]) -> list[str]:
+    """The first failing test's last `E` block, else the first line of the short summary."""
+    blocks: list[str] = []
+    before = ""
+    for line in lines:
+        if blocks and line.startswith(("____", "====")):
+            break
+        if line.startswith("E   ") and not before.startswith("E   "):
+            blocks.append(line[1:].strip())
+        before = line
+    summary = compiled(r"(?:FAILED|ERROR) (\S+?)(?:::(\S+))?(?: - (.+))?$")
+    said = next((found for line in lines if line[:6] in {"FAILED", "ERROR "} and (found := summary.match(line))), None)
+    message = blocks[-1] if blocks else said[3] if said and (said[2] or ".py" in said[1]) else None
+    if not message:
+        return []
+    message = message.removeprefix("AssertionError: ")
+    if not message.startswith("assert"):
+        return [message]
+    return [f"AssertionError: {message}", *_by_name(message, said[2].rpartition("::")[2] if said and said[2] else "")]
+
+
+def _by_name(message: str, test: str) -> list[str]:
+    """The test's name where an assertion says nothing but values."""
+    words = compiled(r"'[^']*'|\"[^\"]*\"|\b(?:AssertionError|assertion|assert|left|right|failed|not|is|in|None|True|False)\b")
+    return [] if not test or compiled(r"[A-Za-z_]\w").search(words.sub("", message)) else [test]
+
+
+def _npm(lines: list[str]) -> list[str]:
+    """npm's code, its first message, and the package that it is about."""
+    prefix = compiled(r"npm (?:ERR!|error) ?")
+    said = [line[found.end() :].strip() for line in lines if (found := prefix.match(line))]
+    code = next((line[5:] for line in said if compiled(r"code E[A-Z_]+$").match(line)), "")
+    return details.npm(code, said) if code and code != "ELIFECYCLE" else []
+
+
+def _located(lines: list[str]) -> list[str]:
+    """A compiler's first error."""
+    number, line = _first(lines, _LOCATED)
+    return [line, *details.compiler(line, lines[number + 1 : number + 30])] if line else []
+
+
+def _panic(lines: list[str]) -> list[str]:
+    """Rust's first panic: on the same line until 1.72, on the next since."""
+    head = compiled(r"thread '(.*?)'(?: \(\d+\))? panicked at ('|\S+:\d+:\d+:$)")
+    number, line = next(((n, one) for n, one in enumerate(lines) if "panicked at" in one and head.match(one)), (-1, ""))
+    found = head.match(line)
+    if not found:
+        return []
+    old = found[2] == "'"
+    message = line[found.end() :] if old else "".join(lines[number + 1 : number + 2])
+    if old and "(left" in message:
+        message += compiled(r"right: '.*?'(: .*)?', \S+:\d+:\d+$").sub(r"\1", "".join(lines[number + 2 : number + 3])).strip()
+    message = compiled(r"', \S+:\d+:\d+$").sub("", message)
+    message = compiled(r"assertion failed: '?\((left [!=]= right)\)'?").sub(r"assertion '\1' failed", message)
+    return [message, *_by_name(message.replace("(left == right)", ""), found[1] if found[1] != "main" else "")]
+
+
+def _go_test(lines: list[str]) -> list[str]:
+    """The first failing test of Go and what it logged first."""
+    number, line = _first(lines, r"--- FAIL: ")
+    said = [found[1] for one in lines[number + 1 :] if (found := compiled(r"\s+\S+_test\.go:\d+: (.+)").match(one))]
+    return [f"{line.split()[2]}: {said[0]}"] if line and said else []
+
+
+def _traceback(lines: list[str]) -> list[str]:
+    """Python's last exception; of a group the first that is no group."""
+    if not any("Traceback (most recent call last)" in line for line in lines):
+        return []
+    if any("Exception Group Traceback" in line for line in lines):
+        lines = [compiled(r"(?: *[|+] ?)*").sub("", line, count=1) for line in lines]
+    heads: list[int] = []
+    inside = False
+    for number, line in enumerate(lines):
+        if "Traceback (most recent call last)" in line:
+            inside = True
+        elif inside and line[:1].isalpha() or line[:1] == "_" and inside:
+            heads.append(number)
+            inside = False
+        elif line.startswith("-+--"):
+            inside = True
+    if not heads:
+        return []
+    group = [number for number in heads if "Group: " in lines[number] and "sub-exception" in lines[number]]
+    chosen = next((number for number in heads if group and number > group[0] and number not in group), heads[-1])
+    tests = [found[1] for line in lines if (found := compiled(r"(?:FAIL|ERROR): (\w+) \(").match(line))]
+    return [
+        lines[chosen],
+        *details.python(lines[chosen], lines[chosen + 1 : chosen + 5]),
+        *_by_name(lines[chosen], tests[0] if tests else ""),
+    ]
+
+
+def _stack(lines: list[str]) -> list[str]:
+    """A runtime's exception: a Java stack's last cause, else the first that stands at a line's beginning."""
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    if causes:
+        return causes[-1:]
+    number, line = _first(lines, TYPED)
+    if not line:
+        match = compiled(r"\s+at \S").match
+        frames = (one for one, two in pairwise(lines) if match(two) and not match(one) and one.strip())
+        line = next(frames, "")
+        return [line] if line else []
+    if "fetch failed" in line:
+        inner = [found[1] for one in lines if (found := compiled(r"\s*\[?cause\]?: (.+)").match(one))]
+        return inner[-1:] or [line]
+    return [line, *details.python(line, lines[number + 1 : number + 5])]
+
+
+def _resolver(lines: list[str]) -> list[str]:
+    """What uv says over several lines, whatever the width of the terminal."""
+    number, line = _first(lines, r" *[\u00d7x] ")
+    if not line:
+        return []
+    told = [compiled(r"[\s\u2570\u251c\u2500\u25b6\u2502>-]+").sub("", one, count=1) for one in lines[number + 1 : number + 20]]
+    return [" ".join([line.strip(" \u00d7x"), *_until_blank(told)])]
+
+
+def _until_blank(lines: Iterable[str]) -> Iterable[str]:
+    for line in lines:
+        if not line or line.startswith("hint:"):
+            return
+        yield line
+
+
+def _plain(lines: list[str]) -> list[str]:
+    """The first error line, else the first that sounds like one, else the last summary, else the last line."""
+    noise, summary = compiled(_NOISE).match, compiled(_SUMMARY).search
+    said = [(number, line) for number, line in enumerate(lines) if not noise(line.lstrip())]
+    telling = [(number, line) for number, line in said if not summary(line)]
+    for words in (_ALWAYS, _OFTEN):
+        for number, line in telling:
+            lower = line.lower()
+            if any(word in lower for word in words):
+                return [line, *details.plain(line, lines[number + 1 : number + 40])]
+    return [(telling or said)[-1][1]] if said else []
+
+
