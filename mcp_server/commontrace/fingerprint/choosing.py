@@ -22,7 +22,7 @@ _OFTEN: Final = (
 _NOISE: Final = (
     r"[\W_]*$|File \"|at .+[(:]|--> |Traceback \(most|In file included|from \S+:\d+[,:]|\d+ +\| |\| |\.\.\. "
     r"|(?:\S+: )?(?:note|help|hint|warning|warn|info|debug|tip)\b[:\[ ]|(?:HINT|DETAIL|CONTEXT|LINE \d+|STATEMENT):? "
-    r"|npm (?:warn|notice)|A complete log|For more information|Try '|try '|usage:|Usage:|Require stack|Node\.js v"
+    r"|(?:\w*E(?:RROR|rror): )?[Uu]sage: |\S+:\d+: \w*Warning: |npm (?:warn|notice)|A complete log|For more information|Try '|try '|Require stack|Node\.js v"
     r"|\S+: In (?:member |static member )?(?:function|constructor|destructor|instantiation|lambda)|\S+: At global scope"
     r"|\S+: in function '|goroutine \d|Caused by:$|caused by:$|={3,}|_{3,}|\*{3,} (?!\[)|-{3,}|#\d|> \[|>>> "
     r"|\(Background on this error|stack backtrace:|Stack trace:|During handling|The above exception|Hint:"
@@ -52,7 +52,7 @@ _LOCATED: Final = (
 TYPED: Final = (
     r"(?:Exception in thread '[^']*' |Exception in thread \"[^\"]*\" |Uncaught |Caused by: |PHP Fatal error: +)?"
     r"\[?(?:[A-Za-z_$][\w$]*(?:\.|\\|::))*[A-Z][\w$]*"
-    r"(?:Error|Exception|Warning|Interrupt|Exit|Failure|Fault|Refused|Timeout|DoesNotExist)\b(?: \[\w+\])?(?=:|\]|$| )"
+    r"(?:Error|Exception|Interrupt|Exit|Failure|Fault|Refused|Timeout|DoesNotExist)\b(?: \[\w+\])?(?=:|\]|$| )(?!: usage:)"
 )
 
 
@@ -99,7 +99,9 @@ def _pytest(lines: list[str]) -> list[str]:
 
 def _by_name(message: str, test: str) -> list[str]:
     """The test's name where an assertion says nothing but values."""
-    words = compiled(r"'[^']*'|\"[^\"]*\"|\b(?:AssertionError|assertion|assert|left|right|failed|not|is|in|None|True|False)\b")
+    words = compiled(
+        r"'[^']*'|\"[^\"]*\"|\b(?:AssertionError|assertion|assert|left|right|failed|not|is|in|None|True|False)\b"
+    )
     return [] if not test or compiled(r"[A-Za-z_]\w").search(words.sub("", message)) else [test]
 
 
@@ -127,7 +129,9 @@ def _panic(lines: list[str]) -> list[str]:
     old = found[2] == "'"
     message = line[found.end() :] if old else "".join(lines[number + 1 : number + 2])
     if old and "(left" in message:
-        message += compiled(r"right: '.*?'(: .*)?', \S+:\d+:\d+$").sub(r"\1", "".join(lines[number + 2 : number + 3])).strip()
+        message += (
+            compiled(r"right: '.*?'(: .*)?', \S+:\d+:\d+$").sub(r"\1", "".join(lines[number + 2 : number + 3])).strip()
+        )
     message = compiled(r"', \S+:\d+:\d+$").sub("", message)
     message = compiled(r"assertion failed: '?\((left [!=]= right)\)'?").sub(r"assertion '\1' failed", message)
     return [message, *_by_name(message.replace("(left == right)", ""), found[1] if found[1] != "main" else "")]
@@ -186,19 +190,14 @@ def _stack(lines: list[str]) -> list[str]:
 
 
 def _resolver(lines: list[str]) -> list[str]:
-    """What uv says over several lines, whatever the width of the terminal."""
-    number, line = _first(lines, r" *[\u00d7x] ")
-    if not line:
+    """Why uv found no solution, whatever the width of the terminal."""
+    number = next((number for number, line in enumerate(lines) if "No solution found when resolving" in line), -1)
+    if number < 0:
         return []
-    told = [compiled(r"[\s\u2570\u251c\u2500\u25b6\u2502>-]+").sub("", one, count=1) for one in lines[number + 1 : number + 20]]
-    return [" ".join([line.strip(" \u00d7x"), *_until_blank(told)])]
-
-
-def _until_blank(lines: Iterable[str]) -> Iterable[str]:
-    for line in lines:
-        if not line or line.startswith("hint:"):
-            return
-        yield line
+    lead = compiled(r"[\s\u2570\u251c\u2500\u25b6\u2502>-]*(?:cause: )?")
+    told = [lead.sub("", line, count=1) for line in lines[number + 1 :]]
+    end = next((position for position, line in enumerate(told) if not line or line.startswith("hint:")), len(told))
+    return [compiled(r",? we can conclude.*").sub("", " ".join(told[:end])) or lines[number]]
 
 
 def _plain(lines: list[str]) -> list[str]:
@@ -212,5 +211,3 @@ def _plain(lines: list[str]) -> list[str]:
             if any(word in lower for word in words):
                 return [line, *details.plain(line, lines[number + 1 : number + 40])]
     return [(telling or said)[-1][1]] if said else []
-
-

@@ -10,7 +10,9 @@ Rule = tuple[str, str, str]
 _FILE: Final = r"(?:[A-Za-z]:)?[^\s:'()\[\]]+"
 
 # What a system call says after the name of a file or command: then that name is no place.
-_OUTCOME: Final = r"(?!(?:inaccessible or )?not found|command not|no such|permission|is a dir|not a dir|can(?:no|')t|file exists)"
+_OUTCOME: Final = (
+    r"(?!(?:inaccessible or )?not found|command not|no such|permission|is a dir|not a dir|can(?:no|')t|file exists)"
+)
 
 _WHERE: Final[tuple[Rule, ...]] = (
     ("npm ", r"^npm (?:ERR!|error) +", ""),
@@ -26,7 +28,7 @@ _WHERE: Final[tuple[Rule, ...]] = (
     ("]: ", rf"^(?:[EW]: )?{_FILE}\[\d+\]:\s+", ""),
     (":[", rf"^{_FILE}:\[\d+,\d+\] ", ""),
     ("): ", rf"^{_FILE}\(\d+(?:,\d+)?\): ", ""),
-    ("python", r"^(?:\S*/)?python[\d.]*: ", ""),
+    ("python", r"^(?:\S*/)?python[\d.]*(?: -m [\w.]+)?: ", ""),
     ("/", r"^(?:[A-Za-z]:)?[^\s:']*[\\/]([\w.+-]+): " + _OUTCOME, r"\1: "),
     ("sh: ", r"^(?:[EW]: )?[a-z]{0,3}sh: (?:line \d+: |\d+: )?", ""),
     ("env: ", r"^env: ", ""),
@@ -70,19 +72,37 @@ _SAYS: Final[tuple[Rule, ...]] = (
     # One thing in the words of many.
     ("command not found", r"^(?:.*?: )?command not found: (.+)$", r"command not found: \1"),
     ("command not found", r"^([^:]*): command not found.*$", r"command not found: \1"),
-    ("not found", r"^(?![\w ]*:? ?command not found)([\w.+/-]+): (?:inaccessible or )?not found$", r"command not found: \1"),
+    (
+        "not found",
+        r"^(?![\w ]*:? ?command not found)([\w.+/-]+): (?:inaccessible or )?not found$",
+        r"command not found: \1",
+    ),
     ("no such file", r"^'?([\w.+-]+)'?: no such file or directory$", r"command not found: \1"),
     ("command not found", r"^command not found: '?(\S*/\S*?)'?$", r"no such file or directory: \1"),
-    ("no such file", r"^(?:cd: )?'?([^\s:']*/[^\s:']+)'?: no such file or directory$", r"no such file or directory: \1"),
-    ("[no such file", r"^(?:cd: )?(\S+): (?:cannot create )?\[no such file or directory\]$", r"no such file or directory: \1"),
+    (
+        "no such file",
+        r"^(?:cd: )?'?([^\s:']*/[^\s:']+)'?: no such file or directory$",
+        r"no such file or directory: \1",
+    ),
+    (
+        "[no such file",
+        r"^(?:cd: )?(\S+): (?:cannot create )?\[no such file or directory\]$",
+        r"no such file or directory: \1",
+    ),
     (": create: no", r"^(\S+): create: no such file or directory$", r"no such file or directory: \1"),
     ("can't cd to", r"^(?:cd: )?can't cd to (\S+)$", r"no such file or directory: \1"),
     ("directory nonexistent", r"^cannot create (\S+): directory nonexistent$", r"no such file or directory: \1"),
     ("permission denied", r"^(\S+): (?:can(?:no|')t execute:? \[?)?permission denied\]?$", r"permission denied: \1"),
+    ("invalid requirement", r"(invalid requirement: '[^']*').*$", r"\1"),
+    ("no such option", r"no such option:? '?(-[\w-]+)'?", r"no such option \1"),
     ("parameter", r"^(\w+): (?:parameter not set|unbound variable)$", r"\1: not set"),
     ("unbound", r"^(\w+): (?:parameter not set|unbound variable)$", r"\1: not set"),
     ("no matching distribution", r"no matching distribution found for (.+)$", r"no distribution found for \1"),
-    ("could not find a version", r"could not find a version that satisfies the requirement ", "no distribution found for "),
+    (
+        "could not find a version",
+        r"could not find a version that satisfies the requirement ",
+        "no distribution found for ",
+    ),
     ("cannot find -l", r"cannot find (-l[^\s:]+).*$", r"cannot find \1"),
     ("property", r"cannot read property '(.*?)' of (\w+)", r"cannot read properties of \2 (reading '\1')"),
     ("setter", r"property '(\w+)' of '.*' object has no setter", r"can't set attribute '\1'"),
@@ -107,7 +127,11 @@ _SAYS: Final[tuple[Rule, ...]] = (
     ("asyncpg", r"^(?:psycopg\w*|asyncpg)(?:\.\w+)*: ", ""),
     ("connection to", r"^(?:connection failed: )?connection to server .*? failed: (?:fatal|error): +", ""),
     ("connection failed", r"^connection failed: (?=connection to)", ""),
-    ("caused by ", r"\w+\(.*?\): max retries exceeded with url: .*?\(caused by (\w+)\(['\"]?(.*?)['\"]?\)\)$", r"\1: \2"),
+    (
+        "caused by ",
+        r"\w+\(.*?\): max retries exceeded with url: .*?\(caused by (\w+)\(['\"]?(.*?)['\"]?\)\)$",
+        r"\1: \2",
+    ),
     ("host=", r"\w+\(host=[^)]*\)(?:: ?)?", ""),
     (" object at ", r"<[\w.]+ object at 0x\w+>: ", ""),
 )
