@@ -24,7 +24,7 @@ _NOISE: Final = (
     r"|(?:\S+: )?(?:note|help|hint|warning|warn|info|debug|tip)\b[:\[ ]|(?:HINT|DETAIL|CONTEXT|LINE \d+|STATEMENT):? "
     r"|(?:\w*E(?:RROR|rror): )?[Uu]sage: |\S+:\d+: \w*Warning: |npm (?:warn|notice)|A complete log|For more information|Try '|try '|Require stack|Node\.js v"
     r"|\S+: In (?:member |static member )?(?:function|constructor|destructor|instantiation|lambda)|\S+: At global scope"
-    r"|\S+: in function '|goroutine \d|Caused by:$|caused by:$|={3,}|_{3,}|\*{3,} (?!\[)|-{3,}|#\d|> \[|>>> "
+    r"|\S+: in function '|goroutine \d|Caused by:$|caused by:$|={3,}|_{3,}|\*{3,} (?!\[)|-{3,}|#\d+ (?:\[|DONE|CACHED|sha256)|ERROR in \S+(?: \d+:\d+(?:-\d+)?)?$|\* What went wrong|> \[|>>> "
     r"|\(Background on this error|stack backtrace:|Stack trace:|During handling|The above exception|Hint:"
     r"|thread '[^']*'(?: \(\d+\))? panicked at \S+:\d+:\d+:$|Collecting |Downloading |Compiling |Installing "
     r"|Background|Location:|location:|required by|\^|~|\$ |\+ |Reading |Get:\d|Hit:\d"
@@ -40,7 +40,7 @@ _SUMMARY: Final = (
     r"|compilation aborted|Failed building wheel|Failed to build|metadata-generation-failed|Configuring incomplete"
     r"|BEGIN failed|did not run successfully|This is an issue with the package|not a problem with pip"
     r"|failed to push some refs|previous errors?\b|exit code:? \d+$|no input files|\[Help \d+\]|re-run Maven"
-    r"|npm (?:ERR!|error) (?:Exit|Test failed|Failed at|This is probably|path|command|errno|syscall)\b"
+    r"|Could not resolve all|Execution failed for task|npm (?:ERR!|error) (?:Exit|Test failed|Failed at|This is probably|path|command|errno|syscall)\b"
 )
 
 _LOCATED: Final = (

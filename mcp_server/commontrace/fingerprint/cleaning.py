@@ -22,7 +22,7 @@ def _stamp() -> re.Pattern[str]:
     """What a logger, a container or a build step writes before each line."""
     date = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC|[A-Z]{3,4}\b))?"
     return re.compile(
-        rf"(?:#\d{{1,4}} (?:\d+\.\d+ )?|\d+\.\d{{3}} +(?=\S)|[\w.-]{{1,60}}-\d+ +\| )?(?:\[?{date}\]?:?[ \t]*(?:\[\d+\] ?)?)?"
+        rf"(?:#\d{{1,4}} (?:\d+\.\d+s? +)?|\d+\.\d{{3}} +(?=\S)|[\w.-]{{1,60}}-\d+ +\| )?(?:\[?{date}\]?:?[ \t]*(?:\[\d+\] ?)?)?"
     )
 
 

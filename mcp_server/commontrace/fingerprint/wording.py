@@ -18,7 +18,7 @@ _WHERE: Final[tuple[Rule, ...]] = (
     ("npm ", r"^npm (?:ERR!|error) +", ""),
     ("]", r"^\[(?:ERROR|FATAL)\] *", ""),
     (":", r"^\w+:(?:root|__main__): ?", ""),
-    (": ", r"^(?:ERROR|CRITICAL|FATAL) [\w.]+: (?=\S)", ""),
+    (": ", r"^(?-i:ERROR|CRITICAL|FATAL) (?!\w*\d:)[\w.]+: (?=\S)", ""),
     ("panicked at", r"^thread '[^']*'(?: \(\d+\))? panicked at '?(.*?)'?(?:, \S+:\d+:\d+)?$", r"\1"),
     (": ", r"^[EW]: (?=\S*sh[\[:])", ""),
     ("vet: ", r"^vet: ", ""),
@@ -33,6 +33,8 @@ _WHERE: Final[tuple[Rule, ...]] = (
     ("sh: ", r"^(?:[EW]: )?[a-z]{0,3}sh: (?:line \d+: |\d+: )?", ""),
     ("env: ", r"^env: ", ""),
     (".", r"^[\w.-]+\.(?:py|pyw|js|mjs|cjs|ts|sh|rb|pl|php|lua): " + _OUTCOME, ""),
+    ("@", r"^[\w.-]+@[\w.-]+: (?=permission|connection|host)", ""),
+    ("> ", r"^> ", ""),
     ("psql: ", r"^psql: ", ""),
     ("", r"^(?:[\w.-]+-)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|cc1|cc1plus|ld|ld\.\w+|javac)(?:-[\d.]+)?: ", ""),
 )
