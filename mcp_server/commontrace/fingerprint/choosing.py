@@ -22,7 +22,7 @@ _OFTEN: Final = (
 _NOISE: Final = (
     r"[\W_]*$|File \"|at .+[(:]|--> |Traceback \(most|In file included|from \S+:\d+[,:]|\d+ +\| |\| |\.\.\. "
     r"|(?:\S+: )?(?:note|help|hint|warning|warn|info|debug|tip)\b[:\[ ]|(?:HINT|DETAIL|CONTEXT|LINE \d+|STATEMENT):? "
-    r"|(?:\w*E(?:RROR|rror): )?[Uu]sage: |\S+:\d+: \w*Warning: |npm (?:warn|notice)|A complete log|For more information|Try '|try '|Require stack|Node\.js v"
+    r"|(?:\w*E(?:RROR|rror): )?[Uu]sage: |triggerUncaughtException|throw |- \\S+$|\S+:\d+: \w*Warning: |npm (?:warn|notice)|A complete log|For more information|Try '|try '|Require stack|Node\.js v"
     r"|\S+: In (?:member |static member )?(?:function|constructor|destructor|instantiation|lambda)|\S+: At global scope"
     r"|\S+: in function '|goroutine \d|Caused by:$|caused by:$|={3,}|_{3,}|\*{3,} (?!\[)|-{3,}|#\d+ (?:\[|DONE|CACHED|sha256)|ERROR in \S+(?: \d+:\d+(?:-\d+)?)?$|\* What went wrong|> \[|>>> "
     r"|\(Background on this error|stack backtrace:|Stack trace:|During handling|The above exception|Hint:"
@@ -51,7 +51,7 @@ _LOCATED: Final = (
 
 TYPED: Final = (
     r"(?:Exception in thread '[^']*' |Exception in thread \"[^\"]*\" |Uncaught |Caused by: |PHP Fatal error: +)?"
-    r"\[?(?:[A-Za-z_$][\w$]*(?:\.|\\|::))*[A-Z][\w$]*"
+    r"\[?(?:[A-Za-z_$][\w$]*(?:\.|\\|::))*(?:[A-Z][\w$]*)?"
     r"(?:Error|Exception|Interrupt|Exit|Failure|Fault|Refused|Timeout|DoesNotExist)\b(?: \[\w+\])?(?=:|\]|$| )(?!: usage:)"
 )
 
@@ -109,7 +109,9 @@ def _npm(lines: list[str]) -> list[str]:
     """npm's code, its first message, and the package that it is about."""
     prefix = compiled(r"npm (?:ERR!|error) ?")
     said = [line[found.end() :].strip() for line in lines if (found := prefix.match(line))]
-    code = next((line[5:] for line in said if compiled(r"code E[A-Z_]+$").match(line)), "")
+    code = next((line[5:] for line in said if compiled(r"code E[A-Z0-9_]+$").match(line)), "")
+    if not code and any(line.startswith("404 Not Found - ") for line in said):
+        code = "E404"
     return details.npm(code, said) if code and code != "ELIFECYCLE" else []
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 _CODE_LINES = re.compile(r"(?:code|syscall|path|dest|errno|type|command|cwd|lifecycle|workspace|A complete log)\b|\s*$")
 _PEER = re.compile(r"(?:peer(?:Optional)?|dev) (@?[^@\s]+)@.* from (@?[^@\s]+)@")
-_ABSENT = re.compile(r"(?:404)? *'(@?[^@']+)(?:@[^']*)?' is not in")
+_ABSENT = re.compile(r"'(@?[^@']+)(?:@[^']*)?' (?:is not in|could not be found)")
+_ASKED = re.compile(r"404 Not Found - [A-Z]+ \S+?/((?:@[^/%\s]+(?:/|%2[fF]))?[^/\s]+)(?=\s|$)")
+_ENGINE = re.compile(r"Required: \{\W*(\w+)")
 _SYMBOL = re.compile(r"(?:\[ERROR\])?\s+symbol: +(.+)")
 _EXPECTED = re.compile(r"expected (.+), found (.+)$")
 _KIND = re.compile(r"[\[(]type=([\w.]+)")
@@ -13,10 +15,18 @@ _KIND = re.compile(r"[\[(]type=([\w.]+)")
 
 def npm(code: str, said: list[str]) -> list[str]:
     """npm's code with the first sentence about it, and the packages that it names."""
-    first = next((line for line in said if not _CODE_LINES.match(line)), "")
+    first = "" if code == "EJSONPARSE" else next((line for line in said if not _CODE_LINES.match(line)), "")
     first = re.sub(rf"^(?:{code[1:]}|{code}|404|network)\b:?\s+", "", first, flags=re.IGNORECASE)
-    about = next((found.expand(r"\1") for line in said if (found := _ABSENT.search(line))), "")
+    about = next(
+        (
+            found.expand(r"\1")
+            for line in said
+            if (found := _ABSENT.search(line) or _ASKED.match(line) or _ENGINE.search(line))
+        ),
+        "",
+    )
     peer = next((found.expand(r"\1 for \2") for line in said if (found := _PEER.search(line))), "")
+    about = re.sub("%2f", "/", about, flags=re.IGNORECASE)
     return [f"npm {code} {'' if about or peer else first} {about}{peer}"]
 
 

@@ -19,6 +19,9 @@ _WHERE: Final[tuple[Rule, ...]] = (
     ("]", r"^\[(?:ERROR|FATAL)\] *", ""),
     (":", r"^\w+:(?:root|__main__): ?", ""),
     (": ", r"^(?-i:ERROR|CRITICAL|FATAL) (?!\w*\d:)[\w.]+: (?=\S)", ""),
+    ("error", r"^\[(?=(?-i:[A-Z]\w*|)Error\b)(.*)\](?: \{)?$", r"\1"),
+    ("{", r" \{$", ""),
+    ("err_", r"^(\w*error) \[\w+\]: ", r"\1: "),
     ("panicked at", r"^thread '[^']*'(?: \(\d+\))? panicked at '?(.*?)'?(?:, \S+:\d+:\d+)?$", r"\1"),
     (": ", r"^[EW]: (?=\S*sh[\[:])", ""),
     ("vet: ", r"^vet: ", ""),
@@ -69,8 +72,18 @@ _SAYS: Final[tuple[Rule, ...]] = (
     (".py)", r" \([^()\s]*[\\/][^()\s]*\)", ""),
     ("(/", r" \([\\/][^()]*\)", ""),
     ("for more information", r"\s*for more information.*$", ""),
-    ("in json at position", r"unexpected token '?(.*?)'? in json at position \d+.*$", r"unexpected token '\1' in json"),
-    ("is not valid json", r"unexpected token '(.*?)', .* is not valid json.*$", r"unexpected token '\1' in json"),
+    (
+        "json",
+        r"syntaxerror: (?!unexpected (?:end|token '?<))(?:.* in json at position|.* is not valid json).*$",
+        "syntaxerror: invalid json",
+    ),
+    (
+        "unexpected token",
+        r"unexpected token '?<'?(?: in json|, '.* is not valid json).*$",
+        "unexpected token '<' in json",
+    ),
+    ("could not read", r"could not read package\.json: (?:error: )?", ""),
+    ("the reason '", r"^.*the promise rejected with the reason '(.*?)'\.?\]?(?: \{)?$", r"\1"),
     # One thing in the words of many.
     ("command not found", r"^(?:.*?: )?command not found: (.+)$", r"command not found: \1"),
     ("command not found", r"^([^:]*): command not found.*$", r"command not found: \1"),
@@ -165,6 +178,7 @@ def reworded(text: str) -> str:
         if text == before:
             break
     text = applied(_SAYS, text)
+    text = _compiled(r"^'([^']*)'$").sub(r"\1", text)
     # The class says it, whatever module it moved to.
     return _compiled(r"^\[?(?:[a-z_$][\w$]*(?:\.|\\|::))+(?-i:(?=[A-Z]\w*(?:[: ]|$)))").sub("", text)
 
