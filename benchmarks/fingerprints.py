@@ -91,13 +91,15 @@ class Group:
     texts: list[str] = field(default_factory=list)
 
     def keys(self) -> list[str | None]:
+        """The fingerprint of each output."""
         return [fingerprint(text) for text in self.texts]
 
 
 class Web(http.server.BaseHTTPRequestHandler):
     """Answers /status/<number> with that status."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
+        """Answer with the number in the path."""
         found = re.match(r"/status/(\d+)", self.path)
         self.send_response(int(found[1]) if found else 200)
         self.send_header("Content-Length", "0")
@@ -237,7 +239,13 @@ def generated(fills: int = 6) -> list[Group]:
     draw = random.Random(7)
     templates = json.loads((HERE / "failures" / "templates.json").read_text(encoding="utf-8"))
     return [
-        Group(f"template {number}", "templates", name, True, [_drawn(row["text"], name, draw) for _ in range(fills)])
+        Group(
+            f"template {number}",
+            "templates",
+            name,
+            held_out=True,
+            texts=[_drawn(row["text"], name, draw) for _ in range(fills)],
+        )
         for number, row in enumerate(templates)
         for name in row["names"]
     ]

@@ -4,56 +4,9 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
-from typing import Final
 
 from commontrace.fingerprint import details
-
-_ALWAYS: Final = ("error", "fatal", "panic", "exception", "failed to ")
-"""A line with one of these is an error, if nothing calls it noise or a summary."""
-
-_OFTEN: Final = (
-    "not found", "no such", "denied", "refused", "cannot", "can't", "could not", "couldn't", "unable", "invalid",
-    "unknown", "unrecognized", "unrecognised", "unexpected", "unsupported", "undefined", "undeclared", "unresolved",
-    "missing", "timed out", "timeout", "does not exist", "doesn't exist", "already", "not a ", "no module",
-    "not set", "unbound", "forbidden", "unauthorized", "mismatch", "conflict", "killed", "fault", "fail", "ERR!",
-    "illegal", "not defined", "uncaught", "no matching", "abort", "expected", "not permitted", "out of ", "EACCES",
-)  # fmt: skip
-
-_NOISE: Final = (
-    r"[\W_]*$|File \"|at .+[(:]|--> |Traceback \(most|In file included|from \S+:\d+[,:]|\d+ +\| |\| |\.\.\. "
-    r"|(?:\S+: )?(?:note|help|hint|warning|warn|info|debug|tip)\b[:\[ ]|(?:HINT|DETAIL|CONTEXT|LINE \d+|STATEMENT):? "
-    r"|(?:\w*E(?:RROR|rror): )?[Uu]sage: |triggerUncaughtException|throw |- \\S+$|\S+:\d+: \w*Warning: |npm (?:warn|notice)|A complete log|For more information|Try '|try '|Require stack|Node\.js v"
-    r"|\S+: In (?:member |static member )?(?:function|constructor|destructor|instantiation|lambda)|\S+: At global scope"
-    r"|\S+: in function '|goroutine \d|Caused by:$|caused by:$|={3,}|_{3,}|\*{3,} (?!\[)|-{3,}|#\d+ (?:\[|DONE|CACHED|sha256)|ERROR in \S+(?: \d+:\d+(?:-\d+)?)?$|\* What went wrong|> \[|>>> "
-    r"|\(Background on this error|stack backtrace:|Stack trace:|During handling|The above exception|Hint:"
-    r"|thread '[^']*'(?: \(\d+\))? panicked at \S+:\d+:\d+:$|Collecting |Downloading |Compiling |Installing "
-    r"|Background|Location:|location:|required by|\^|~|\$ |\+ |Reading |Get:\d|Hit:\d"
-)
-
-_SUMMARY: Final = (
-    r"\d+ errors?\b|Found \d+ error|exit status \d+$|collect2: |(?:clang|cc|gcc)\S*: error: linker command failed"
-    r"|ld returned|could not compile|aborting due to|compilation terminated|Execution halted|exiting now"
-    r"|make(?:\[\d+\])?: \*\*\* .*Error \d+|subprocess-exited-with-error|Failed to execute goal|Command failed"
-    r"|command failed|process \".*\" did not complete|process '.*' did not complete|BUILD FAIL|Build failed"
-    r"|all warnings being treated as errors|test(?:s)? failed|tests? result|Process completed with exit|FAIL\b|FAILED\b"
-    r"|too many errors|\bcode ELIFECYCLE|Lifecycle script|exited with (?:code )?\d|returned a non-zero code"
-    r"|compilation aborted|Failed building wheel|Failed to build|metadata-generation-failed|Configuring incomplete"
-    r"|BEGIN failed|did not run successfully|This is an issue with the package|not a problem with pip"
-    r"|failed to push some refs|previous errors?\b|exit code:? \d+$|no input files|\[Help \d+\]|re-run Maven"
-    r"|Could not resolve all|Execution failed for task|npm (?:ERR!|error) (?:Exit|Test failed|Failed at|This is probably|path|command|errno|syscall)\b"
-)
-
-_LOCATED: Final = (
-    r"[^\s:][^:\n]{0,300}:\d+(?::\d+)?: (?:fatal )?error\b|[^\s(:][^(:\n]{0,300}\(\d+(?:,\d+)?\): (?:fatal )?error\b"
-    r"|[^\s:][^:\n]{0,300}:\d+:\d+ - error\b|error\[[A-Z]\d+\]|(?:vet: )?[^\s:]+\.go:\d+:\d+: |\[ERROR\] [^\s:]+:\[\d+,\d+\] "
-    r"|[A-Za-z]:[\\/][^:\n]{0,300}:\d+(?::\d+)?: (?:fatal )?error\b"
-)
-
-TYPED: Final = (
-    r"(?:Exception in thread '[^']*' |Exception in thread \"[^\"]*\" |Uncaught |Caused by: |PHP Fatal error: +)?"
-    r"\[?(?:[A-Za-z_$][\w$]*(?:\.|\\|::))*(?:[A-Z][\w$]*)?"
-    r"(?:Error|Exception|Interrupt|Exit|Failure|Fault|Refused|Timeout|DoesNotExist)\b(?: \[\w+\])?(?=:|\]|$| )(?!: usage:)"
-)
+from commontrace.fingerprint.kinds import ALWAYS, LOCATED, NOISE, OFTEN, SUMMARY, TYPED
 
 
 @cache
@@ -106,7 +59,7 @@ def _by_name(message: str, test: str) -> list[str]:
 
 
 def _npm(lines: list[str]) -> list[str]:
-    """npm's code, its first message, and the package that it is about."""
+    """The code of npm, its first message, and the package that it is about."""
     prefix = compiled(r"npm (?:ERR!|error) ?")
     said = [line[found.end() :].strip() for line in lines if (found := prefix.match(line))]
     code = next((line[5:] for line in said if compiled(r"code E[A-Z0-9_]+$").match(line)), "")
@@ -117,7 +70,7 @@ def _npm(lines: list[str]) -> list[str]:
 
 def _located(lines: list[str]) -> list[str]:
     """A compiler's first error."""
-    number, line = _first(lines, _LOCATED)
+    number, line = _first(lines, LOCATED)
     return [line, *details.compiler(line, lines[number + 1 : number + 30])] if line else []
 
 
@@ -148,20 +101,9 @@ def _go_test(lines: list[str]) -> list[str]:
 
 def _traceback(lines: list[str]) -> list[str]:
     """Python's last exception; of a group the first that is no group."""
-    if not any("Traceback (most recent call last)" in line for line in lines):
-        return []
     if any("Exception Group Traceback" in line for line in lines):
         lines = [compiled(r"(?: *[|+] ?)*").sub("", line, count=1) for line in lines]
-    heads: list[int] = []
-    inside = False
-    for number, line in enumerate(lines):
-        if "Traceback (most recent call last)" in line:
-            inside = True
-        elif inside and line[:1].isalpha() or line[:1] == "_" and inside:
-            heads.append(number)
-            inside = False
-        elif line.startswith("-+--"):
-            inside = True
+    heads = _exceptions(lines)
     if not heads:
         return []
     group = [number for number in heads if "Group: " in lines[number] and "sub-exception" in lines[number]]
@@ -172,6 +114,19 @@ def _traceback(lines: list[str]) -> list[str]:
         *details.python(lines[chosen], lines[chosen + 1 : chosen + 5]),
         *_by_name(lines[chosen], tests[0] if tests else ""),
     ]
+
+
+def _exceptions(lines: list[str]) -> list[int]:
+    """The line after each traceback's frames: they are indented, and it is not."""
+    heads: list[int] = []
+    inside = False
+    for number, line in enumerate(lines):
+        if "Traceback (most recent call last)" in line or line.startswith("-+--"):
+            inside = True
+        elif inside and (line[:1].isalpha() or line[:1] == "_"):
+            heads.append(number)
+            inside = False
+    return heads
 
 
 def _stack(lines: list[str]) -> list[str]:
@@ -204,10 +159,10 @@ def _resolver(lines: list[str]) -> list[str]:
 
 def _plain(lines: list[str]) -> list[str]:
     """The first error line, else the first that sounds like one, else the last summary, else the last line."""
-    noise, summary = compiled(_NOISE).match, compiled(_SUMMARY).search
+    noise, summary = compiled(NOISE).match, compiled(SUMMARY).search
     said = [(number, line) for number, line in enumerate(lines) if not noise(line.lstrip())]
     telling = [(number, line) for number, line in said if not summary(line)]
-    for words in (_ALWAYS, _OFTEN):
+    for words in (ALWAYS, OFTEN):
         for number, line in telling:
             lower = line.lower()
             if any(word in lower for word in words):

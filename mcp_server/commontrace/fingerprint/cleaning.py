@@ -21,9 +21,8 @@ def _escapes() -> re.Pattern[str]:
 def _stamp() -> re.Pattern[str]:
     """What a logger, a container or a build step writes before each line."""
     date = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC|[A-Z]{3,4}\b))?"
-    return re.compile(
-        rf"(?:#\d{{1,4}} (?:\d+\.\d+s? +)?|\d+\.\d{{3}} +(?=\S)|[\w.-]{{1,60}}-\d+ +\| )?(?:\[?{date}\]?:?[ \t]*(?:\[\d+\] ?)?)?"
-    )
+    writer = r"#\d{1,4} (?:\d+\.\d+s? +)?|\d+\.\d{3} +(?=\S)|[\w.-]{1,60}-\d+ +\| "
+    return re.compile(rf"(?:{writer})?(?:\[?{date}\]?:?[ \t]*(?:\[\d+\] ?)?)?")
 
 
 def lines_of(text: str) -> list[str]:

@@ -14,7 +14,7 @@ _KIND = re.compile(r"[\[(]type=([\w.]+)")
 
 
 def npm(code: str, said: list[str]) -> list[str]:
-    """npm's code with the first sentence about it, and the packages that it names."""
+    """The code of npm with the first sentence about it, and the packages that it names."""
     first = "" if code == "EJSONPARSE" else next((line for line in said if not _CODE_LINES.match(line)), "")
     first = re.sub(rf"^(?:{code[1:]}|{code}|404|network)\b:?\s+", "", first, flags=re.IGNORECASE)
     about = next(

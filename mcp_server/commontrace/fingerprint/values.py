@@ -18,6 +18,9 @@ _WORD_VALUE: Final = (
     r"|argument|key|property|function|class|method|import|type|keyword)\b)"
 )
 
+_BOUND: Final = r"(?:[=~!<>]=|[<>]|\^|@[~^]?)"
+_RELEASE: Final = r"\d+(?:\.[\d*]+)*(?:\.?(?:a|b|rc|dev|post)\d+)*"
+
 _VALUES: Final[tuple[Rule, ...]] = (
     ("://", r"\b[a-z][a-z0-9+.-]{0,30}://[^\s'<>)\],]+", "<url>"),
     ("@", r"\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b(?::[^\s']+)?", "<email>"),
@@ -63,11 +66,7 @@ _VALUES: Final[tuple[Rule, ...]] = (
     (":", r"(?<![\w/.-])[a-z][\w-]*(?:\.[\w-]+)*:\d{2,5}\b(?!:)", "<host>"),
     ("<host>", r"<host>(?:,? \(<host>\))?(?:(?:,| port)+ \d+)?|'<host>', ?\d+", "<host>"),
     ("port", r"\bport[ :=]*\d+", "port <n>"),
-    (
-        "",
-        r"(?<=[\w\])'-]) ?(?:[=~!<>]=|[<>]|\^|@[~^]?)v?\d+(?:\.[\d*]+)*(?:\.?(?:a|b|rc|dev|post)\d+)*(?:\s*,\s*(?:[=~!<>]=|[<>])\s*[\d.*]+)*",
-        "",
-    ),
+    ("", rf"(?<=[\w\])'-]) ?{_BOUND}v?{_RELEASE}(?:\s*,\s*{_BOUND}\s*[\d.*]+)*", ""),
     (".", r"\bv?\d+(?:\.\d+)+(?:[-+.]?(?:rc|a|b|dev|post|alpha|beta)[\w.]*)?", "<version>"),
     (":", r"(?<=[\w)]):\d+(?::\d+)?\b", ":<line>"),
     ("(", r"(?<=[\w)])\(\d+,\d+\)", "(<line>)"),
