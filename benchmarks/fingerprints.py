@@ -36,27 +36,14 @@ from commontrace.fingerprint import VERSION, fingerprint, normalise
 HERE = Path(__file__).parent
 SECONDS = 120
 
+ALONE: Final = "node npm tsc jest esbuild webpack prettier uv rustc cargo go javac java perl php ruby make cmake mvn"
 SEARCHED: Final[dict[str, tuple[str, ...]]] = {
     "python": tuple(f"python3.{minor}" for minor in range(10, 16)),
-    "node": ("node",),
-    "npm": ("npm",),
-    "tsc": ("tsc",),
-    "uv": ("uv",),
     "shell": ("bash", "dash", "zsh", "ksh", "mksh", "sh"),
     "cc": ("gcc", "gcc-11", "gcc-13", "clang", "clang-19"),
     "c++": ("g++", "g++-11", "g++-13", "clang++", "clang++-19"),
-    "rustc": ("rustc",),
-    "cargo": ("cargo",),
-    "go": ("go",),
-    "javac": ("javac",),
-    "java": ("java",),
-    "perl": ("perl",),
-    "php": ("php",),
-    "ruby": ("ruby",),
     "lua": ("lua5.4", "lua"),
-    "make": ("make",),
-    "cmake": ("cmake",),
-    "mvn": ("mvn",),
+    **{name: (name,) for name in ALONE.split()},
 }
 """What a kind of tool is called on the PATH; pyenv's interpreters are added."""
 
@@ -127,7 +114,11 @@ def tools(extra: list[str]) -> dict[str, list[str]]:
     named += [(kind, path) for kind, names in SEARCHED.items() for name in names if (path := shutil.which(name))]
     for kind, path in named:
         if "/shims/" not in path and (kind == "shell" or not _broken(path)):
-            key = path if kind in {"npm", "tsc", "shell", "python"} else str(Path(path).resolve())
+            key = (
+                path
+                if kind in {"npm", "tsc", "jest", "webpack", "prettier", "shell", "python"}
+                else str(Path(path).resolve())
+            )
             found[kind].setdefault(key, path)
     return {kind: list(paths.values()) for kind, paths in found.items()}
 

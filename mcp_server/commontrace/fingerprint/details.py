@@ -8,6 +8,7 @@ _PEER = re.compile(r"(?:peer(?:Optional)?|dev) (@?[^@\s]+)@.* from (@?[^@\s]+)@"
 _ABSENT = re.compile(r"'(@?[^@']+)(?:@[^']*)?' (?:is not in|could not be found)")
 _ASKED = re.compile(r"404 Not Found - [A-Z]+ \S+?/((?:@[^/%\s]+(?:/|%2[fF]))?[^/\s]+)(?=\s|$)")
 _ENGINE = re.compile(r"Required: \{\W*(\w+)")
+_DEEPEST = 3
 _SYMBOL = re.compile(r"(?:\[ERROR\])?\s+symbol: +(.+)")
 _EXPECTED = re.compile(r"expected (.+), found (.+)$")
 _KIND = re.compile(r"[\[(]type=([\w.]+)")
@@ -54,4 +55,11 @@ def plain(head: str, rest: list[str]) -> list[str]:
 
 
 def _announced(head: str, rest: Iterable[str]) -> list[str]:
-    return [line.strip() for line in rest if line.strip()][:1] if head.endswith(":") else []
+    """The line after a colon, and the one after that where it ends with a colon too."""
+    said: list[str] = []
+    if head.endswith("try:"):
+        return said
+    lines = (line.strip() for line in rest if line.strip())
+    while len(said) < _DEEPEST and (said or [head])[-1].endswith(":") and (line := next(lines, "")):
+        said.append(line)
+    return said

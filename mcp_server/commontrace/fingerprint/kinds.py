@@ -10,14 +10,16 @@ OFTEN: Final = (
     "unknown", "unrecognized", "unrecognised", "unexpected", "unsupported", "undefined", "undeclared", "unresolved",
     "missing", "timed out", "timeout", "does not exist", "doesn't exist", "already", "not a ", "no module",
     "not set", "unbound", "forbidden", "unauthorized", "mismatch", "conflict", "killed", "fault", "fail", "err!",
-    "illegal", "not defined", "uncaught", "no matching", "abort", "expected", "not permitted", "out of ", "eacces",
+    "attempt to", "illegal", "not defined", "uncaught", "no matching", "abort", "expected", "not permitted", "out of ",
+    "eacces", "requires", "must be", "unsatisf", "incompatible", "violat", "corrupt", "exceed", "too ",
 )  # fmt: skip
 """A line with one of these is an error where no line has one of the others."""
 
 NOISE: Final = (
     # Frames, source excerpts and their marks, rulers.
     r"[\W_]*$|File \"|at .+[(:]|--> |Traceback \(most|In file included|from \S+:\d+[,:]|\d+ +\| |\| |\.\.\. |"
-    r"goroutine \d|stack backtrace:|Stack trace:|Require stack|- \S+$|triggerUncaughtException|throw |\^|~|>>> |"
+    r"stack (?:backtrace|traceback):|\[C\]: in|\S+:\d+: in |from \S+:\d+:in |[0-9A-F]{8,}:error:|"
+    r"goroutine \d|Stack trace:|Require stack|- \S+$|triggerUncaughtException|throw |\^|~|>>> |"
     r"={3,}|_{3,}|\*{3,} (?!\[)|-{3,}|thread '[^']*'(?: \(\d+\))? panicked at \S+:\d+:\d+:$|"
     # Where the next line's error is.
     r"\S+: In (?:member |static member )?(?:function|constructor|destructor|instantiation|lambda)|"
@@ -25,6 +27,7 @@ NOISE: Final = (
     # Advice and background.
     r"(?:\S+: )?(?:note|help|hint|warning|warn|info|debug|tip)\b[:\[ ]|\S+:\d+: \w*Warning: |npm (?:warn|notice)|"
     r"(?:HINT|DETAIL|CONTEXT|LINE \d+|STATEMENT):? |Hint:|(?:\w*E(?:RROR|rror): )?[Uu]sage: |[Tt]ry '|Background|"
+    r"\[(?:INFO|WARNING|DEBUG)\]|\[ERROR\] *$|\[ERROR\] (?:To see|For more|Re-run)|"
     r"A complete log|For more information|Node\.js v|\(Background on|[Cc]aused by:$|During handling|"
     r"The above exception|\* What went wrong|"
     # Progress.
@@ -34,14 +37,14 @@ NOISE: Final = (
 """The beginning of a line that says nothing about what failed, its indentation left out."""
 
 SUMMARY: Final = (
-    r"\d+ errors?\b|Found \d+ error|previous errors?\b|too many errors|aborting due to|compilation terminated|"
+    r"\d+ errors?\b|Found \d+ error|previous errors?\b|too many errors|abort(?:ing|ed) due to|compilation terminated|"
     r"all warnings being treated as errors|no input files|could not compile|compilation aborted|BEGIN failed|"
     r"collect2: |(?:clang|cc|gcc)\S*: error: linker command failed|ld returned|Configuring incomplete|"
     r"exit status \d+$|exit code:? \d+$|exited with (?:code )?\d|returned a non-zero code|exiting now|"
     r"make(?:\[\d+\])?: \*\*\* .*Error \d+|[Cc]ommand failed|Process completed with exit|Execution halted|"
     r"process '.*' did not complete|process \".*\" did not complete|did not run successfully|"
     r"BUILD FAIL|Build failed|Failed to execute goal|Execution failed for task|Could not resolve all|re-run Maven|"
-    r"\[Help \d+\]|tests? failed|tests? result|FAIL\b|FAILED\b|subprocess-exited-with-error|"
+    r"\[ERROR\] \[Help|tests? failed|tests? result|FAIL\b|FAILED\b|subprocess-exited-with-error|"
     r"Failed building wheel|Failed to build|metadata-generation-failed|This is an issue with the package|"
     r"not a problem with pip|failed to push some refs|\bcode ELIFECYCLE|Lifecycle script|"
     r"npm (?:ERR!|error) (?:Exit|Test failed|Failed at|This is probably|path|command|errno|syscall)\b"

@@ -18,6 +18,7 @@ _WORD_VALUE: Final = (
     r"|argument|key|property|function|class|method|import|type|keyword)\b)"
 )
 
+_DATUM: Final = r"(?:literal|value|input|number|integer|float|date|time|uuid|email|timestamp|isoformat string|base64)\b"
 _BOUND: Final = r"(?:[=~!<>]=|[<>]|\^|@[~^]?)"
 _RELEASE: Final = r"\d+(?:\.[\d*]+)*(?:\.?(?:a|b|rc|dev|post)\d+)*"
 
@@ -32,11 +33,9 @@ _VALUES: Final[tuple[Rule, ...]] = (
         r"\1",
     ),
     ("", r"(?<![\w.@>)])(?:[a-z]:)?(?:~|\.{1,2})?(?:[\\/][\w.@+~-]+)*[\\/]([\w.@+~-]+)[\\/]?", r"\1"),
-    ("invalid literal", r"(invalid literal for \w+\(\)(?: with base \d+)?): .+$", r"\1: <value>"),
+    ("", rf"\b((?:invalid|malformed|bad|illegal) {_DATUM}[^:']{{0,40}}):? (?:'.*'|\S+)(?= \(\w+\)$|$)", r"\1: <value>"),
     ("could not convert", r"(could not convert string to \w+): .+$", r"\1: <value>"),
-    ("invalid input", r"(invalid input (?:syntax|value) for (?:type|enum) [\w ]+): .+$", r"\1: <value>"),
     ("time data", r"time data .+ does(?: not|n't) match format", "time data <value> does not match format"),
-    ("isoformat", r"(invalid isoformat string): .+$", r"\1: <value>"),
     ("duplicate entry", r"duplicate entry '.*?' for", "duplicate entry <value> for"),
     ("key (", r"key \((.{1,100}?)\)=\(.*?\)", r"key (\1)=(<value>)"),
     ("is not a valid", rf"(?:'[^']*'|\b[\w-]+) is not a valid{_WORD_VALUE}", "<value> is not a valid"),
