@@ -19,6 +19,7 @@ _WORD_VALUE: Final = (
 )
 
 _DATUM: Final = r"(?:literal|value|input|number|integer|float|date|time|uuid|email|timestamp|isoformat string|base64)\b"
+_UNIT: Final = r"(?:ms|µs|us|ns|secs?|seconds?|minutes?|mins?|hours?|[kmgt]i?b|bytes?|[smhkb])"
 _BOUND: Final = r"(?:[=~!<>]=|[<>]|\^|@[~^]?)"
 _RELEASE: Final = r"\d+(?:\.[\d*]+)*(?:\.?(?:a|b|rc|dev|post)\d+)*"
 
@@ -66,6 +67,7 @@ _VALUES: Final[tuple[Rule, ...]] = (
     ("<host>", r"<host>(?:,? \(<host>\))?(?:(?:,| port)+ \d+)?|'<host>', ?\d+", "<host>"),
     ("port", r"\bport[ :=]*\d+", "port <n>"),
     ("", rf"(?<=[\w\])'-]) ?{_BOUND}v?{_RELEASE}(?:\s*,\s*{_BOUND}\s*[\d.*]+)*", ""),
+    (".", rf"\b\d+\.\d+ ?{_UNIT}\b", "<n>"),
     (".", r"\bv?\d+(?:\.\d+)+(?:[-+.]?(?:rc|a|b|dev|post|alpha|beta)[\w.]*)?", "<version>"),
     (":", r"(?<=[\w)]):\d+(?::\d+)?\b", ":<line>"),
     ("(", r"(?<=[\w)])\(\d+,\d+\)", "(<line>)"),
@@ -73,9 +75,9 @@ _VALUES: Final[tuple[Rule, ...]] = (
 )
 
 _NUMBER: Final = re.compile(
-    rf"(?P<kept>\b{_STATUS}[ :=#(]{{1,3}}-?\d+(?![\w.])|\b[1-5]\d\d (?={_REASON}))"
-    r"|(?<![\w<])-?\d+(?:[.,_]\d+)*(?:e[+-]?\d+)?"
-    r"(?: ?(?:ms|µs|us|ns|secs?|seconds?|minutes?|mins?|hours?|[kmgt]i?b|bytes?|[smhkb])\b)?(?![\w>])",
+    rf"(?P<kept>\b{_STATUS}[ :=#(]{{1,3}}-?\d+(?!\w|\.\d)|\b[1-5]\d\d (?={_REASON}))"
+    rf"|(?<![\w<])-?\d+(?:[.,_]\d+)*(?:e[+-]?\d+)?"
+    rf"(?: ?{_UNIT}\b)?(?![\w>])",
     re.IGNORECASE,
 )
 

@@ -70,6 +70,7 @@ _SAYS: Final[tuple[Rule, ...]] = (
     ("sqlstate", r" \(SQLSTATE \w+\)$", ""),
     ("imported from", r" imported from .*$", ""),
     ("[help", r" -> \[Help \d+\]$", ""),
+    (" at character ", r" at character \d+$", ""),
     ("you might", r"(?: \(match\))?[.;] (?:you might want to|please verify|perhaps you).*$", ""),
     (", at position", r", at position \d+$", ""),
     (":", r"(?: (?:at|in|on|from))? \(?(?:[\w.+~-]*[\\/])*[\w+-]+\.[a-z]\w{0,4}:\d+(?::\d+)?\)?(?=[\s:,)]|$)", ""),
