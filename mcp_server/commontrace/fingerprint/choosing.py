@@ -17,7 +17,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def decisive(lines: list[str]) -> list[str]:
     """The line that says what failed, with the lines that complete it; empty if there is none."""
-    for family in (_pytest, _npm, _located, _panic, _traceback, _stack, _go_test, _resolver):
+    for family in (_pytest, _npm, _located, _panic, _traceback, _jest, _stack, _go_test, _resolver):
         found = family(lines)
         if found:
             return found
@@ -36,7 +36,7 @@ def _pytest(lines: list[str]) -> list[str]:
     for line in lines:
         if blocks and line.startswith(("____", "====")):
             break
-        if line.startswith("E   ") and not before.startswith("E   "):
+        if line.startswith("E   ") and not before.startswith("E   ") and not line.endswith("%]"):
             blocks.append(line[1:].strip())
         before = line
     summary = compiled(r"(?:FAILED|ERROR) (\S+?)(?:::(\S+))?(?: - (.+))?$")
@@ -127,6 +127,14 @@ def _exceptions(lines: list[str]) -> list[int]:
             heads.append(number)
             inside = False
     return heads
+
+
+def _jest(lines: list[str]) -> list[str]:
+    """What the first test of Jest or Vitest said; where that is an expectation of values, which test it was."""
+    number, line = _first(lines, r"\s*\u25cf (?!Console)\S")
+    message = next((one.strip() for one in lines[number + 1 :] if one.strip()), "") if line else ""
+    named = message.startswith("expect(")
+    return [message, *([line.strip(" \u25cf").rpartition(" \u203a ")[2]] if named else [])] if message else []
 
 
 def _stack(lines: list[str]) -> list[str]:

@@ -51,6 +51,8 @@ def plain(head: str, rest: list[str]) -> list[str]:
     causes = [number for number, line in enumerate(rest) if line.strip().lower() == "caused by:"]
     if causes:
         return [re.sub(r"^\s*\d+: ", "", line).strip() for line in rest[causes[-1] + 1 :] if line.strip()][:1]
+    if "terminate called after throwing" in head:
+        return [line.partition("what():")[2].strip() for line in rest if "what():" in line][:1]
     return _announced(head, rest)
 
 

@@ -11,7 +11,7 @@ OFTEN: Final = (
     "missing", "timed out", "timeout", "does not exist", "doesn't exist", "already", "not a ", "no module",
     "not set", "unbound", "forbidden", "unauthorized", "mismatch", "conflict", "killed", "fault", "fail", "err!",
     "attempt to", "illegal", "not defined", "uncaught", "no matching", "abort", "expected", "not permitted", "out of ",
-    "eacces", "requires", "must be", "unsatisf", "incompatible", "violat", "corrupt", "exceed", "too ",
+    "eacces", "requires", "must be", "unsatisf", "incompatible", "violat", "is not ", "corrupt", "exceed", "too ",
 )  # fmt: skip
 """A line with one of these is an error where no line has one of the others."""
 
@@ -26,13 +26,14 @@ NOISE: Final = (
     r"\S+: At global scope|\S+: in function '|ERROR in \S+(?: \d+:\d+(?:-\d+)?)?$|[Ll]ocation:|required by|"
     # Advice and background.
     r"(?:\S+: )?(?:note|help|hint|warning|warn|info|debug|tip)\b[:\[ ]|\S+:\d+: \w*Warning: |npm (?:warn|notice)|"
-    r"(?:HINT|DETAIL|CONTEXT|LINE \d+|STATEMENT):? |Hint:|(?:\w*E(?:RROR|rror): )?[Uu]sage: |[Tt]ry '|Background|"
+    r"(?:HINT|DETAIL|CONTEXT|LINE \d+|STATEMENT):? |Hint:|(?:\w*E(?:RROR|rror): )?[Uu]sage: |[Tt]ry '|"
+    r"Use |Run |Please |Background|"
     r"\[(?:INFO|WARNING|DEBUG)\]|\[ERROR\] *$|\[ERROR\] (?:To see|For more|Re-run)|"
     r"A complete log|For more information|Node\.js v|\(Background on|[Cc]aused by:$|During handling|"
     r"The above exception|\* What went wrong|"
     # Progress.
     r"Collecting |Downloading |Compiling |Installing |Reading |Get:\d|Hit:\d|\$ |\+ |> \[|"
-    r"#\d+ (?:\[|DONE|CACHED|sha256)"
+    r"> \S+@\S+ \w+$|#\d+ (?:\[|DONE|CACHED|sha256)"
 )
 """The beginning of a line that says nothing about what failed, its indentation left out."""
 

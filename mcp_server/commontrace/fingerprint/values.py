@@ -35,6 +35,7 @@ _VALUES: Final[tuple[Rule, ...]] = (
     ),
     ("", r"(?<![\w.@>)])(?:[a-z]:)?(?:~|\.{1,2})?(?:[\\/][\w.@+~-]+)*[\\/]([\w.@+~-]+)[\\/]?", r"\1"),
     ("", rf"\b((?:invalid|malformed|bad|illegal) {_DATUM}[^:']{{0,40}}):? (?:'.*'|\S+)(?= \(\w+\)$|$)", r"\1: <value>"),
+    ("parsing '", r"\bparsing '[^']*':", "parsing <value>:"),
     ("could not convert", r"(could not convert string to \w+): .+$", r"\1: <value>"),
     ("time data", r"time data .+ does(?: not|n't) match format", "time data <value> does not match format"),
     ("duplicate entry", r"duplicate entry '.*?' for", "duplicate entry <value> for"),

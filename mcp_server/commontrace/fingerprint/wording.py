@@ -70,6 +70,7 @@ _SAYS: Final[tuple[Rule, ...]] = (
     ("sqlstate", r" \(SQLSTATE \w+\)$", ""),
     ("imported from", r" imported from .*$", ""),
     ("[help", r" -> \[Help \d+\]$", ""),
+    (" from '", r"(cannot find module '[^']*') from '[^']*'.*$", r"\1"),
     (" at character ", r" at character \d+$", ""),
     ("you might", r"(?: \(match\))?[.;] (?:you might want to|please verify|perhaps you).*$", ""),
     (", at position", r", at position \d+$", ""),
@@ -157,6 +158,7 @@ _SAYS: Final[tuple[Rule, ...]] = (
         r"\1: \2",
     ),
     ("host=", r"\w+\(host=[^)]*\)(?:: ?)?", ""),
+    ("<class '", r"<class '([\w.]+)'>", r"\1"),
     (" object at ", r"<[\w.]+ object at 0x\w+>: ", ""),
 )
 
