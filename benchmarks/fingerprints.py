@@ -328,7 +328,7 @@ def record(found: list[Group], folder: Path, neutral: list[str]) -> None:
     by_kind: dict[str, list[str]] = defaultdict(list)
     for group in found:
         texts = list(dict.fromkeys(_neutral(text, neutral) for text in group.texts))
-        texts = texts[:: -(-len(texts) // 8) | 1]  # at most eight; odd, because the places take turns
+        texts = texts[:: -(-len(texts) // 5) | 1]  # at most five; odd, because the places take turns
         by_kind[group.kind].append(json.dumps({"case": group.case, "name": group.name, "same": texts}))
     for kind, rows in by_kind.items():
         (folder / f"{kind}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")

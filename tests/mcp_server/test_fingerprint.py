@@ -301,6 +301,11 @@ def test_the_decisive_line_alone_has_the_key_of_the_whole_output(name: str) -> N
         ("Error: disk full at 9f86d081884c7d65, needs 3 GiB", "disk full at <n>, needs <n>"),
         ("error: torch>=2.1,<3 is incompatible with numpy==1.26.4", "torch is incompatible with numpy"),
         ("  x: -- --\n", "x: -- --"),
+        (
+            "error: failed to parse manifest at `/x/Cargo.toml`\n\nCaused by:\n  0: missing field `name`",
+            "failed to parse manifest at 'cargo.toml'\nmissing field 'name'",
+        ),
+        ("ValueError: no such format. You might want to try:\n  - another", "valueerror: no such format"),
     ],
 )  # fmt: skip
 def test_the_normal_form_reads_well(said: str, shape: str) -> None:
