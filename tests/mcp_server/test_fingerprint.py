@@ -1,12 +1,23 @@
 """One key for one failure, wherever and whenever it is seen."""
 
+import json
 import time
+from operator import itemgetter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commontrace.fingerprint import fingerprint, normalise
+
+
+def read(name: str) -> list[dict[str, str]]:
+    """The rows of a file beside the recordings."""
+    path = Path(__file__).parent / "fingerprints" / f"{name}.json"
+    rows: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return rows
+
 
 # Each pair is one failure seen at two places, times or versions; each row is a failure of its own.
 SAME = {
@@ -167,149 +178,20 @@ def test_different_failures_have_different_fingerprints() -> None:
     assert len(set(keys.values())) == len(SAME) >= 30
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("ModuleNotFoundError: No module named 'numpy'", "ModuleNotFoundError: No module named 'pandas'"),
-        ("KeyError: 'user_id'", "KeyError: 'account_id'"),
-        ("error TS2322: Type 'a' is not assignable to 'b'.", "error TS2345: Type 'a' is not assignable to 'b'."),
-        ("error[E0502]: cannot borrow `v`", "error[E0499]: cannot borrow `v`"),
-        ("npm ERR! code ERESOLVE", "npm ERR! code EACCES"),
-        ("bash: jq: command not found", "bash: yq: command not found"),
-        ("TypeError: x is not a function", "ReferenceError: x is not a function"),
-        ("FileNotFoundError: No such file: '/a/config.yaml'", "FileNotFoundError: No such file: '/a/settings.yaml'"),
-        ('FATAL: role "app" does not exist', 'FATAL: database "app" does not exist'),
-        ("requests.exceptions.HTTPError: 404 Client Error: Not Found", "requests.HTTPError: 500 Server Error: Internal"),
-        ("curl: (22) The requested URL returned error: 404", "curl: (22) The requested URL returned error: 503"),
-        ("subprocess failed with exit code 137", "subprocess failed with exit code 1"),
-        ("error: Recipe 'x' failed: exit status 2", "error: Recipe 'x' failed: exit status 127"),
-        ("a.c:1:1: fatal error: Python.h: No such file or directory", "a.c:1:1: fatal error: ffi.h: No such file"),
-        ('ERROR:  column "email" does not exist', 'ERROR:  column "phone" does not exist'),
-        ("pip: error: no such option: --colour", "pip: error: no such option: --fastt"),
-        ("ERROR: No matching distribution found for torch", "ERROR: No matching distribution found for jax"),
-        ("Main.java:1: error: cannot find symbol\n  symbol:   variable a1", "M.java:1: error: cannot find symbol\n  symbol:   variable b1"),
-        ("error[E0308]: mismatched types\n 1 | ^ expected `i32`, found `u8`", "error[E0308]: mismatched types\n 1 | ^ expected `i32`, found `&str`"),
-        ("SyntaxError: Unexpected token '<', \"<html>\" is not valid JSON", "SyntaxError: Unexpected token 'x', \"x\" is not valid JSON"),
-        ("npm error code ERESOLVE\nnpm error peer react@\"^16\" from a@1.0.0", "npm error code ERESOLVE\nnpm error peer vue@\"^2\" from a@1.0.0"),
-    ],
-)  # fmt: skip
-def test_what_tells_two_failures_apart_stays_in(one: str, other: str) -> None:
-    assert fingerprint(one) != fingerprint(other)
+@pytest.mark.parametrize("pair", read("near_misses"), ids=itemgetter("one"))
+def test_what_tells_two_failures_apart_stays_in(pair: dict[str, str]) -> None:
+    assert fingerprint(pair["one"]) != fingerprint(pair["other"])
 
 
-# Each whole output, and the one line of it that somebody keeps.
-EXCERPTS = {
-    "the last exception of a chain": (
-        "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    {}['x']\n    ~~^^^^^\nKeyError: 'x'\n\n"
-        "During handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n"
-        "  File \"a.py\", line 9, in <module>\n    f()\nshop.errors.ConfigMissing: no region is set",
-        "ConfigMissing: no region is set",
-    ),
-    "the member of a group": (
-        "  + Exception Group Traceback (most recent call last):\n  |   File \"a.py\", line 1, in <module>\n"
-        "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n  +-+---------------- 1 ----------------\n"
-        "    | Traceback (most recent call last):\n    |   File \"a.py\", line 2, in f\n    | ValueError: no region\n"
-        "    +------------------------------------",
-        "ValueError: no region",
-    ),
-    "the first error of a compiler": (
-        "In file included from a.c:1:\nb.h:3:10: fatal error: nolib.h: No such file or directory\n    3 | #include\n"
-        "c.c:9:1: error: expected ';' before 'x'\ncompilation terminated.",
-        "b.h:3:10: fatal error: nolib.h: No such file or directory",
-    ),
-    "the linker's, not its driver's": (
-        "/usr/bin/ld: /tmp/ccAbC123.o: in function `main':\nmain.c:(.text+0xa): undefined reference to `sqrt_of'\n"
-        "collect2: error: ld returned 1 exit status",
-        "x.c:(.text+0x1f): undefined reference to `sqrt_of'",
-    ),
-    "a test's message": (
-        "____ test_it ____\n    def test_it():\n>       raise RuntimeError('no region')\nE       RuntimeError: no region\n"
-        "test_a.py:2: RuntimeError\n=== short test summary info ===\nFAILED test_a.py::test_it - RuntimeError: no region",
-        "E       RuntimeError: no region",
-    ),
-    "a test's message in the summary": (
-        "FAILED test_a.py::test_it - ModuleNotFoundError: No module named 'shop'",
-        "ModuleNotFoundError: No module named 'shop'",
-    ),
-    "what runs in a container": (
-        "#9 0.345 /bin/sh: 1: nocommand: not found\n#9 ERROR: process \"/bin/sh -c nocommand\" did not complete "
-        "successfully: exit code: 127",
-        "bash: line 3: nocommand: command not found",
-    ),
-    "the root cause in Java": (
-        "Exception in thread \"main\" java.lang.RuntimeException: page failed\n\tat Main.main(Main.java:3)\n"
-        "Caused by: java.lang.IllegalStateException: no region\n\tat Main.f(Main.java:2)\n\t... 1 more",
-        "java.lang.IllegalStateException: no region",
-    ),
-    "what fetch met": (
-        "TypeError: fetch failed\n    at node:internal/deps/undici/undici:13510:13 {\n  [cause]: Error: connect "
-        "ECONNREFUSED 127.0.0.1:3000\n      at TCP (node:net:1607:16) {",
-        "Error: connect ECONNREFUSED 127.0.0.1:8080",
-    ),
-    "a package that npm was refused": (
-        "npm error code E404\nnpm error 404 Not Found - GET https://registry.example/@scope%2fx - Not found\n"
-        "npm error 404  '@scope/x@1.0.0' is not in this registry.",
-        "npm ERR! 404 Not Found - GET https://other.example/npm/@scope%2fx - Not found",
-    ),
-    "a Rust panic": (
-        "\nthread 'main' (4711) panicked at src/main.rs:3:10:\ncalled `Option::unwrap()` on a `None` value\nnote: run with",
-        "thread 'main' panicked at 'called `Option::unwrap()` on a `None` value', src/main.rs:4:2",
-    ),
-    "the database through three layers": (
-        "Traceback (most recent call last):\nsqlalchemy.exc.ProgrammingError: (psycopg2.errors.UndefinedTable) relation "
-        "\"users\" does not exist\nLINE 1: SELECT * FROM users\n\n[SQL: SELECT * FROM users]",
-        "2026-01-02 03:04:05.678 UTC [123] ERROR:  relation \"users\" does not exist at character 15",
-    ),
-    "progress that was overwritten": (
-        "Receiving 10%\rReceiving 99%\rfatal: the remote end hung up unexpectedly\r\n",
-        "fatal: the remote end hung up unexpectedly",
-    ),
-    "what uv could not resolve": (
-        "  \u00d7 No solution found when resolving dependencies:\n  \u2570\u2500\u25b6 Because nolib was not found in the package registry "
-        "and you\n      require nolib, we can conclude that your requirements are\n      unsatisfiable.",
-        "error: No solution found when resolving dependencies\n  cause: Because nolib was not found in the package "
-        "registry and you require nolib, we can conclude that your requirements are unsatisfiable.\n\nhint: none",
-    ),
-    "an overflow in Node": (
-        "main.js:1\nfunction f() {\n\nRangeError: Maximum call stack size exceeded\n    at f (/x/main.js:1:9)",
-        "RangeError: Maximum call stack size exceeded.",
-    ),
-    "a suggestion of a later version": (
-        "NameError: name 'pint' is not defined. Did you mean: 'print'?",
-        "NameError: name 'pint' is not defined",
-    ),
-}  # fmt: skip
+@pytest.mark.parametrize("excerpt", read("excerpts"), ids=itemgetter("name"))
+def test_the_decisive_line_alone_has_the_key_of_the_whole_output(excerpt: dict[str, str]) -> None:
+    assert normalise(excerpt["whole"]) == normalise(excerpt["line"])
+    assert fingerprint(excerpt["whole"]) == fingerprint(excerpt["line"]) is not None
 
 
-@pytest.mark.parametrize("name", EXCERPTS)
-def test_the_decisive_line_alone_has_the_key_of_the_whole_output(name: str) -> None:
-    whole, line = EXCERPTS[name]
-    assert normalise(whole) == normalise(line)
-    assert fingerprint(whole) == fingerprint(line) is not None
-
-
-@pytest.mark.parametrize(
-    ("said", "shape"),
-    [
-        ("ValueError: invalid literal for int() with base 10: 'a b-7'", "valueerror: invalid literal for int() with base <n>: <value>"),
-        ("OSError: [Errno 98] Address already in use", "oserror: address already in use"),
-        ("Command '['ls']' returned non-zero exit status 2.", "command '['ls']' returned non-zero exit status 2"),
-        ("error: cannot open /home/ann/x/data.csv after 3.2s", "cannot open data.csv after <n>"),
-        ("ann@db1: Permission denied (publickey).", "permission denied (publickey)"),
-        ('FATAL:  password authentication failed for user "ann"', "password authentication failed for user <user>"),
-        ("getaddrinfo ENOTFOUND db.acme.test", "getaddrinfo enotfound <host>"),
-        ("Error: disk full at 9f86d081884c7d65, needs 3 GiB", "disk full at <n>, needs <n>"),
-        ("error: torch>=2.1,<3 is incompatible with numpy==1.26.4", "torch is incompatible with numpy"),
-        ("  x: -- --\n", "x: -- --"),
-        (
-            "error: failed to parse manifest at `/x/Cargo.toml`\n\nCaused by:\n  0: missing field `name`",
-            "failed to parse manifest at 'cargo.toml'\nmissing field 'name'",
-        ),
-        ("ValueError: no such format. You might want to try:\n  - another", "valueerror: no such format"),
-    ],
-)  # fmt: skip
-def test_the_normal_form_reads_well(said: str, shape: str) -> None:
-    assert normalise(said) == shape
+@pytest.mark.parametrize("row", read("shapes"), ids=itemgetter("shape"))
+def test_the_normal_form_reads_well(row: dict[str, str]) -> None:
+    assert normalise(row["said"]) == row["shape"]
 
 
 @pytest.mark.parametrize(
@@ -331,13 +213,70 @@ def test_only_the_end_of_a_very_long_log_counts() -> None:
 
 
 HOSTILE = [
-    "a.", "a/", "a/a.", "1.", "1:", "- ", "://", "error\n", "\x1b[", "\x1b]", "'", "(", "[", "a:", "a: ", "::", "x@y", "@",
-    "-1", "0x", "f", "1,", "=", "==1,", "<", "a(", "host=", "port ", "\\", "~/", " at ", "in '/", "connect to ", "key (",
-    "npm ERR! code E", "peer a@b from ", "Aa.", "Aa::", "E   assert ", "FAILED a::", "x: ", "panicked at '", "thread '",
-    "expected a, found ", "\r", "\n", "\t", "user 'a'", "a(b: Max retries exceeded with url: ", "is not a valid ",
-    "2026-01-01T00:00", "00:00:00", "/tmp/tmpaaaaaa", "404 Not Found - GET a/", "unexpected token ", "Traceback (most",
-    "Caused by: ", "<a object at 0x", "connection to server ", "a.b:1:2: error ", "invalid value ", "| ", "-+--\na",
-]  # fmt: skip
+    "a.",
+    "a/",
+    "a/a.",
+    "1.",
+    "1:",
+    "- ",
+    "://",
+    "error\n",
+    "\x1b[",
+    "\x1b]",
+    "'",
+    "(",
+    "[",
+    "a:",
+    "a: ",
+    "::",
+    "x@y",
+    "@",
+    "-1",
+    "0x",
+    "f",
+    "1,",
+    "=",
+    "==1,",
+    "<",
+    "a(",
+    "host=",
+    "port ",
+    "\\",
+    "~/",
+    " at ",
+    "in '/",
+    "connect to ",
+    "key (",
+    "npm ERR! code E",
+    "peer a@b from ",
+    "Aa.",
+    "Aa::",
+    "E   assert ",
+    "FAILED a::",
+    "x: ",
+    "panicked at '",
+    "thread '",
+    "expected a, found ",
+    "\r",
+    "\n",
+    "\t",
+    "user 'a'",
+    "a(b: Max retries exceeded with url: ",
+    "is not a valid ",
+    "2026-01-01T00:00",
+    "00:00:00",
+    "/tmp/tmpaaaaaa",
+    "404 Not Found - GET a/",
+    "unexpected token ",
+    "Traceback (most",
+    "Caused by: ",
+    "<a object at 0x",
+    "connection to server ",
+    "a.b:1:2: error ",
+    "invalid value ",
+    "| ",
+    "-+--\na",
+]
 
 
 @pytest.mark.parametrize("part", HOSTILE)

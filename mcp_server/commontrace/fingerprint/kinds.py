@@ -47,7 +47,8 @@ SUMMARY: Final = (
     r"BUILD FAIL|Build failed|Failed to execute goal|Execution failed for task|Could not resolve all|re-run Maven|"
     r"\[ERROR\] \[Help|tests? failed|tests? result|FAIL\b|FAILED\b|subprocess-exited-with-error|"
     r"Failed building wheel|Failed to build|metadata-generation-failed|This is an issue with the package|"
-    r"not a problem with pip|failed to push some refs|\bcode ELIFECYCLE|Lifecycle script|"
+    r"not a problem with pip|failed to push some refs|"
+    r"Could not read from remote|linking with .+ failed|\bcode ELIFECYCLE|Lifecycle script|"
     r"npm (?:ERR!|error) (?:Exit|Test failed|Failed at|This is probably|path|command|errno|syscall)\b"
 )
 """Somewhere in a line that only says that something failed before: it decides where nothing else does."""

@@ -56,6 +56,7 @@ _VALUES: Final[tuple[Rule, ...]] = (
     ("host", r"\b(host(?: ?name)?(?::| to| is|=)? ?)'?[\w-]+(?:\.[\w-]+)*'?", r"\1<host>"),
     ("enotfound", r"\b(enotfound|eai_again) [\w.:-]+", r"\1 <host>"),
     ("eai_again", r"\b(enotfound|eai_again) [\w.:-]+", r"\1 <host>"),
+    ("resolve", r"\b(failed to resolve|resolve host:?) '?[\w-]+(?:\.[\w-]+)*'?", r"\1 <host>"),
     ("lookup ", r"\blookup [\w.-]+(?: on [\w.:]+)?", "lookup <host>"),
     (
         "connect",

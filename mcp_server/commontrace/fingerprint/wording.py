@@ -23,7 +23,9 @@ _WHERE: Final[tuple[Rule, ...]] = (
     ("{", r" \{$", ""),
     ("err_", r"^(\w*error) \[\w+\]: ", r"\1: "),
     ("panicked at", r"^thread '[^']*'(?: \(\d+\))? panicked at '?(.*?)'?(?:, \S+:\d+:\d+)?$", r"\1"),
-    (": ", r"^[EW]: (?=\S*sh[\[:])", ""),
+    (": ", r"^[EW]: ", ""),
+    ("##[", r"^##\[error\] *", ""),
+    ("note: ", r"^= note: ", ""),
     ("vet: ", r"^vet: ", ""),
     (":", rf"^[\w.-]+: (?={_FILE}\.\w+:\d+: )", ""),
     (":in ", rf"^(?:<internal:\w+>|{_FILE}):\d+:in '[^']*': ", ""),
@@ -41,7 +43,11 @@ _WHERE: Final[tuple[Rule, ...]] = (
     ("@", r"^[\w.-]+@[\w.-]+: (?=permission|connection|host)", ""),
     ("> ", r"^> ", ""),
     ("psql: ", r"^psql: ", ""),
-    ("", r"^(?:[\w.-]+-)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|cc1|cc1plus|ld|ld\.\w+|javac)(?:-[\d.]+)?: ", ""),
+    (
+        "",
+        r"^(?:\S*/)?(?:[\w.-]+-)?(?:gcc|g\+\+|cc|c\+\+|clang|clang\+\+|cc1|cc1plus|ld|ld\.\w+|javac)(?:-[\d.]+)?: ",
+        "",
+    ),
 )
 """Who says it and where, at the beginning of a line."""
 
@@ -150,6 +156,11 @@ _SAYS: Final[tuple[Rule, ...]] = (
     ("background on this error", r"\s*\(Background on this error.*$", ""),
     ("(", r"^(?:[\w.]+\.exc\.)?\w+: \((?=[\w.]+\.\w+\) )([\w.]+)\) ", r"\1: "),
     ("psycopg", r"^(?:psycopg\w*|asyncpg)(?:\.\w+)*: ", ""),
+    (
+        "django",
+        r"^django\.db\.utils\.\w+: (?=relation|column|duplicate key|null value|insert or update|value too long|syntax)",
+        "",
+    ),
     ("asyncpg", r"^(?:psycopg\w*|asyncpg)(?:\.\w+)*: ", ""),
     ("connection to", r"^(?:connection failed: )?connection to server .*? failed: (?:fatal|error): +", ""),
     ("connection failed", r"^connection failed: (?=connection to)", ""),
