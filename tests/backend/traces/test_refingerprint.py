@@ -1,0 +1,72 @@
+"""After the normal form of errors changed, what is stored is found by the new one."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from commontrace import AsyncClient
+from commontrace.fingerprint import VERSION
+from commontrace.models.search import Query
+from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.traces.refingerprint import refingerprint
+from factories import contributed
+
+ERROR = "sqlite3.OperationalError: database is locked"
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = connect_database(url)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def everything(database: Database, limit: int) -> int:
+    """Every page; returns how many traces changed."""
+    changed, after = 0, 0
+    while True:
+        async with database.writing() as session:
+            page = await refingerprint(session, after, limit)
+        changed += page.changed
+        if page.last is None:
+            return changed
+        after = page.last
+
+
+def rows(store: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(store)) as connection:
+        return sorted(connection.execute("SELECT fingerprint, fingerprint_version FROM trace_errors"))
+
+
+def age(store: Path) -> None:
+    """What an older version would have left: other keys, its own number, and no row for some."""
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE trace_errors SET fingerprint = 'old' || substr(fingerprint, 4)")
+        connection.execute("UPDATE trace_errors SET fingerprint_version = '0'")
+        connection.execute("DELETE FROM trace_errors WHERE rowid IN (SELECT max(rowid) FROM trace_errors)")
+
+
+@pytest.mark.parametrize("limit", [2, 5, 200])
+async def test_stored_errors_are_found_again_and_a_second_run_changes_nothing(
+    client: AsyncClient, store: Path, database: Database, limit: int
+) -> None:
+    for number in range(5):
+        await contributed(client, number)
+    before = rows(store)
+    age(store)
+    assert (await client.traces.query(Query(error=ERROR))).mode != "fingerprint"
+    assert await everything(database, limit) == len(before)
+    assert rows(store) == before
+    assert {version for _, version in rows(store)} == {VERSION}
+    assert (await client.traces.query(Query(error=ERROR))).hits[0].why == "exactly this error"
+    assert await everything(database, limit) == 0
+
+
+async def test_an_empty_store_is_done_at_once(database: Database) -> None:
+    async with database.writing() as session:
+        page = await refingerprint(session)
+    assert (page.last, page.changed) == (None, 0)
