@@ -47,7 +47,7 @@ _words = table("trace_words", *(column(name) for name in ("number", "version", "
 _totals = table("search_totals", column("documents"), column("words"))
 _RANK: Final = f"bm25(trace_search, {', '.join(map(str, WEIGHTS.values()))})"
 _BEST: Final = text(
-    f"SELECT rowid FROM trace_search WHERE trace_search MATCH :match ORDER BY {_RANK}, rowid LIMIT :wide"  # noqa: S608 - our own weights
+    f"SELECT rowid FROM trace_search WHERE trace_search MATCH :match ORDER BY {_RANK}, rowid LIMIT :wide"  # noqa: S608  # nosec B608 - our own weights
 )
 _TOTALS: Final = select(_totals)
 _FREQUENCIES: Final = select(_vocabulary).where(_vocabulary.c.term.in_(bindparam("stems", expanding=True)))

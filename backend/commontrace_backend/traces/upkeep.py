@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from commontrace.fingerprint import VERSION
 from commontrace.models.search import IndexState
 from commontrace.models.traces import TraceContent
 from commontrace_backend.database.engine import Database
@@ -16,7 +17,8 @@ from commontrace_backend.index.protocol import SearchIndex
 from commontrace_backend.index.vectors import VectorIndex, find_model, unembedded
 from commontrace_backend.traces import writing
 from commontrace_backend.traces.embedding import embed_some
-from commontrace_backend.traces.tables import trace_versions, traces
+from commontrace_backend.traces.refingerprint import refingerprint
+from commontrace_backend.traces.tables import trace_errors, trace_versions, traces
 
 _MOST_COUNTED = 1_000_000
 _WORDS_AT_ONCE = 100
@@ -39,7 +41,7 @@ class Upkeep:
             EmbedderUnavailableError: the model or its endpoint does not answer; words are done already.
         """
         async with self._turn:
-            if await self._words():
+            if await self._fingerprints() or await self._words():
                 return True
             if self.vectors is None or self.embedder is None:
                 return False
@@ -55,6 +57,18 @@ class Upkeep:
                 content = TraceContent.model_validate(row.content)
                 await self.words.put(writer, writing.document(row.number, content))
         return len(numbers)
+
+    async def _fingerprints(self) -> bool:
+        """All of them, a page a transaction: those of an older version are found by nobody meanwhile."""
+        stale = select(trace_errors.c.trace_id).where(trace_errors.c.fingerprint_version != VERSION).limit(1)
+        async with self.database.reading() as session:
+            if await session.first(stale) is None:
+                return False
+        last: int | None = 0
+        while last is not None:
+            async with self.database.writing() as writer:
+                last = (await refingerprint(writer, after=last)).last
+        return True
 
     async def state(self, session: ReadSession, reason: str = "") -> IndexState:
         """How much is done."""

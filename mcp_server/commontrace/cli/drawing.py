@@ -5,7 +5,7 @@ from typing import Final
 from commontrace.cli.output import Screen, joined
 from commontrace.models.search import Hit, QueryAnswer
 from commontrace.models.traces import Environment, Label, Risks, Standing, Trace, TraceContent
-from commontrace.safety.rendering import record
+from commontrace.safety.rendering import SERVED, record
 
 SHORT: Final = 10
 _TIER_STYLES: Final = {
@@ -44,16 +44,23 @@ def draw_answer(screen: Screen, answer: QueryAnswer) -> None:
         if not any(hit.body for hit in answer.hits):
             screen.line((f"Full text: commontrace show {best}", "dim"))
         screen.line((f"After using one: commontrace vote {best} worked", "dim"))
+        screen.line((SERVED[answer.mode], "dim"))
     if answer.left_out:
         screen.line((f"{answer.left_out} more left out; raise --limit or --max-tokens.", "dim"))
     for said in answer.notes:
         screen.line((said, "dim") if answer.hits else said)
 
 
+def _alike(hit: Hit) -> str:
+    return f"alike: {', '.join(hit.also)}" if hit.also else ""
+
+
 def _hit(screen: Screen, position: int, hit: Hit) -> None:
     screen.line((f"{position}. ", "dim"), (hit.short_id, "bold cyan"), "  ", standing(hit.standing))
     screen.line((hit.title, "bold"), indent=3)
-    screen.line((joined([hit.why, hit.fit, "yours" if hit.visibility == "private" else ""]), "dim"), indent=3)
+    screen.line(
+        (joined([hit.why, hit.fit, "yours" if hit.visibility == "private" else "", _alike(hit)]), "dim"), indent=3
+    )
     _labels(screen, hit.labels, indent=3)
     for factor in hit.factors:
         screen.line((f"{factor.value:.3f}  {joined([factor.name, factor.reason])}", "dim"), indent=5)

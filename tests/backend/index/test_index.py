@@ -92,7 +92,7 @@ async def test_coverage_grows_with_the_weight_of_the_words_that_match(database: 
     assert one.coverage < both.coverage / 2  # the rarer word weighs more
     (alone, _) = await matches(database, index, "marsupial unheardof")
     assert alone.coverage < alone.share / 2  # what no document holds counts against coverage, not against the share
-    assert (alone.asked, alone.stems) == (2, {"marsupi", "jump"})
+    assert (alone.asked, alone.stems) == (2, frozenset({"marsupi", "jump"}))
 
 
 async def test_a_long_query_is_read_by_its_heaviest_words(database: Database, index: SearchIndex) -> None:
