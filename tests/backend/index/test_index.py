@@ -92,7 +92,7 @@ async def test_coverage_grows_with_the_weight_of_the_words_that_match(database: 
     assert one.coverage < both.coverage / 2  # the rarer word weighs more
     (alone, _) = await matches(database, index, "marsupial unheardof")
     assert alone.coverage < alone.share / 2  # what no document holds counts against coverage, not against the share
-    assert (alone.asked, alone.stems) == (2, {"marsupi", "jump"})
+    assert (alone.asked, alone.stems) == (2, frozenset({"marsupi", "jump"}))
 
 
 async def test_a_long_query_is_read_by_its_heaviest_words(database: Database, index: SearchIndex) -> None:
@@ -188,6 +188,13 @@ async def test_a_rare_word_is_found_among_hundreds_of_documents_that_say_the_com
             await index.put(session, document(number, "opossum wombat " * 3))
         await index.put(session, document(406, f"marsupial {'and many a word more ' * 20}"))
     assert (await search(database, index, "opossum wombat marsupial", limit=3))[0] == 406
+
+
+async def test_a_word_that_no_index_can_read_is_passed_over(database: Database, index: SearchIndex) -> None:
+    async with database.writing() as session:
+        await index.put(session, document(2, "ᦰ marsupial"))  # a letter only since later Unicode
+    assert await search(database, index, "ᦰ") == []
+    assert await search(database, index, "ᦰ marsupial") == [2]
 
 
 @pytest.mark.parametrize("text", ["", "?!", "unheardof words"])
