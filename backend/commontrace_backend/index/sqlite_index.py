@@ -29,6 +29,7 @@ from sqlalchemy import (
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.bm25 import WEIGHTS, Term, Totals, scored
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
+from commontrace_backend.index.question import deciding
 from commontrace_backend.index.terms import Stemmer, words_of
 from commontrace_backend.index.wording import terms_of
 
@@ -36,9 +37,6 @@ POOL: Final = 50
 """Candidates that FTS5 finds and BM25 weighs again, at least."""
 
 _WIDER: Final = 4  # looked at for each candidate wanted, before the whole result is filtered
-_COMMON: Final = 0.1  # share of documents from which a word is left out of the search for candidates
-_FEW: Final = 500  # documents that cost nothing to look at
-_KEPT: Final = 3  # rarer words that must remain for that
 _MOST_COUNTED: Final = 255
 
 _fts = table("trace_search", column("rowid"), *(column(name) for name in WEIGHTS))
@@ -106,7 +104,7 @@ class SqliteIndex:
         """Candidates by FTS5's bm25() over the query's rarer words, then by BM25 with the query's own weights."""
         totals = await self._totals(session)
         terms = await terms_of(session, self, self._stemmer, question, totals)
-        numbers = await self._candidates(session, _expression(terms, totals), where, max(POOL, limit))
+        numbers = await self._candidates(session, _expression(deciding(terms, totals)), where, max(POOL, limit))
         rated = {*numbers, *also}
         rows = await session.all(_READ, {"numbers": sorted(rated)}) if rated else []
         ranked = sorted((_match(row, terms, totals) for row in rows), key=lambda match: (-match.score, match.number))
@@ -169,12 +167,10 @@ def _visible(key: Column[int], where: ColumnElement[bool]) -> Select[Any]:
     return select(key).where(key.in_(bindparam("numbers", expanding=True)), where)
 
 
-def _expression(terms: Sequence[Term], totals: Totals) -> str:
-    """An OR of stems; in a large store those in a tenth of all documents are left out where rarer ones say enough."""
-    wanted = [term for term in terms if term.documents]
-    rarer = [term for term in wanted if term.documents <= max(_FEW, _COMMON * totals.documents)]
+def _expression(terms: Sequence[Term]) -> str:
+    """An OR of stems."""
     # Every stem is quoted and holds letters and digits only, so nothing a caller writes is query syntax.
-    return " OR ".join(f'"{term.stem}"' for term in (rarer if len(rarer) >= _KEPT else wanted))
+    return " OR ".join(f'"{term.stem}"' for term in terms)
 
 
 def _weighted(stems: dict[str, list[str]]) -> dict[str, int]:

@@ -4,11 +4,11 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import quote
+from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, make_url, select, text
 
 from commontrace import connect_async
 from commontrace._transport import LOCAL_BASE, async_transport
@@ -25,7 +25,7 @@ from commontrace_backend.contributors.tables import store_secrets
 from commontrace_backend.database.engine import Database, connect_database
 from commontrace_backend.database.session import ReadSession
 from factories import contribution
-from postgres import Postgres
+from postgres import Postgres, name_of
 
 NAMES = select(store_secrets.c.name).where(store_secrets.c.value == "kept").order_by(store_secrets.c.name)
 
@@ -115,8 +115,7 @@ async def test_a_database_of_another_program_is_refused_and_left_as_it_is(empty:
 
 
 async def test_a_server_without_pgvector_is_refused(postgres: Postgres, empty: str) -> None:
-    name = empty.partition("?")[0].rpartition("/")[2]
-    postgres.run(f"ALTER DATABASE {name} SET extension_control_path = '/nowhere'")
+    postgres.run(f"ALTER DATABASE {name_of(empty)} SET extension_control_path = '/nowhere'")
     async with connect_async(empty) as client:
         with pytest.raises(StoreUnusableError, match=r"lacks the extension vector.*Install pgvector"):
             await client.contributors.me()
@@ -130,31 +129,46 @@ async def test_a_database_that_cannot_hold_every_text_is_refused(postgres: Postg
     postgres.drop(made)
 
 
-async def test_a_role_that_may_not_create_tables_is_told_what_to_grant(postgres: Postgres, empty: str) -> None:
+async def test_a_role_without_rights_is_told_what_to_grant(postgres: Postgres, empty: str, url: str) -> None:
     postgres.run("CREATE ROLE guest LOGIN")
-    async with connect_async(empty.replace("postgres@", "guest@")) as client:
-        with pytest.raises(StoreUnusableError, match=r"lacks a permission.*Grant it CREATE"):
-            await client.contributors.me()
+    for place in (empty, url):  # neither to create tables, nor to read those that are there
+        async with connect_async(make_url(place).set(username="guest").render_as_string()) as client:
+            with pytest.raises(StoreUnusableError, match=r"lacks a permission.*Grant it CREATE"):
+                await client.contributors.me()
     postgres.run("DROP ROLE guest")
 
 
 @pytest.mark.parametrize(
     ("change", "kind", "said"),
     [
-        (("postgres@", "nobody:hunter2@"), StoreUnusableError, "refused the user or the password"),
-        (("/store_", "/no_store_"), StoreUnusableError, "no database of that name"),
-        (("host=", "host=/nowhere"), UnavailableError, "No PostgreSQL server answers"),
-        (("?host=", "?sslmode=hunter2&host="), InvalidInputError, "incomplete, or has a parameter"),
-        (("?host=", "?hunter2=1&host="), InvalidInputError, "incomplete, or has a parameter"),
-        (("postgres@/", "ann:hunter2@localhost:x/"), InvalidInputError, "is not the URL of a database"),
-        (("postgres@/", "ann:hunter2@127.0.0.1:1/"), UnavailableError, "No PostgreSQL server answers"),
+        ({"username": "nobody"}, StoreUnusableError, "refused the user or the password"),
+        ({"database": "hunter2"}, StoreUnusableError, "no database of that name"),
+        ({"host": "127.0.0.1", "port": 1, "query": {}}, UnavailableError, "No PostgreSQL server answers"),
+        ({"query": {"host": "/hunter2"}}, UnavailableError, "No PostgreSQL server answers"),
+        ({"query": {"sslmode": "hunter2"}}, InvalidInputError, "incomplete, or has a parameter"),
     ],
 )
 async def test_a_url_that_leads_nowhere_is_refused_without_its_password(
-    url: str, change: tuple[str, str], kind: type[CommonTraceError], said: str
+    url: str, change: dict[str, Any], kind: type[CommonTraceError], said: str
 ) -> None:
-    async with connect_async(url.replace(*change)) as client:
+    wrong = make_url(url).set(password="hunter2").set(**change).render_as_string(hide_password=False)
+    async with connect_async(wrong) as client:
         with pytest.raises(kind, match=said) as caught:
+            await client.contributors.me()
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_parameter_that_the_server_does_not_know_is_refused(url: str) -> None:
+    wrong = make_url(url).update_query_dict({"hunter2": "1"}).render_as_string()
+    async with connect_async(wrong) as client:
+        with pytest.raises(InvalidInputError, match="has a parameter that PostgreSQL does not know") as caught:
+            await client.contributors.me()
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_port_is_a_number() -> None:
+    async with connect_async("postgresql://ann:hunter2@host:x/name") as client:
+        with pytest.raises(InvalidInputError, match="is not the URL of a database") as caught:
             await client.contributors.me()
     assert "hunter2" not in str(caught.value)
 
@@ -274,14 +288,13 @@ async def test_when_every_connection_is_taken_that_is_said(database: Database) -
 
 async def test_a_connection_that_is_cut_is_said_and_the_next_one_is_good(url: str, database: Database) -> None:
     await keep(database, "a")
-    name = url.partition("?")[0].rpartition("/")[2]
-    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+    others = f"FROM pg_stat_activity WHERE datname = '{name_of(url)}' AND pid <> pg_backend_pid()"
     other = connect_database(url)
 
     async def be_cut() -> None:
         async with database.writing() as session:
             async with other.reading() as cutting:
-                await cutting.execute(text(cut))
+                await cutting.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
             await session.write(insert(store_secrets).values(name="b", value="kept"))
 
     with pytest.raises(UnavailableError, match=r"connection to the database was lost.*Try again"):
@@ -328,6 +341,6 @@ async def test_what_the_database_cannot_hold_is_refused(url: str, path: str) -> 
 
 
 async def test_a_password_may_hold_anything(url: str) -> None:
-    odd = quote("a@b/c:d#?%é")
-    async with connect_async(url.replace("postgres@", f"postgres:{odd}@")) as client:
+    odd = make_url(url).set(password="a@b/c:d#?%é +").render_as_string(hide_password=False)
+    async with connect_async(odd) as client:
         assert (await client.contributors.me()).name == "owner"

@@ -190,6 +190,13 @@ async def test_a_rare_word_is_found_among_hundreds_of_documents_that_say_the_com
     assert (await search(database, index, "opossum wombat marsupial", limit=3))[0] == 406
 
 
+async def test_a_word_that_no_index_can_read_is_passed_over(database: Database, index: SearchIndex) -> None:
+    async with database.writing() as session:
+        await index.put(session, document(2, "ᦰ marsupial"))  # a letter only since later Unicode
+    assert await search(database, index, "ᦰ") == []
+    assert await search(database, index, "ᦰ marsupial") == [2]
+
+
 @pytest.mark.parametrize("text", ["", "?!", "unheardof words"])
 async def test_nothing_matches_nothing(database: Database, index: SearchIndex, text: str) -> None:
     assert await search(database, index, text) == []
