@@ -82,7 +82,7 @@ class MatrixVectors:
         model = await find_model(session, self._name)
         if model is None:
             return
-        if model.model_id != self._matrix.model_id:
+        if model != self._matrix.model:  # SQLite gives the number of a model that is gone to the next one
             self._matrix = _Matrix(model)
         newest = await session.scalar(
             select(embedding_models.c.revision).where(embedding_models.c.model_id == model.model_id)
@@ -103,7 +103,7 @@ class _Matrix:
     def __init__(self, model: Model | None = None) -> None:
         import numpy as np
 
-        self.model_id = model.model_id if model else None
+        self.model = model
         self.revision = 0
         self._dimension = model.dimension if model else 0
         self._places: dict[tuple[int, int], int] = {}

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Column, ColumnElement, Row, and_, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, delete, insert, select, update
 
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.tables import embedding_models, trace_vectors
@@ -110,27 +110,25 @@ async def next_revision(session: WriteSession, model_id: int) -> int:
 
 
 async def outdate(session: WriteSession, number: int, hashes: Mapping[Part, str]) -> None:
-    """Forget the vectors of a trace that were made from other texts than these; they are made anew later."""
+    """Forget the vectors of a trace once any of its texts is not the one they were made from; they are made anew later.
+
+    All of them: a trace with a current vector of its solution counts as embedded.
+    """
     rows = await session.all(
         select(trace_vectors.c.model_id, trace_vectors.c.part, trace_vectors.c.text_hash).where(
             trace_vectors.c.number == number, trace_vectors.c.vector.is_not(None)
         )
     )
+    made: dict[int, dict[Part, str]] = {}
     for row in rows:
-        if row.text_hash != hashes.get(Part(row.part)):
+        made.setdefault(row.model_id, {})[Part(row.part)] = row.text_hash
+    for model_id, texts in made.items():
+        if texts != hashes:
             await session.write(
                 update(trace_vectors)
-                .where(_is(number, row))
-                .values(vector=None, revision=await next_revision(session, row.model_id))
+                .where(trace_vectors.c.number == number, trace_vectors.c.model_id == model_id)
+                .values(vector=None, revision=await next_revision(session, model_id))
             )
-
-
-def _is(number: int, row: Row[Any]) -> ColumnElement[bool]:
-    return and_(
-        trace_vectors.c.number == number,
-        trace_vectors.c.model_id == row.model_id,
-        trace_vectors.c.part == row.part,
-    )
 
 
 async def unembedded(session: ReadSession, key: Column[int], model: Model | None, limit: int) -> list[int]:
