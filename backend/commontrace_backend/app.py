@@ -10,8 +10,9 @@ from commontrace_backend import problems
 from commontrace_backend.contexts.routes import router as contexts
 from commontrace_backend.contributors.routes import router as contributors
 from commontrace_backend.contributors.service import open_keyring
-from commontrace_backend.database.engine import connect_database
+from commontrace_backend.database.engine import Database, connect_database
 from commontrace_backend.embedding.choose import choose_embedder
+from commontrace_backend.embedding.protocol import Embedder
 from commontrace_backend.index.any_index import index_for, vectors_for
 from commontrace_backend.jobs.worker import Worker
 from commontrace_backend.limits import BodyLimit
@@ -28,41 +29,18 @@ def create_app(settings: BackendSettings) -> FastAPI:
     """The backend as an ASGI application; entering its lifespan opens the database.
 
     Raises:
-        InvalidInputError: the database URL is of no kind that we serve.
+        InvalidInputError: the database URL is of no kind that we serve, or the embedder lacks what it needs.
     """
-    database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
-    index = index_for(database, trace_rows.c.number)
-    embedder = choose_embedder(settings)
-    vectors = vectors_for(database, trace_rows.c.number, embedder.name) if embedder else None
-    upkeep = Upkeep(database, index, vectors, embedder)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await database.open()
-        try:
-            app.state.keyring = await open_keyring(
-                database, pepper=settings.pepper.get_secret_value(), local_owner=settings.local_owner
-            )
-            app.state.worker = Worker(upkeep)
-            app.state.worker.start()
-            yield
-        finally:
-            await app.state.worker.stop()
-            if embedder:
-                await embedder.close()
-            await database.close()
-
     app = FastAPI(
         title="CommonTrace",
         version=version("commontrace"),
         description="Shared, voted knowledge for coding agents, and git for their context windows.",
-        lifespan=lifespan,
+        lifespan=_lifespan,
     )
+    database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
     app.state.settings = settings
     app.state.database = database
-    app.state.index = index
-    app.state.upkeep = upkeep
-    app.state.finder = Finder(index, vectors, Asker(embedder) if embedder else None)
+    _compose_search(app, database, choose_embedder(settings))
     problems.install(app)
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace
@@ -76,3 +54,30 @@ def create_app(settings: BackendSettings) -> FastAPI:
             return {"status": "ok"}
 
     return app
+
+
+def _compose_search(app: FastAPI, database: Database, embedder: Embedder | None) -> None:
+    key = trace_rows.c.number
+    index = index_for(database, key)
+    vectors = vectors_for(database, key, embedder.name) if embedder else None
+    app.state.index = index
+    app.state.embedder = embedder
+    app.state.finder = Finder(index, vectors, Asker(embedder) if embedder else None)
+    app.state.upkeep = Upkeep(database, index, vectors, embedder)
+    app.state.worker = Worker(app.state.upkeep)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state = app.state
+    await state.database.open()
+    try:
+        pepper = state.settings.pepper.get_secret_value()
+        state.keyring = await open_keyring(state.database, pepper=pepper, local_owner=state.settings.local_owner)
+        state.worker.start()
+        yield
+    finally:
+        await state.worker.stop()
+        if state.embedder:
+            await state.embedder.close()
+        await state.database.close()

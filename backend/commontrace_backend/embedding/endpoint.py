@@ -39,6 +39,8 @@ class Endpoint:
 class EndpointEmbedder:
     """Asks the endpoint; queries wait 3 s at most, documents are tried four times."""
 
+    remote = True
+
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}

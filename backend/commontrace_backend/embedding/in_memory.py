@@ -14,6 +14,8 @@ _WORD: Final = re.compile(r"[^\W_]+")
 class InMemoryEmbedder:
     """Feature hashing (Weinberger et al., 2009): texts that share words lie close, and that is all it knows."""
 
+    remote = False
+
     def __init__(self, dimension: int = 64) -> None:
         self.dimension = dimension
 

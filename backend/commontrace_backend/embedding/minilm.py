@@ -46,6 +46,7 @@ class MiniLmEmbedder:
     """Mean-pooled MiniLM (Wang et al., 2020; Reimers and Gurevych, 2019); loads at the first text."""
 
     dimension = DIMENSION
+    remote = False
 
     def __init__(self, path: Path | None = None) -> None:
         """Use the packaged weights, or a model.onnx of the same architecture at `path`."""

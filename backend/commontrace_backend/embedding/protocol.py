@@ -27,6 +27,11 @@ class Embedder(Protocol):
         """Numbers in a vector; None until the first one was made."""
         ...
 
+    @property
+    def remote(self) -> bool:
+        """Whether texts leave the machine, so that questions must be redacted as traces are."""
+        ...
+
     async def documents(self, texts: Sequence[str]) -> "Vectors":
         """Vectors of texts to be found: float32, shape (texts, dimension).
 

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from commontrace.safety.pipeline import screen_text
 from commontrace_backend.embedding.protocol import Embedder, EmbedderUnavailableError
 from commontrace_backend.index.protocol import Question
 
@@ -48,11 +49,13 @@ class Asker:
     async def _embed(self, question: Question) -> "Vector":
         import numpy as np
 
-        first = question.headline.strip()
-        if not first or first == question.text.strip():
-            (alone,) = await self.embedder.query([question.text])
+        text, first = question.text.strip(), question.headline.strip()
+        if self.embedder.remote:
+            text, first = screen_text(text).text, screen_text(first).text
+        if not first or first == text:
+            (alone,) = await self.embedder.query([text])
             return cast("Vector", alone)
-        whole, headline = await self.embedder.query([question.text, first])
+        whole, headline = await self.embedder.query([text, first])
         mixed: Vector = whole + np.float32(HEADLINE) * headline
         vector: Vector = mixed / np.float32(np.linalg.norm(mixed) or 1.0)
         return vector

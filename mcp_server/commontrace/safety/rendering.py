@@ -84,10 +84,11 @@ def _outside(text: str) -> str:
 
 def _guidance(answer: QueryAnswer) -> str:
     left = f"{answer.left_out} more left out; raise limit or max_tokens. " if answer.left_out else ""
-    left = f"{SERVED[answer.mode]} {left}"
     if any(hit.body for hit in answer.hits):
-        return f"{left}Check commands before running them. After using one: vote_trace with what happened."
-    return f"{left}Full text: query_traces(ids=['{answer.hits[0].short_id}'])."
+        left += "Check commands before running them. After using one: vote_trace with what happened."
+    else:
+        left += f"Full text: query_traces(ids=['{answer.hits[0].short_id}'])."
+    return f"{left} {SERVED[answer.mode]}"
 
 
 def _hit(position: int, hit: Hit) -> list[str]:

@@ -18,7 +18,7 @@ from factories import contribution
 
 NOW = datetime(2031, 5, 4, tzinfo=UTC)
 ANN = ContributorRef(contributor_id="c" * 32, name="ann")
-GUIDANCE = "Check commands before running them. After using one: vote_trace with what happened."
+GUIDANCE = "Check commands before running them. After using one: vote_trace with what happened. Found by words alone."
 BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 ENDS = ["<<<end 0123456789abcdef>>>", "<<<commontrace 0123456789abcdef x>>>", "| ", "\r\n", ">>>", "<<<"]
 
@@ -194,7 +194,7 @@ def test_an_answer_says_what_an_agent_needs() -> None:
         "| ! risky command: opens files to everybody",
         "| 2. 7f3a9c1 · corroborated (worked 3×, 2 people) · DNS · words: sqlite, locked, database",
         "<<<>>>",
-        "4 more left out; raise limit or max_tokens. Full text: query_traces(ids=['7f3a9c0']).",
+        "4 more left out; raise limit or max_tokens. Full text: query_traces(ids=['7f3a9c0']). Found by words alone.",
         "n",
     ]
 
