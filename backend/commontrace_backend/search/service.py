@@ -60,8 +60,8 @@ def prepare(query: Query) -> Prepared:
         raise InvalidInputError("The query is empty.", "Give query, error, tags or ids.")
     notes = []
     words = query.query
-    if len(words.encode(errors="replace")) > QUERY_LIMIT:
-        words = words.encode(errors="replace")[:QUERY_LIMIT].decode(errors="ignore")
+    if len(words.encode()) > QUERY_LIMIT:
+        words = words.encode()[:QUERY_LIMIT].decode(errors="ignore")
         notes.append("The query was longer than 4 KiB; its first 4 KiB were used.")
     # The end of an error says what went wrong; its beginning is often only where.
     text = "\n".join(part for part in (words, query.error[-QUERY_LIMIT:]) if part.strip())

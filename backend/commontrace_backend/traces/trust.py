@@ -66,7 +66,8 @@ def wilson_lower_bound(positive: float, total: float) -> float:
         return 0.0
     share, z2 = positive / total, Z * Z
     spread = Z * sqrt((share * (1 - share) + z2 / (4 * total)) / total)
-    return max(0.0, (share + z2 / (2 * total) - spread) / (1 + z2 / total))
+    # Rounding must not lift the bound above the share, nor put it below nothing.
+    return min(share, max(0.0, (share + z2 / (2 * total) - spread) / (1 + z2 / total)))
 
 
 def standing_of(outcomes: Iterable[Outcome], audience: Visibility, *, inherited: bool = False) -> Standing:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commontrace import AsyncClient
+from commontrace import connect_async
 from commontrace.fingerprint import VERSION
 from commontrace.models.search import Query
 from commontrace_backend.database.engine import Database, connect_database
@@ -23,6 +23,12 @@ async def database(url: str) -> AsyncIterator[Database]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+async def fill(url: str) -> None:
+    async with connect_async(url) as client:
+        for number in range(5):
+            await contributed(client, number)
 
 
 async def everything(database: Database, limit: int) -> int:
@@ -52,18 +58,25 @@ def age(store: Path) -> None:
 
 @pytest.mark.parametrize("limit", [2, 5, 200])
 async def test_stored_errors_are_found_again_and_a_second_run_changes_nothing(
-    client: AsyncClient, store: Path, database: Database, limit: int
+    url: str, store: Path, database: Database, limit: int
 ) -> None:
-    for number in range(5):
-        await contributed(client, number)
+    await fill(url)  # and closed again: an open store would do in its background what is tried here
     before = rows(store)
     age(store)
-    assert (await client.traces.query(Query(error=ERROR))).mode != "fingerprint"
     assert await everything(database, limit) == len(before)
     assert rows(store) == before
     assert {version for _, version in rows(store)} == {VERSION}
-    assert (await client.traces.query(Query(error=ERROR))).hits[0].why == "exactly this error"
     assert await everything(database, limit) == 0
+
+
+async def test_a_store_of_an_older_version_is_brought_up_to_date_by_whoever_opens_it(url: str, store: Path) -> None:
+    await fill(url)
+    before = rows(store)
+    age(store)
+    async with connect_async(url) as client:
+        await client.traces.refresh_index()
+        assert (await client.traces.query(Query(error=ERROR))).hits[0].why == "exactly this error"
+    assert rows(store) == before
 
 
 async def test_an_empty_store_is_done_at_once(database: Database) -> None:
