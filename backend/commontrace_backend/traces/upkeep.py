@@ -1,7 +1,8 @@
 """Keeps what is derived from traces in step with them: words, fingerprints and vectors. Every step can be repeated."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -29,6 +30,7 @@ class Upkeep:
     words: SearchIndex
     vectors: VectorIndex | None = None
     embedder: Embedder | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def some(self, limit: int) -> bool:
         """Take the words of up to a hundred traces anew, or embed up to `limit`; False where nothing is left to do.
@@ -36,11 +38,12 @@ class Upkeep:
         Raises:
             EmbedderUnavailableError: the model or its endpoint does not answer; words are done already.
         """
-        if await self._words():
-            return True
-        if self.vectors is None or self.embedder is None:
-            return False
-        return await embed_some(self.database, self.vectors, self.embedder, limit) > 0
+        async with self._turn:  # who works in the background and who was asked to would both embed the same traces
+            if await self._words():
+                return True
+            if self.vectors is None or self.embedder is None:
+                return False
+            return await embed_some(self.database, self.vectors, self.embedder, limit) > 0
 
     async def _words(self) -> int:
         async with self.database.reading() as session:
