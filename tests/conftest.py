@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from commontrace import AsyncClient, Client, connect, connect_async
 from commontrace._transport import LOCAL_BASE, async_transport
 from doors import People, Server, serving
+from embeddings import Endpoint, embedding_endpoint
 from postgres import HAS_WHEEL, Postgres, name_of, serving_postgres
 
 os.environ["COMMONTRACE_EMBEDDER"] = "none"  # for what fixtures of a wider scope make
@@ -34,6 +35,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # Words alone, unless a test is about vectors: loading a model costs half a second.
     monkeypatch.setenv("COMMONTRACE_EMBEDDER", "none")
     return place
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vectors without a model."""
+    monkeypatch.setenv("COMMONTRACE_EMBEDDER", "in-memory")
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    """Vectors from an endpoint that runs."""
+    with embedding_endpoint() as running:
+        monkeypatch.setenv("COMMONTRACE_EMBEDDER", "endpoint")
+        monkeypatch.setenv("COMMONTRACE_EMBED_URL", running.url)
+        monkeypatch.setenv("COMMONTRACE_EMBED_MODEL", "small")
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -123,9 +123,10 @@ class EndpointEmbedder:
         try:
             rows = sorted(answer.json()["data"], key=lambda row: row["index"])
             vectors = np.array([row["embedding"] for row in rows], dtype=np.float32)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise EmbedderUnavailableError(f"the embedding endpoint {self._shown()} does not send vectors") from error
-        if vectors.ndim != 2 or len(vectors) != wanted or not np.isfinite(vectors).all():  # noqa: PLR2004 - rows and columns
+        there = vectors.ndim == 2 and vectors.size and len(vectors) == wanted  # noqa: PLR2004 - rows and columns
+        if not there or not np.isfinite(vectors).all():
             raise EmbedderUnavailableError(f"the embedding endpoint {self._shown()} does not send vectors")
         self._dimension = vectors.shape[1]
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)

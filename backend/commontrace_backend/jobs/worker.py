@@ -1,6 +1,7 @@
 """Does the upkeep of a store in the background, a little at a time."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import Final
 
@@ -13,7 +14,10 @@ from commontrace_backend.traces.upkeep import Upkeep
 _AT_ONCE: Final = 8  # traces embedded in one step: what a closing store waits for at most
 _PAUSE: Final = 30.0  # seconds until another try where the embedder or the store failed
 
-_log = structlog.get_logger(__name__)
+# Through the standard library: standard output belongs to whoever runs us, above all to MCP over stdio.
+_log = structlog.wrap_logger(
+    logging.getLogger("commontrace"), processors=[structlog.processors.LogfmtRenderer(key_order=["event"])]
+)
 
 
 class Worker:

@@ -32,15 +32,24 @@ class Asker:
         self.embedder = embedder
         self._known: OrderedDict[Question, Vector] = OrderedDict()
 
-    async def ask(self, question: Question) -> Meant:
-        """Never raises: without a vector the words alone must do."""
-        if question in self._known:
+    async def ask(self, question: Question, dimension: int) -> Meant:
+        """A vector as long as those it is compared with. Never raises: without one the words alone must do."""
+        known = self._known.get(question)
+        if known is not None and len(known) == dimension:
             self._known.move_to_end(question)
-            return Meant(self._known[question])
+            return Meant(known)
         try:
             vector = await self._embed(question)
         except EmbedderUnavailableError as error:
             return Meant(None, str(error))
+        if len(vector) != dimension:
+            return Meant(
+                None,
+                f"the embedder makes vectors of {len(vector)} numbers now and the store holds {dimension}; "
+                "they are made anew with the next contribution",
+            )
+        if not vector.any():
+            return Meant(None)  # nothing in it that the model knows: it has no direction to compare
         self._known[question] = vector
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)

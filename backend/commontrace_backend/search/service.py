@@ -18,7 +18,7 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.index.protocol import Question
-from commontrace_backend.index.vectors import find_model
+from commontrace_backend.index.vectors import Model, find_model
 from commontrace_backend.search import answer
 from commontrace_backend.search.asking import Meant
 from commontrace_backend.search.finding import Finder, Found, candidates, exact_numbers, find, newest
@@ -84,9 +84,9 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
     where = _filter(caller, tuple(wanted.tags), include_unproven=wanted.include_unproven)
     async with database.reading() as session:
         exact = await exact_numbers(session, where, asked.keys) if not wanted.ids else []
-        embeds = asked.asks and not (exact or wanted.ids) and await _has_vectors(session, finder)
+        model = await _compared(session, finder) if asked.asks and not (exact or wanted.ids) else None
     # The model runs between transactions; an exact error needs none.
-    meant = await _meant(finder, asked) if embeds else Meant(None)
+    meant = await _meant(finder, asked, model) if model else Meant(None)
     async with database.reading() as session:
         if wanted.ids:
             result = await _by_ids(session, caller, asked)
@@ -142,14 +142,14 @@ def _miss(caller: Caller, asked: Prepared) -> dict[str, object]:
     }
 
 
-async def _has_vectors(session: ReadSession, finder: Finder) -> bool:
-    """A model is not loaded to search what it has embedded nothing of."""
-    return finder.asker is not None and await find_model(session, finder.asker.embedder.name) is not None
+async def _compared(session: ReadSession, finder: Finder) -> Model | None:
+    """The model whose vectors there are: none is loaded to search what it has embedded nothing of."""
+    return await find_model(session, finder.asker.embedder.name) if finder.asker else None
 
 
-async def _meant(finder: Finder, asked: Prepared) -> Meant:
+async def _meant(finder: Finder, asked: Prepared, model: Model) -> Meant:
     assert finder.asker is not None
-    meant = await finder.asker.ask(asked.question)
+    meant = await finder.asker.ask(asked.question, model.dimension)
     return Meant(meant.vector, meant.reason and f"Answered by words alone: {meant.reason}.")
 
 
