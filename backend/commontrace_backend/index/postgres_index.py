@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     Text,
     any_,
+    bindparam,
     cast,
     column,
     delete,
@@ -56,6 +57,9 @@ _LONGEST_TEXT: Final = 200_000
 _search = table("trace_search", column("number"), column("version"), column("terms", TSVECTOR), column("length"))
 _terms = table("search_terms", column("term", Text), column("documents"))
 _totals = table("search_totals", column("documents"), column("length"))
+_FREQUENCIES: Final = select(_totals, _terms.c.term, _terms.c.documents.label("holding")).select_from(
+    _totals.outerjoin(_terms, _terms.c.term == any_(bindparam("stems", type_=ARRAY(Text))))
+)
 
 
 class PostgresIndex:
@@ -99,10 +103,7 @@ class PostgresIndex:
         also: Collection[int] = (),
     ) -> list[Match]:
         """Candidates by ts_rank over the query's words, then by BM25 with the query's own weights."""
-        row = await session.first(select(_totals))
-        assert row is not None
-        totals = Totals(row.documents, row.length)
-        terms = await terms_of(session, self, self._stemmer, question, totals)
+        totals, terms = await terms_of(session, self, self._stemmer, question)
         held = [term for term in terms if term.documents]
         if not held and not also:
             return []
@@ -132,10 +133,10 @@ class PostgresIndex:
         rows = await session.all(select(self._key).where(~there).order_by(self._key).limit(limit))
         return [row[0] for row in rows]
 
-    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> dict[str, int]:
+    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> tuple[Totals, dict[str, int]]:
         """As `put` has counted them."""
-        rows = await session.all(select(_terms).where(_terms.c.term == any_(_array(_cut(stems)))))
-        return {row.term: row.documents for row in rows}
+        rows = await session.all(_FREQUENCIES, {"stems": _cut(stems)})
+        return Totals(rows[0].documents, rows[0].length), {row.term: row.holding for row in rows if row.term}
 
     async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
         """A range of the counted stems: a slip in the first two letters is not found."""

@@ -4,6 +4,7 @@ The stems are made by SQLite's own Porter tokenizer before they are stored, so t
 without being read: `trace_words` holds them with their weighted counts.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
@@ -12,6 +13,8 @@ from typing import Any, Final
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Float,
+    Integer,
     Row,
     Select,
     bindparam,
@@ -20,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     select,
     table,
     text,
@@ -44,11 +48,18 @@ _vocabulary = table("trace_terms", column("term"), column("doc"))
 _words = table("trace_words", *(column(name) for name in ("number", "version", "length", "stems", "counts")))
 _totals = table("search_totals", column("documents"), column("words"))
 _RANK: Final = f"bm25(trace_search, {', '.join(map(str, WEIGHTS.values()))})"
-_BEST: Final = text(
-    f"SELECT rowid FROM trace_search WHERE trace_search MATCH :match ORDER BY {_RANK}, rowid LIMIT :wide"  # noqa: S608  # nosec B608 - our own weights
+_BEST: Final = (
+    text(
+        f"SELECT rowid AS number, {_RANK} AS place FROM trace_search"  # noqa: S608  # nosec B608 - our own weights
+        " WHERE trace_search MATCH :match ORDER BY place, rowid LIMIT :wide"
+    )
+    .columns(column("number", Integer), column("place", Float))
+    .cte("best")
 )
-_TOTALS: Final = select(_totals)
-_FREQUENCIES: Final = select(_vocabulary).where(_vocabulary.c.term.in_(bindparam("stems", expanding=True)))
+_FREQUENCIES: Final = text(
+    "SELECT documents, words, term, doc FROM search_totals"
+    " LEFT JOIN trace_terms ON term IN (SELECT value FROM json_each(:stems))"
+)
 _READ: Final = select(_words).where(_words.c.number.in_(bindparam("numbers", expanding=True)))
 
 
@@ -102,13 +113,12 @@ class SqliteIndex:
         also: Collection[int] = (),
     ) -> list[Match]:
         """Candidates by FTS5's bm25() over the query's rarer words, then by BM25 with the query's own weights."""
-        totals = await self._totals(session)
-        terms = await terms_of(session, self, self._stemmer, question, totals)
-        numbers = await self._candidates(session, _expression(deciding(terms, totals)), where, max(POOL, limit))
-        rated = {*numbers, *also}
-        rows = await session.all(_READ, {"numbers": sorted(rated)}) if rated else []
+        totals, terms = await terms_of(session, self, self._stemmer, question)
+        rows = await self._candidates(session, _expression(deciding(terms, totals)), where, max(POOL, limit))
+        proposed = {row.number for row in rows}
+        if rest := set(also) - proposed:
+            rows = [*rows, *await session.all(_READ, {"numbers": sorted(rest)})]
         ranked = sorted((_match(row, terms, totals) for row in rows), key=lambda match: (-match.score, match.number))
-        proposed = set(numbers)
         found = [match for match in ranked if match.score > 0 and match.number in proposed][:limit]
         rest = set(also) - {match.number for match in found}
         return [*found, *(match for match in ranked if match.number in rest)]
@@ -119,13 +129,10 @@ class SqliteIndex:
         rows = await session.all(select(self._key).where(~there).order_by(self._key).limit(limit))
         return [row[0] for row in rows]
 
-    async def _totals(self, session: ReadSession) -> Totals:
-        row = await session.first(_TOTALS)
-        return Totals(row.documents, row.words) if row else Totals(0, 0)
-
-    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> dict[str, int]:
+    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> tuple[Totals, dict[str, int]]:
         """As FTS5 counts them."""
-        return {row.term: row.doc for row in await session.all(_FREQUENCIES, {"stems": sorted(stems)})}
+        rows = await session.all(_FREQUENCIES, {"stems": json.dumps(sorted(stems))})
+        return Totals(rows[0].documents, rows[0].words), {row.term: row.doc for row in rows if row.term}
 
     async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
         """A range of FTS5's vocabulary: a slip in the first two letters is not found."""
@@ -139,32 +146,48 @@ class SqliteIndex:
         )
         return {row.term: row.doc for row in rows}
 
-    async def _candidates(self, session: ReadSession, match: str, where: ColumnElement[bool], pool: int) -> list[int]:
-        """The row numbers of the best documents that satisfy `where`: few are looked up to be filtered."""
+    async def _candidates(
+        self, session: ReadSession, match: str, where: ColumnElement[bool], pool: int
+    ) -> Sequence[Row[Any]]:
+        """The words of the best documents that satisfy `where`: few are looked up to be filtered."""
         if not match:
             return []
+        asked = {"match": match, "pool": pool}
         wide = pool * _WIDER
-        best = [row[0] for row in await session.all(_BEST, {"match": match, "wide": wide})]
-        visible = {row[0] for row in await session.all(_visible(self._key, where), {"numbers": best})}
-        if len(visible) >= pool or len(best) < wide:
-            return [number for number in best if number in visible][:pool]
-        return [row[0] for row in await session.all(self._filtered(where, pool), {"match": match})]
+        rows = await session.all(_among_best(self._key, where), {**asked, "wide": wide})
+        if len(rows) == pool or (rows and rows[0].looked < wide):
+            return rows
+        return await session.all(_among_all(self._key, where), asked)
 
-    def _filtered(self, where: ColumnElement[bool], limit: int) -> Select[Any]:
-        return (
-            select(self._key)
-            .select_from(_fts)
-            .join(self._key.table, self._key == _fts.c.rowid)
-            .where(text("trace_search MATCH :match"), where)
-            .order_by(text(_RANK), self._key)
-            .limit(limit)
-        )
+
+# Built once a filter, for building them costs more than running them.
+@lru_cache(maxsize=128)
+def _among_best(key: Column[int], where: ColumnElement[bool]) -> Select[Any]:
+    """The words of those among FTS5's best that satisfy a filter, and how many it looked at."""
+    looked = select(func.count()).select_from(_BEST).scalar_subquery().label("looked")
+    return (
+        select(_words, looked)
+        .join(_BEST, _BEST.c.number == _words.c.number)
+        .join(key.table, key == _words.c.number)
+        .where(where)
+        .order_by(_BEST.c.place, _words.c.number)
+        .limit(bindparam("pool"))
+    )
 
 
 @lru_cache(maxsize=128)
-def _visible(key: Column[int], where: ColumnElement[bool]) -> Select[Any]:
-    """Which of some documents satisfy a filter; built once a filter, for building it costs more than running it."""
-    return select(key).where(key.in_(bindparam("numbers", expanding=True)), where)
+def _among_all(key: Column[int], where: ColumnElement[bool]) -> Select[Any]:
+    """The same, however many have to be looked at."""
+    best = (
+        select(key.label("number"), literal_column(_RANK).label("place"))
+        .select_from(_fts)
+        .join(key.table, key == _fts.c.rowid)
+        .where(text("trace_search MATCH :match"), where)
+        .order_by(text("place"), key)
+        .limit(bindparam("pool"))
+        .subquery()
+    )
+    return select(_words).join(best, best.c.number == _words.c.number)
 
 
 def _expression(terms: Sequence[Term]) -> str:

@@ -13,8 +13,8 @@ from commontrace_backend.index.terms import Stemmer
 class Vocabulary(Protocol):
     """The stems that an index holds."""
 
-    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> dict[str, int]:
-        """In how many documents each of these stands; those in none are missing."""
+    async def frequencies(self, session: ReadSession, stems: Collection[str]) -> tuple[Totals, dict[str, int]]:
+        """The whole index, and in how many documents each of these stands; those in none are missing."""
         ...
 
     async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
@@ -23,16 +23,15 @@ class Vocabulary(Protocol):
 
 
 async def terms_of(
-    session: ReadSession, vocabulary: Vocabulary, stemmer: Stemmer, question: Question, totals: Totals
-) -> list[Term]:
-    """The terms to search by, the heaviest first, misspelt ones corrected; after them their other names."""
+    session: ReadSession, vocabulary: Vocabulary, stemmer: Stemmer, question: Question
+) -> tuple[Totals, list[Term]]:
+    """The whole index, and the terms to search by: the heaviest first, misspelt ones corrected, then other names."""
     asked = said(question, stemmer)
     stems = {item.stem for item in asked} | {stem for item in asked for _, stem in item.aliases}
-    if not stems:
-        return []
-    terms = weighed(asked, await vocabulary.frequencies(session, stems), totals)
+    totals, frequency = await vocabulary.frequencies(session, stems)
+    terms = weighed(asked, frequency, totals)
     corrected = {
         term.stem: correction(term, await vocabulary.resembling(session, term.stem), totals)
         for term in may_be_misspelt(terms)
     }
-    return [corrected.get(term.stem) or term for term in terms]
+    return totals, [corrected.get(term.stem) or term for term in terms]
