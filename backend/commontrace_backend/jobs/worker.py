@@ -7,8 +7,6 @@ from typing import Final
 
 import structlog
 
-from commontrace.errors import CommonTraceError
-from commontrace_backend.embedding.protocol import EmbedderUnavailableError
 from commontrace_backend.traces.upkeep import Upkeep
 
 _AT_ONCE: Final = 8  # traces embedded in one step: what a closing store waits for at most
@@ -52,7 +50,7 @@ class Worker:
             try:
                 while not self._closing.is_set() and await self._upkeep.some(_AT_ONCE):
                     pass
-            except (EmbedderUnavailableError, CommonTraceError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next contribution deserves another try
                 _log.warning("upkeep failed", reason=str(error))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), _PAUSE)
