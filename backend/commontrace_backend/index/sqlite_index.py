@@ -50,7 +50,7 @@ _totals = table("search_totals", column("documents"), column("words"))
 _RANK: Final = f"bm25(trace_search, {', '.join(map(str, WEIGHTS.values()))})"
 _BEST: Final = (
     text(
-        f"SELECT rowid AS number, {_RANK} AS place FROM trace_search"  # noqa: S608  # nosec B608 - our own weights
+        f"SELECT rowid AS number, {_RANK} AS place FROM trace_search"  # noqa: S608 - our own weights
         " WHERE trace_search MATCH :match ORDER BY place, rowid LIMIT :wide"
     )
     .columns(column("number", Integer), column("place", Float))

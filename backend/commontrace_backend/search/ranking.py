@@ -9,7 +9,7 @@ from commontrace.models.search import Factor
 from commontrace.models.traces import Standing, Visibility
 from commontrace_backend.search.fit import Fit
 
-ENOUGH: Final = ((6, 0.57), (20, 0.51))
+ENOUGH: Final = ((6, 0.57), (20, 0.50))
 """Relevance from which a hit is shown where meaning and words were weighed together, by how many words were asked.
 
 Between the two, in proportion: a short question names its subject; a long account of a problem has many words that no
