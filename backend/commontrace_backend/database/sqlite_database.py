@@ -14,7 +14,7 @@ from commontrace.errors import BackendError, StoreUnusableError
 from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
 from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
-from commontrace_backend.database.sqlite_driver import connect
+from commontrace_backend.database.sqlite_driver import DEFERRED, connect
 
 
 class SqliteDatabase:
@@ -23,7 +23,7 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, lock_wait: float) -> None:
         self.path = path
         self._lock = WriterLock(path.with_name(path.name + ".lock"), lock_wait)
-        self._readers = self._engine("BEGIN", synchronous="FULL", pool_size=4)
+        self._readers = self._engine(DEFERRED, synchronous="FULL", pool_size=4)
         self._durable = self._engine("BEGIN IMMEDIATE", synchronous="FULL", pool_size=1)
         self._relaxed = self._engine("BEGIN IMMEDIATE", synchronous="NORMAL", pool_size=1)
 

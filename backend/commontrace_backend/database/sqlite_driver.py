@@ -1,9 +1,14 @@
-"""aiosqlite with one trip to its thread a statement: opening, running, reading and closing a cursor were four."""
+"""aiosqlite with one trip to its thread a statement: opening, running, reading and closing a cursor were four.
+
+A deferred BEGIN locks nothing and waits for its first statement: both travel together.
+"""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import aiosqlite
+
+DEFERRED: Final = "BEGIN"
 
 
 class _Cursor:
@@ -22,6 +27,9 @@ class _Cursor:
         return self
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "_Cursor":
+        if sql == DEFERRED:
+            self._connection.waiting = True
+            return self
         await self._connection.trip(self._run, sql, parameters)
         return self
 
@@ -54,14 +62,30 @@ class _Cursor:
 class _Connection(aiosqlite.Connection):
     """An aiosqlite connection whose cursors travel once."""
 
+    waiting = False  # a BEGIN, for the next trip
+
     @property
     def plain(self) -> Any:
         """The sqlite3 connection; only for the connection's own thread."""
         return self._conn
 
     async def trip(self, function: Any, *arguments: Any) -> None:
-        """Run a function in the connection's thread."""
+        """Run a function in the connection's thread, and before it the BEGIN that waits."""
+        # Taken here and not in the thread: a request cancelled meanwhile rolls back behind what is on its way.
+        begins, self.waiting = self.waiting, False
+        if begins:
+            function, arguments = self._begun, (function, *arguments)
         await self._execute(function, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite leaves it bare
+
+    def _begun(self, function: Any, *arguments: Any) -> None:
+        self.plain.execute(DEFERRED)
+        function(*arguments)
+
+    async def rollback(self) -> None:
+        """End the transaction; one without a statement needs no trip."""
+        if not self.waiting:
+            await super().rollback()
+        self.waiting = False
 
     def cursor(self) -> Any:
         """A cursor that needs no trip to be opened."""

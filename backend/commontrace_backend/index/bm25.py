@@ -46,21 +46,28 @@ def idf(frequency: int, documents: int) -> float:
     return log(1 + max(0.0, documents - frequency + 0.5) / (frequency + 0.5)) or 1e-6
 
 
-def scored(number: int, terms: Sequence[Term], counts: Mapping[str, float], length: int, totals: Totals) -> Match:
-    """The score of a document with these weighted counts of stems and this many words."""
-    average = totals.words / max(totals.documents, 1) or 1.0
-    norm = K1 * (1 - B + B * length / average)
-    found = [(term, count) for term in terms if (count := counts.get(term.stem, 0.0))]
-    score = sum(term.weight * count * (K1 + 1) / (count + norm) for term, count in found)
-    asked = [term for term in terms if not term.added]
-    bound = (K1 + 1) * sum(term.weight for term in asked) or 1.0
-    known = (K1 + 1) * sum(term.weight for term in asked if term.documents) or bound
-    return Match(
-        number=number,
-        score=score,
-        share=score / known,
-        coverage=score / bound,
-        asked=len(asked),
-        terms=tuple(term.shown for term, _ in found),
-        stems=frozenset(counts),
-    )
+class Scorer:
+    """Scores documents for one query; what only the query decides is counted once."""
+
+    def __init__(self, terms: Sequence[Term], totals: Totals) -> None:
+        asked = [term for term in terms if not term.added]
+        self._terms = terms
+        self._asked = len(asked)
+        self._bound = (K1 + 1) * sum(term.weight for term in asked) or 1.0
+        self._known = (K1 + 1) * sum(term.weight for term in asked if term.documents) or self._bound
+        self._average = totals.words / max(totals.documents, 1) or 1.0
+
+    def match(self, number: int, counts: Mapping[str, float], length: int) -> Match:
+        """The score of a document with these weighted counts of stems and this many words."""
+        norm = K1 * (1 - B + B * length / self._average)
+        found = [(term, count) for term in self._terms if (count := counts.get(term.stem, 0.0))]
+        score = sum([term.weight * count * (K1 + 1) / (count + norm) for term, count in found])
+        return Match(
+            number=number,
+            score=score,
+            share=score / self._known,
+            coverage=score / self._bound,
+            asked=self._asked,
+            terms=tuple([term.shown for term, _ in found]),
+            stems=frozenset(counts),
+        )

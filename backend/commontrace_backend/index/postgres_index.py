@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR, insert
 
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.index.bm25 import K1, WEIGHTS, B, Term, Totals, scored
+from commontrace_backend.index.bm25 import K1, WEIGHTS, B, Scorer, Term, Totals
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
 from commontrace_backend.index.question import deciding
 from commontrace_backend.index.terms import Stemmer, words_of
@@ -120,7 +120,8 @@ class PostgresIndex:
                 rated.setdefault(found.number, {})[found.lexeme] = float(min(weight, _MOST_POSITIONS))
                 if proposes:
                     proposed.add(found.number)
-        matches = [scored(number, terms, counts, lengths[number], totals) for number, counts in rated.items()]
+        scorer = Scorer(terms, totals)
+        matches = [scorer.match(number, counts, lengths[number]) for number, counts in rated.items()]
         ranked = sorted(matches, key=lambda match: (-match.score, match.number))
         best = [match for match in ranked if match.score > 0 and match.number in proposed][:limit]
         kept = {match.number for match in best}

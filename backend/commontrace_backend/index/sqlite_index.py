@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.index.bm25 import WEIGHTS, Term, Totals, scored
+from commontrace_backend.index.bm25 import WEIGHTS, Scorer, Term, Totals
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
 from commontrace_backend.index.question import deciding
 from commontrace_backend.index.terms import Stemmer, words_of
@@ -50,7 +50,7 @@ _totals = table("search_totals", column("documents"), column("words"))
 _RANK: Final = f"bm25(trace_search, {', '.join(map(str, WEIGHTS.values()))})"
 _BEST: Final = (
     text(
-        f"SELECT rowid AS number, {_RANK} AS place FROM trace_search"  # noqa: S608 - our own weights
+        f"SELECT rowid AS number, {_RANK} AS place FROM trace_search"  # noqa: S608  # nosec B608 - our own weights
         " WHERE trace_search MATCH :match ORDER BY place, rowid LIMIT :wide"
     )
     .columns(column("number", Integer), column("place", Float))
@@ -118,7 +118,8 @@ class SqliteIndex:
         proposed = {row.number for row in rows}
         if rest := set(also) - proposed:
             rows = [*rows, *await session.all(_READ, {"numbers": sorted(rest)})]
-        ranked = sorted((_match(row, terms, totals) for row in rows), key=lambda match: (-match.score, match.number))
+        scorer = Scorer(terms, totals)
+        ranked = sorted((_match(row, scorer) for row in rows), key=lambda match: (-match.score, match.number))
         found = [match for match in ranked if match.score > 0 and match.number in proposed][:limit]
         rest = set(also) - {match.number for match in found}
         return [*found, *(match for match in ranked if match.number in rest)]
@@ -205,6 +206,6 @@ def _weighted(stems: dict[str, list[str]]) -> dict[str, int]:
     return {stem: min(count, _MOST_COUNTED) for stem, count in counts.items()}
 
 
-def _match(row: Row[Any], terms: Sequence[Term], totals: Totals) -> Match:
+def _match(row: Row[Any], scorer: Scorer) -> Match:
     counts = dict(zip(row.stems.split(), row.counts, strict=True))
-    return scored(row.number, terms, counts, row.length, totals)
+    return scorer.match(row.number, counts, row.length)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, select
@@ -52,14 +52,20 @@ async def exact_numbers(session: ReadSession, where: ColumnElement[bool], keys: 
     """The traces that speak of exactly this error."""
     if not keys:
         return []
-    statement = (
+    rows = await session.all(_exact(where), {"keys": list(keys)})
+    return list(dict.fromkeys(row.number for row in rows))
+
+
+# Built once a filter: to build such a statement costs more than to run it.
+@lru_cache(maxsize=256)
+def _exact(where: ColumnElement[bool]) -> Select[Any]:
+    return (
         select(traces.c.number)
         .join(trace_errors, trace_errors.c.trace_id == traces.c.trace_id)
-        .where(trace_errors.c.fingerprint.in_(keys), where)
+        .where(trace_errors.c.fingerprint.in_(bindparam("keys", expanding=True)), where)
         .order_by(traces.c.number)
         .limit(POOL)
     )
-    return list(dict.fromkeys(row.number for row in await session.all(statement)))
 
 
 async def newest(session: ReadSession, where: ColumnElement[bool], limit: int) -> Found:

@@ -85,21 +85,33 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
     async with database.reading() as session:
         exact = await exact_numbers(session, where, asked.keys) if not wanted.ids else []
         model = await _compared(session, finder) if asked.asks and not (exact or wanted.ids) else None
-    # The model runs between transactions; an exact error needs none.
-    meant = await _meant(finder, asked, model) if model else Meant(None)
-    async with database.reading() as session:
-        if wanted.ids:
-            result = await _by_ids(session, caller, asked)
-        else:
+        found = await _found(session, finder, asked, Meant(None), where) if not (model or wanted.ids) else None
+        done = await _answer(session, caller, asked, found, exact) if not model else None
+    if done is not None:
+        result, new = done
+    else:
+        assert model is not None
+        # The model runs between transactions.
+        meant = await _meant(finder, asked, model)
+        async with database.reading() as session:
             found = await _found(session, finder, asked, meant, where)
-            result = await _ranked(session, caller, asked, found, exact)
-            result = _said(result, meant.reason)
-        shown = [(hit.trace_id, hit.version_id) for hit in result.hits]
-        new = await store.unreceived(session, caller, shown)
+            result, new = await _answer(session, caller, asked, found, exact)
+        result = _said(result, meant.reason)
     missed = wanted.silence and not result.hits and asked.asks
     if new or missed:
         return await _recorded(database, caller, asked, result, new if not missed else [])
     return result
+
+
+async def _answer(
+    session: ReadSession, caller: Caller, asked: Prepared, found: Found | None, exact: Sequence[int]
+) -> tuple[QueryAnswer, list[tuple[str, str]]]:
+    """What was found, or without it what was asked for by id; and the shown versions that have no receipt yet."""
+    if found is None:
+        result = await _by_ids(session, caller, asked)
+    else:
+        result = await _ranked(session, caller, asked, found, exact)
+    return result, await store.unreceived(session, caller, [(hit.trace_id, hit.version_id) for hit in result.hits])
 
 
 async def _recorded(

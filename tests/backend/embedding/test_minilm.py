@@ -96,9 +96,5 @@ async def test_packaged_weights_that_are_not_those_that_were_measured_are_refuse
 
 
 def test_models_of_other_files_are_told_apart(tmp_path: Path) -> None:
-    one, two, copy = (tmp_path / name for name in ("one.onnx", "two.onnx", "copy.onnx"))
-    for path, weights in ((one, b"1"), (two, b"2"), (copy, b"1")):
-        path.write_bytes(weights)
-    names = [MiniLmEmbedder(path).name for path in (None, one, two, copy)]
-    assert len(set(names)) == 3
-    assert names[1] == names[3]  # wherever it lies, the same bytes are the same model
+    paths = (None, tmp_path / "one.onnx", tmp_path / "two.onnx")
+    assert len({MiniLmEmbedder(path).name for path in paths}) == 3
