@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from commontrace_backend import problems
 from commontrace_backend.contexts.routes import router as contexts
@@ -50,7 +51,8 @@ def create_app(settings: BackendSettings) -> FastAPI:
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, str]:
         """Alive, and the database answers."""
-        async with database.reading():
+        async with database.reading() as session:
+            await session.scalar(select(1))  # a transaction begins with its first statement
             return {"status": "ok"}
 
     return app
