@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, ColumnElement, Row, delete, insert, select
+from sqlalchemy import Column, ColumnElement, Row, select
 
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.tables import embedding_models, trace_vectors
-from commontrace_backend.index.vectors import Model, Near, PartVector, find_model, next_revision
+from commontrace_backend.index.vectors import Model, Near, PartVector, replace_vectors
 
 if TYPE_CHECKING:
     from commontrace_backend.index.vectors import Vector
@@ -53,25 +53,8 @@ class MatrixVectors:
         return self._matrix.cosines_of(vector, numbers)
 
     async def store(self, session: WriteSession, model: Model, rows: Sequence[PartVector]) -> None:
-        """One revision for all of them."""
-        revision = await next_revision(session, model.model_id)
-        for row in rows:
-            mine = (trace_vectors.c.number == row.number) & (trace_vectors.c.model_id == model.model_id)
-            await session.write(delete(trace_vectors).where(mine, trace_vectors.c.part == row.part))
-        await session.write(
-            insert(trace_vectors),
-            [
-                {
-                    "number": row.number,
-                    "model_id": model.model_id,
-                    "part": row.part,
-                    "text_hash": row.text_hash,
-                    "vector": packed(row.vector),
-                    "revision": revision,
-                }
-                for row in rows
-            ],
-        )
+        """As int8 numbers and their scale."""
+        await replace_vectors(session, model, rows, packed)
 
     async def _visible(self, session: ReadSession, where: ColumnElement[bool], best: Iterable[Near]) -> set[int]:
         numbers = [near.number for near in best]
@@ -79,22 +62,20 @@ class MatrixVectors:
         return {row[0] for row in rows}
 
     async def _catch_up(self, session: ReadSession) -> None:
-        model = await find_model(session, self._name)
-        if model is None:
+        row = await session.first(select(embedding_models).where(embedding_models.c.name == self._name))
+        if row is None:
             return
+        model = Model(row.model_id, row.name, row.dimension)
         if model != self._matrix.model:  # SQLite gives the number of a model that is gone to the next one
             self._matrix = _Matrix(model)
-        newest = await session.scalar(
-            select(embedding_models.c.revision).where(embedding_models.c.model_id == model.model_id)
-        )
-        if newest == self._matrix.revision:
+        if row.revision == self._matrix.revision:
             return
         rows = await session.all(
             select(trace_vectors.c.number, trace_vectors.c.part, trace_vectors.c.vector).where(
                 trace_vectors.c.model_id == model.model_id, trace_vectors.c.revision > self._matrix.revision
             )
         )
-        self._matrix.take(rows, newest)
+        self._matrix.take(rows, row.revision)
 
 
 class _Matrix:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     cast,
     column,
     delete,
-    exists,
     func,
     literal,
     select,
@@ -34,7 +33,7 @@ from commontrace_backend.index.bm25 import K1, WEIGHTS, B, Scorer, Term, Totals
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
 from commontrace_backend.index.question import deciding
 from commontrace_backend.index.terms import Stemmer, words_of
-from commontrace_backend.index.wording import terms_of
+from commontrace_backend.index.wording import resembles, terms_of, without_words
 
 LABELS: Final = {"title": "A", "tags": "B", "errors": "C", "problem": "D", "solution": "D"}
 """Which of a tsvector's four weights says the column that a word stands in."""
@@ -130,9 +129,13 @@ class PostgresIndex:
 
     async def pending(self, session: ReadSession, limit: int) -> Sequence[int]:
         """Traces without words of this version, oldest first."""
-        there = exists().where(_search.c.number == self._key, _search.c.version == WORDS_VERSION)
-        rows = await session.all(select(self._key).where(~there).order_by(self._key).limit(limit))
+        rows = await session.all(without_words(self._key, _search).order_by(self._key).limit(limit))
         return [row[0] for row in rows]
+
+    async def count_pending(self, session: ReadSession) -> int:
+        """How many those are."""
+        statement = select(func.count()).select_from(without_words(self._key, _search).subquery())
+        return int(await session.scalar(statement))
 
     async def frequencies(self, session: ReadSession, stems: Collection[str]) -> tuple[Totals, dict[str, int]]:
         """As `put` has counted them."""
@@ -141,14 +144,7 @@ class PostgresIndex:
 
     async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
         """A range of the counted stems: a slip in the first two letters is not found."""
-        first = stem[:2]
-        rows = await session.all(
-            select(_terms).where(
-                _terms.c.term >= first,
-                _terms.c.term < first[:-1] + chr(ord(first[-1]) + 1),
-                func.length(_terms.c.term).between(len(stem) - 2, len(stem) + 2),
-            )
-        )
+        rows = await session.all(select(_terms).where(resembles(_terms.c.term, stem)))
         return {row.term: row.documents for row in rows}
 
     async def _with_stems(self, session: ReadSession, matches: Sequence[Match]) -> list[Match]:

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, ColumnElement, Float, Select, cast, delete, func, insert, literal_column, select, text
+from sqlalchemy import Column, ColumnElement, Float, Select, cast, func, literal_column, select, text
 
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.tables import trace_vectors
-from commontrace_backend.index.vectors import Model, Near, PartVector, find_model, next_revision
+from commontrace_backend.index.vectors import Model, Near, PartVector, find_model, replace_vectors
 
 if TYPE_CHECKING:
     from commontrace_backend.index.vectors import Vector
@@ -55,26 +55,9 @@ class PostgresVectors:
 
     async def store(self, session: WriteSession, model: Model, rows: Sequence[PartVector]) -> None:
         """One revision for all of them; the model's first vectors bring its index with them."""
-        revision = await next_revision(session, model.model_id)
+        revision = await replace_vectors(session, model, rows, lambda vector: vector)
         if revision == 1 and model.dimension <= _LARGEST_INDEXED:
             await session.execute(text(_index(model)))
-        for row in rows:
-            mine = (trace_vectors.c.number == row.number) & (trace_vectors.c.model_id == model.model_id)
-            await session.write(delete(trace_vectors).where(mine, trace_vectors.c.part == row.part))
-        await session.write(
-            insert(trace_vectors),
-            [
-                {
-                    "number": row.number,
-                    "model_id": model.model_id,
-                    "part": row.part,
-                    "text_hash": row.text_hash,
-                    "vector": row.vector,
-                    "revision": revision,
-                }
-                for row in rows
-            ],
-        )
 
 
 def _index(model: Model) -> str:

@@ -81,3 +81,7 @@ class SearchIndex(Protocol):
     async def pending(self, session: ReadSession, limit: int) -> Sequence[int]:
         """Row numbers of traces whose words are missing or were taken by an older version of ours."""
         ...
+
+    async def count_pending(self, session: ReadSession) -> int:
+        """How many those are."""
+        ...

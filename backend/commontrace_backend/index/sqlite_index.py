@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     column,
     delete,
-    exists,
     func,
     insert,
     literal_column,
@@ -35,7 +34,7 @@ from commontrace_backend.index.bm25 import WEIGHTS, Scorer, Term, Totals
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
 from commontrace_backend.index.question import deciding
 from commontrace_backend.index.terms import Stemmer, words_of
-from commontrace_backend.index.wording import terms_of
+from commontrace_backend.index.wording import resembles, terms_of, without_words
 
 POOL: Final = 50
 """Candidates that FTS5 finds and BM25 weighs again, at least."""
@@ -126,9 +125,13 @@ class SqliteIndex:
 
     async def pending(self, session: ReadSession, limit: int) -> Sequence[int]:
         """Traces without words of this version, oldest first."""
-        there = exists().where(_words.c.number == self._key, _words.c.version == WORDS_VERSION)
-        rows = await session.all(select(self._key).where(~there).order_by(self._key).limit(limit))
+        rows = await session.all(without_words(self._key, _words).order_by(self._key).limit(limit))
         return [row[0] for row in rows]
+
+    async def count_pending(self, session: ReadSession) -> int:
+        """How many those are."""
+        statement = select(func.count()).select_from(without_words(self._key, _words).subquery())
+        return int(await session.scalar(statement))
 
     async def frequencies(self, session: ReadSession, stems: Collection[str]) -> tuple[Totals, dict[str, int]]:
         """As FTS5 counts them."""
@@ -137,14 +140,7 @@ class SqliteIndex:
 
     async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
         """A range of FTS5's vocabulary: a slip in the first two letters is not found."""
-        first = stem[:2]
-        rows = await session.all(
-            select(_vocabulary).where(
-                _vocabulary.c.term >= first,
-                _vocabulary.c.term < first[:-1] + chr(ord(first[-1]) + 1),
-                func.length(_vocabulary.c.term).between(len(stem) - 2, len(stem) + 2),
-            )
-        )
+        rows = await session.all(select(_vocabulary).where(resembles(_vocabulary.c.term, stem)))
         return {row.term: row.doc for row in rows}
 
     async def _candidates(

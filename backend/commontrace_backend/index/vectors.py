@@ -1,13 +1,13 @@
 """What an index of vectors does, whatever database it lives in, and the rows that all of them share."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Column, ColumnElement, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Select, delete, func, insert, select, update
 
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.tables import embedding_models, trace_vectors
@@ -109,6 +109,34 @@ async def next_revision(session: WriteSession, model_id: int) -> int:
     return int((await session.execute(statement)).scalar_one())
 
 
+async def replace_vectors(
+    session: WriteSession, model: Model, rows: Sequence[PartVector], form: Callable[["Vector"], object]
+) -> int:
+    """Add vectors in the `form` their database keeps, or replace those of the same trace and part.
+
+    One revision for all of them, which is returned.
+    """
+    revision = await next_revision(session, model.model_id)
+    for row in rows:
+        mine = (trace_vectors.c.number == row.number) & (trace_vectors.c.model_id == model.model_id)
+        await session.write(delete(trace_vectors).where(mine, trace_vectors.c.part == row.part))
+    await session.write(
+        insert(trace_vectors),
+        [
+            {
+                "number": row.number,
+                "model_id": model.model_id,
+                "part": row.part,
+                "text_hash": row.text_hash,
+                "vector": form(row.vector),
+                "revision": revision,
+            }
+            for row in rows
+        ],
+    )
+    return revision
+
+
 async def outdate(session: WriteSession, number: int, hashes: Mapping[Part, str]) -> None:
     """Forget the vectors of a trace once any of its texts is not the one they were made from; they are made anew later.
 
@@ -133,6 +161,15 @@ async def outdate(session: WriteSession, number: int, hashes: Mapping[Part, str]
 
 async def unembedded(session: ReadSession, key: Column[int], model: Model | None, limit: int) -> list[int]:
     """Row numbers of traces that this model has no current vector of, oldest first."""
+    return [row[0] for row in await session.all(_unembedded(key, model).order_by(key).limit(limit))]
+
+
+async def count_unembedded(session: ReadSession, key: Column[int], model: Model | None) -> int:
+    """How many those are."""
+    return int(await session.scalar(select(func.count()).select_from(_unembedded(key, model).subquery())))
+
+
+def _unembedded(key: Column[int], model: Model | None) -> Select[Any]:
     there = (
         select(trace_vectors.c.number)
         .where(
@@ -143,4 +180,4 @@ async def unembedded(session: ReadSession, key: Column[int], model: Model | None
         )
         .exists()
     )
-    return [row[0] for row in await session.all(select(key).where(~there).order_by(key).limit(limit))]
+    return select(key).where(~there)

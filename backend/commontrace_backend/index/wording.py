@@ -1,11 +1,13 @@
 """A question's terms against what an index holds, the same for every database."""
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import Any, Protocol
+
+from sqlalchemy import Column, ColumnElement, Select, TableClause, and_, exists, func, select
 
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.index.bm25 import Term, Totals
-from commontrace_backend.index.protocol import Question
+from commontrace_backend.index.protocol import WORDS_VERSION, Question
 from commontrace_backend.index.question import correction, may_be_misspelt, said, weighed
 from commontrace_backend.index.terms import Stemmer
 
@@ -20,6 +22,22 @@ class Vocabulary(Protocol):
     async def resembling(self, session: ReadSession, stem: str) -> dict[str, int]:
         """Stems that begin like this one and are about as long, each with its number of documents."""
         ...
+
+
+def resembles(term: ColumnElement[str], stem: str) -> ColumnElement[bool]:
+    """Whether a stem of an index begins like this one and is about as long: its first two letters are right."""
+    first = stem[:2]
+    return and_(
+        term >= first,
+        term < first[:-1] + chr(ord(first[-1]) + 1),
+        func.length(term).between(len(stem) - 2, len(stem) + 2),
+    )
+
+
+def without_words(key: Column[int], words: TableClause) -> Select[Any]:
+    """The traces whose words are missing from a table of `number` and `version`, or of an older version of ours."""
+    there = exists().where(words.c.number == key, words.c.version == WORDS_VERSION)
+    return select(key).where(~there)
 
 
 async def terms_of(

@@ -19,7 +19,7 @@ from commontrace_backend.search.fusion import fuse
 from commontrace_backend.search.ranking import Candidate, Evidence, months_since
 from commontrace_backend.traces.assembly import served
 from commontrace_backend.traces.outcomes import standings
-from commontrace_backend.traces.tables import trace_errors, trace_versions, traces
+from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
 
 if TYPE_CHECKING:
     from commontrace_backend.index.vectors import Vector
@@ -154,7 +154,7 @@ def _outlines(*, with_environment: bool) -> Select[Any]:
         )
         .join(
             trace_versions,
-            (trace_versions.c.trace_id == traces.c.trace_id) & (trace_versions.c.version_id == traces.c.version_id),
+            of_served_version,
         )
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
         .where(traces.c.number.in_(bindparam("numbers", expanding=True)))

@@ -17,7 +17,7 @@ from commontrace_backend.index.vectors import (
     text_hash,
     unembedded,
 )
-from commontrace_backend.traces.tables import trace_versions, traces
+from commontrace_backend.traces.tables import of_served_version, trace_versions, traces
 
 _MORE_THAN_A_TITLE: Final = 8
 """Words a problem must add to its title to be embedded apart: a short text lies near everything that is short."""
@@ -54,7 +54,7 @@ async def embed_some(database: Database, vectors: VectorIndex, embedder: Embedde
             select(traces.c.number, traces.c.version_id, trace_versions.c.content)
             .join(
                 trace_versions,
-                (trace_versions.c.trace_id == traces.c.trace_id) & (trace_versions.c.version_id == traces.c.version_id),
+                of_served_version,
             )
             .where(traces.c.number.in_(numbers))
             .order_by(traces.c.number)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from commontrace.fingerprint import VERSION
 from commontrace.models.traces import TraceContent
 from commontrace_backend.database.session import WriteSession
-from commontrace_backend.traces.tables import trace_errors, trace_versions, traces
+from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
 from commontrace_backend.traces.writing import fingerprints
 
 
@@ -28,10 +28,9 @@ async def refingerprint(session: WriteSession, after: int = 0, limit: int = 200)
     Idempotent: a trace whose rows are as they should be is left alone. Call it, each page in a write session of its
     own, with `after=page.last` until that is None.
     """
-    served = and_(traces.c.trace_id == trace_versions.c.trace_id, traces.c.version_id == trace_versions.c.version_id)
     rows = await session.all(
         select(traces.c.number, traces.c.trace_id, traces.c.tenant_id, trace_versions.c.content)
-        .join(trace_versions, served)
+        .join(trace_versions, of_served_version)
         .where(traces.c.number > after)
         .order_by(traces.c.number)
         .limit(limit)

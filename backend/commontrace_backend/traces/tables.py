@@ -10,6 +10,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
 )
 
 from commontrace_backend.database.tables import metadata
@@ -73,6 +74,11 @@ trace_versions = Table(
     Column("signature", LargeBinary),
     Column("created_at", UtcDateTime, nullable=False),
 )
+
+of_served_version = and_(
+    trace_versions.c.trace_id == traces.c.trace_id, trace_versions.c.version_id == traces.c.version_id
+)
+"""Joins a trace with the version that it serves."""
 
 trace_tags = Table(
     "trace_tags",

@@ -14,13 +14,12 @@ from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.embedding.protocol import Embedder, EmbedderUnavailableError
 from commontrace_backend.index.protocol import SearchIndex
-from commontrace_backend.index.vectors import VectorIndex, find_model, unembedded
+from commontrace_backend.index.vectors import VectorIndex, count_unembedded, find_model
 from commontrace_backend.traces import writing
 from commontrace_backend.traces.embedding import embed_some
 from commontrace_backend.traces.refingerprint import refingerprint
-from commontrace_backend.traces.tables import trace_errors, trace_versions, traces
+from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
 
-_MOST_COUNTED = 1_000_000
 _WORDS_AT_ONCE = 100
 
 
@@ -73,11 +72,11 @@ class Upkeep:
     async def state(self, session: ReadSession, reason: str = "") -> IndexState:
         """How much is done."""
         total = await session.scalar(select(func.count()).select_from(traces))
-        missing = len(await self.words.pending(session, _MOST_COUNTED))
+        missing = await self.words.count_pending(session)
         if self.embedder is None:
             return IndexState(traces=total, words=total - missing, reason=reason)
         model = await find_model(session, self.embedder.name)
-        waiting = len(await unembedded(session, traces.c.number, model, _MOST_COUNTED))
+        waiting = await count_unembedded(session, traces.c.number, model)
         return IndexState(
             traces=total, words=total - missing, model=self.embedder.name, embedded=total - waiting, reason=reason
         )
@@ -98,7 +97,7 @@ def _served(numbers: Sequence[int]) -> Select[Any]:
         select(traces.c.number, trace_versions.c.content)
         .join(
             trace_versions,
-            (trace_versions.c.trace_id == traces.c.trace_id) & (trace_versions.c.version_id == traces.c.version_id),
+            of_served_version,
         )
         .where(traces.c.number.in_(numbers))
     )

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
-from commontrace_backend.traces.tables import trace_versions, traces
+from commontrace_backend.traces.tables import of_served_version, trace_versions, traces
 
 
 # Built once a caller: to build such a statement costs more than to run it.
@@ -38,10 +38,7 @@ def visible_traces(caller: Caller) -> Select[Any]:
         )
         .join(
             trace_versions,
-            and_(
-                trace_versions.c.trace_id == traces.c.trace_id,
-                trace_versions.c.version_id == traces.c.version_id,
-            ),
+            of_served_version,
         )
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
         .where(visible_to(caller))

@@ -1,35 +1,20 @@
 """The index of words: one suite for every implementation, and how words become terms."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import TextClause, insert, select, true
 from sqlalchemy import text as sql
 
-from commontrace import AsyncClient
-from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.database.engine import Database
 from commontrace_backend.database.postgres_database import PostgresDatabase
 from commontrace_backend.index.any_index import index_for
 from commontrace_backend.index.protocol import Document, Match, Question, SearchIndex
 from commontrace_backend.index.question import MOST_TERMS
 from commontrace_backend.index.terms import Stemmer, query_words, words_of
 from commontrace_backend.traces.tables import traces
-from factories import contributed
 
 pytestmark = pytest.mark.both_databases
-
-
-@pytest.fixture
-async def database(client: AsyncClient, url: str) -> AsyncIterator[Database]:
-    """A store with five traces, numbered 1 to 5."""
-    for number in range(5):
-        await contributed(client, number)
-    opened = connect_database(url)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The index of vectors: one suite for both databases, and the exactness of the scan in SQLite."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sqlalchemy import func, insert, select, true
 
-from commontrace import AsyncClient
 from commontrace_backend.database.engine import Database, connect_database
 from commontrace_backend.index.any_index import vectors_for
 from commontrace_backend.index.matrix import packed
@@ -22,7 +21,6 @@ from commontrace_backend.index.vectors import (
     unembedded,
 )
 from commontrace_backend.traces.tables import traces
-from factories import contributed
 
 pytestmark = pytest.mark.both_databases
 
@@ -30,17 +28,6 @@ Vector = NDArray[np.float32]
 
 MODEL = "a-model"
 TOLERANCE = 0.01  # int8 in SQLite, half precision in PostgreSQL
-
-
-@pytest.fixture
-async def database(client: AsyncClient, url: str) -> AsyncIterator[Database]:
-    """A store with five traces, numbered 1 to 5."""
-    for number in range(5):
-        await contributed(client, number)
-    opened = connect_database(url)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
