@@ -177,7 +177,7 @@ def committed(client: Client) -> set[str]:
     found: set[str] = set()
     ref: str | None = "main"
     while ref is not None:
-        page = client.contexts.log(REPOSITORY, ref, limit=200)
+        page = client.contexts.open(REPOSITORY).log(ref, limit=200)
         found |= {commit.short_id for commit in page.commits}
         ref = page.next_ref
     return found

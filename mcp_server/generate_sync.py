@@ -16,6 +16,8 @@ RULES = [
     (r"\basync_transport\b", "sync_transport"),
     (r"\bAsyncClient\b", "Client"),
     (r"\bAsyncIterator\b", "Iterator"),
+    (r"\bAwaitable\[(\w+)\]", r"\1"),
+    (r"Awaitable, ", ""),
     (r"\bAsync(?=[A-Z])", ""),
     (r"\b__aenter__\b", "__enter__"),
     (r"\b__aexit__\b", "__exit__"),
@@ -30,11 +32,12 @@ RULES = [
 def generated() -> dict[str, str]:
     """File name to the text it must have."""
     texts = {}
-    for source in sorted((HERE / "_async").glob("*.py")):
+    for source in sorted((HERE / "_async").rglob("*.py")):
+        name = source.relative_to(HERE / "_async").as_posix()
         text = source.read_text(encoding="utf-8")
         for pattern, replacement in RULES:
             text = re.sub(pattern, replacement, text)
-        texts[source.name] = _formatted(text, source.name)
+        texts[name] = _formatted(text, name)
     return texts
 
 
@@ -54,16 +57,16 @@ def main() -> int:
     """Write, or with --check compare."""
     wanted = generated()
     target = HERE / "_sync"
-    found = {path.name: path.read_text(encoding="utf-8") for path in target.glob("*.py")}
+    found = {path.relative_to(target).as_posix(): path.read_text(encoding="utf-8") for path in target.rglob("*.py")}
     if "--check" in sys.argv:
         stale = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
         if stale:
             print(f"_sync is stale: {', '.join(stale)}. Run `uv run poe sync`.")
         return 1 if stale else 0
-    target.mkdir(exist_ok=True)
     for name in found.keys() - wanted.keys():
         (target / name).unlink()
     for name, text in wanted.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_text(text, encoding="utf-8")
     return 0
 

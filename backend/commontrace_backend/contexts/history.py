@@ -24,8 +24,9 @@ from commontrace.models.contexts import (
     Window,
     WindowFormat,
 )
-from commontrace_backend.contexts import providers, store
-from commontrace_backend.contexts.messages import Message, text_of
+from commontrace.providers import rendering
+from commontrace.providers.messages import Message, text_of
+from commontrace_backend.contexts import store
 from commontrace_backend.contexts.objects import Commit
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
 from commontrace_backend.contexts.state import Slot, replay, state_id
@@ -208,11 +209,11 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, view
 
 def _shaped(messages: list[Message], shape: WindowFormat) -> dict[str, Any]:
     if shape == "text":
-        return {"text": providers.to_text(messages)}
+        return {"text": rendering.to_text(messages)}
     if shape == "openai":
-        return {"messages": providers.to_openai(messages)}
+        return {"messages": rendering.to_openai(messages)}
     if shape == "anthropic":
-        system, turns = providers.to_anthropic(messages)
+        system, turns = rendering.to_anthropic(messages)
         return {"system": system, "messages": turns}
     return {"messages": messages}
 
@@ -224,7 +225,7 @@ def _explain(shown: Shown, choice: Choice) -> list[Explained]:
             role=message["role"],
             tokens=tokens,
             included=position in choice.included,
-            reason=choice.reasons.get(position, "instructs the model" if providers.is_system(message) else "fits"),
+            reason=choice.reasons.get(position, "instructs the model" if rendering.is_system(message) else "fits"),
         )
         for position, (slot, message, tokens) in enumerate(zip(shown.slots, shown.messages, shown.tokens, strict=True))
     ]

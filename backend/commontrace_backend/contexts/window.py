@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commontrace.errors import InvalidInputError
-from commontrace_backend.contexts.messages import Message
-from commontrace_backend.contexts.providers import groups, is_system
+from commontrace.providers.messages import Message
+from commontrace.providers.rendering import groups, is_system
 
 FRAMING = 3
 """Tokens that each message costs beside its text, as OpenAI counts them."""

@@ -17,13 +17,13 @@ async def trace(trace_id: str) -> str:
 
 async def window(repository: str, ref: str) -> str:
     """The messages of a context at a branch, tag or commit."""
-    shown = await current_client().contexts.window(repository, ref=ref, format="text")
+    shown = await current_client().contexts.open(repository).window(ref=ref, format="text")
     return render_fenced(f"window {repository} {ref}", shown.text or "")
 
 
 async def branches(repository: str) -> str:
     """The branches of a context, one a line."""
-    found = await current_client().contexts.branches(repository)
+    found = await current_client().contexts.open(repository).branches()
     return "\n".join(f"{branch.name} {branch.commit_id or 'unborn'}" for branch in found)
 
 
@@ -49,7 +49,7 @@ async def _names(argument: str, repository: str) -> list[str]:
     if argument == "repository":
         return [found.name for found in await client.contexts.repositories()]
     if argument == "ref":
-        return [branch.name for branch in await client.contexts.branches(repository)]
+        return [branch.name for branch in await client.contexts.open(repository).branches()]
     return []
 
 

@@ -88,21 +88,21 @@ async def test_switching_needs_a_branch(repo: AsyncContextRepository) -> None:
 async def test_a_branch_is_deleted_unless_something_would_be_lost(
     client: AsyncClient, repo: AsyncContextRepository
 ) -> None:
-    delete = client.contexts.delete_branch
+    delete = repo.delete_branch
     await say(repo, "one")
     await repo.branch("same")
     await repo.branch("fix")
     await say(repo, "two")
     with pytest.raises(ConflictError, match="You are on fix"):
-        await delete("parser", "fix", force=True)
+        await delete("fix", force=True)
     await repo.switch("main")
     with pytest.raises(ConflictError, match="Nothing else leads to the commits of fix"):
-        await delete("parser", "fix")
+        await delete("fix")
     with pytest.raises(NotFoundError, match="no branch nowhere"):
-        await delete("parser", "nowhere")
-    await delete("parser", "same")
+        await delete("nowhere")
+    await delete("same")
     await repo.tag("kept", "fix")
-    assert (await delete("parser", "fix")).name == "fix"
+    assert (await delete("fix")).name == "fix"
     assert await refs(repo) == {"main": (await repo.log("kept~1")).commits[0].commit_id, "HEAD": "main"}
 
 
@@ -111,8 +111,8 @@ async def test_a_branch_that_nothing_keeps_goes_with_force(client: AsyncClient, 
     await say(repo, "another beginning", branch="fresh")
     await repo.switch("fresh")
     with pytest.raises(ConflictError, match="Nothing else"):
-        await client.contexts.delete_branch("parser", "main")
-    await client.contexts.delete_branch("parser", "main", force=True)
+        await client.contexts.open("parser").delete_branch("main")
+    await client.contexts.open("parser").delete_branch("main", force=True)
     assert set(await refs(repo)) == {"fresh", "HEAD"}
     assert await said(repo, lost) == ["one"], "its commits stay"
 
@@ -122,7 +122,7 @@ async def test_a_commit_on_a_branch_that_somebody_deleted_says_so(
 ) -> None:
     await say(repo, "one")
     await other.branch("fix")
-    await client.contexts.delete_branch("parser", "fix")
+    await client.contexts.open("parser").delete_branch("fix")
     with pytest.raises(NotFoundError, match="fix, which you are on, is gone"):
         await say(other, "two")
     assert (await other.branch("fix", "main")).current
@@ -139,22 +139,22 @@ async def test_a_tag_stays_where_it_is(client: AsyncClient, repo: AsyncContextRe
         await repo.tag("v1")
     with pytest.raises(InvalidInputError, match="cannot be the name"):
         await repo.tag("a b")
-    assert [tag.name for tag in await client.contexts.tags("parser")] == ["v1"]
-    assert (await client.contexts.delete_tag("parser", "v1")).commit_id == first
+    assert [tag.name for tag in await client.contexts.open("parser").tags()] == ["v1"]
+    assert (await client.contexts.open("parser").delete_tag("v1")).commit_id == first
     with pytest.raises(NotFoundError, match="no tag v1"):
-        await client.contexts.delete_tag("parser", "v1")
-    assert await client.contexts.tags("parser") == []
+        await client.contexts.open("parser").delete_tag("v1")
+    assert await client.contexts.open("parser").tags() == []
 
 
 async def test_names_with_slashes_work_everywhere(client: AsyncClient, repo: AsyncContextRepository) -> None:
     first = await say(repo, "one")
     await repo.branch("fix/parser-2")
     await repo.tag("v1/rc", "fix/parser-2")
-    assert (await client.contexts.get("parser", "fix/parser-2")).commit_id == first
-    assert (await client.contexts.get("parser", "v1/rc~0")).commit_id == first
+    assert (await client.contexts.open("parser").get("fix/parser-2")).commit_id == first
+    assert (await client.contexts.open("parser").get("v1/rc~0")).commit_id == first
     await repo.switch("main")
-    await client.contexts.delete_tag("parser", "v1/rc")
-    await client.contexts.delete_branch("parser", "fix/parser-2")
+    await client.contexts.open("parser").delete_tag("v1/rc")
+    await client.contexts.open("parser").delete_branch("fix/parser-2")
     assert set(await refs(repo)) == {"main", "HEAD"}
 
 

@@ -33,8 +33,8 @@ def rows(store: Path) -> dict[str, int]:
 
 
 async def read_back(client: AsyncClient, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    await client.contexts.commit("parser", NewCommit(messages=messages))
-    window = await client.contexts.window("parser", format="messages")
+    await client.contexts.open("parser").store(NewCommit(messages=messages))
+    window = await client.contexts.open("parser").window(format="messages")
     assert window.messages is not None
     return window.messages
 
@@ -121,7 +121,7 @@ async def test_what_cannot_be_kept_is_refused_and_nothing_is_written(
     await client.contexts.repositories()
     before = rows(store)
     with pytest.raises(InvalidInputError, match=said_then) as caught:
-        await client.contexts.commit("parser", NewCommit(**fields))
+        await client.contexts.open("parser").store(NewCommit(**fields))
     assert caught.value.hint
     assert rows(store) == before
 
@@ -223,7 +223,7 @@ async def test_two_clients_that_commit_at_once_lose_nothing(url: str) -> None:
 
     async with connect_async(url, working_copy="a") as one, connect_async(url, working_copy="b") as other:
         both = await asyncio.gather(write(one, "a"), write(other, "b"), write(one, "c"))
-        log = await one.contexts.log("shared", limit=1000)
+        log = await one.contexts.open("shared").log(limit=1000)
         texts = await said(one.contexts.open("shared"))
     assert {commit.commit_id for commit in log.commits} == {commit_id for ids in both for commit_id in ids}
     assert sorted(texts) == sorted(f"{name} {number}" for name in "abc" for number in range(15))

@@ -28,7 +28,7 @@ async def fork(repo: AsyncContextRepository) -> None:
 
 
 async def everything(client: AsyncClient, repo: AsyncContextRepository) -> tuple[object, ...]:
-    return await refs(repo), await repo.log(limit=1000), await client.contexts.operations("parser")
+    return await refs(repo), await repo.log(limit=1000), await client.contexts.open("parser").operations()
 
 
 async def test_a_merge_shows_ours_and_then_what_theirs_adds(repo: AsyncContextRepository) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from commontrace.errors import InvalidInputError
 from commontrace.models.canonical import canonical
-from commontrace_backend.contexts.messages import parse_message
+from commontrace.providers.messages import parse_message
 from commontrace_backend.contexts.objects import Blob, Commit, appends, check_operation, identify
 from commontrace_backend.contexts.state import Slot, state_id
 

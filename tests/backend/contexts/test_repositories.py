@@ -18,24 +18,24 @@ pytestmark = pytest.mark.both_databases
 Call = Callable[[AsyncClient], Awaitable[object]]
 HELLO = NewCommit(messages=[{"role": "user", "content": "hello"}])
 READS: dict[str, Call] = {
-    "log": lambda client: client.contexts.log("parser"),
-    "get": lambda client: client.contexts.get("parser"),
-    "window": lambda client: client.contexts.window("parser"),
-    "diff": lambda client: client.contexts.diff("parser", "HEAD"),
-    "status": lambda client: client.contexts.status("parser"),
-    "branches": lambda client: client.contexts.branches("parser"),
-    "tags": lambda client: client.contexts.tags("parser"),
-    "operations": lambda client: client.contexts.operations("parser"),
+    "log": lambda client: client.contexts.open("parser").log(),
+    "get": lambda client: client.contexts.open("parser").get(),
+    "window": lambda client: client.contexts.open("parser").window(),
+    "diff": lambda client: client.contexts.open("parser").diff("HEAD"),
+    "status": lambda client: client.contexts.open("parser").status(),
+    "branches": lambda client: client.contexts.open("parser").branches(),
+    "tags": lambda client: client.contexts.open("parser").tags(),
+    "operations": lambda client: client.contexts.open("parser").operations(),
 }
 WRITES: dict[str, Call] = {
-    "create branch": lambda client: client.contexts.create_branch("parser", "fix"),
-    "delete branch": lambda client: client.contexts.delete_branch("parser", "main", force=True),
-    "switch": lambda client: client.contexts.switch("parser", "main"),
-    "create tag": lambda client: client.contexts.create_tag("parser", "v1"),
-    "delete tag": lambda client: client.contexts.delete_tag("parser", "v1"),
-    "merge": lambda client: client.contexts.merge("parser", "main"),
-    "undo": lambda client: client.contexts.undo("parser"),
-    "redo": lambda client: client.contexts.redo("parser"),
+    "create branch": lambda client: client.contexts.open("parser").branch("fix"),
+    "delete branch": lambda client: client.contexts.open("parser").delete_branch("main", force=True),
+    "switch": lambda client: client.contexts.open("parser").switch("main"),
+    "create tag": lambda client: client.contexts.open("parser").tag("v1"),
+    "delete tag": lambda client: client.contexts.open("parser").delete_tag("v1"),
+    "merge": lambda client: client.contexts.open("parser").merge("main"),
+    "undo": lambda client: client.contexts.open("parser").undo(),
+    "redo": lambda client: client.contexts.open("parser").redo(),
 }
 
 
@@ -52,18 +52,18 @@ async def test_a_private_repository_is_as_good_as_missing_to_others(
     ann = await people("ann")
     with pytest.raises(NotFoundError) as missing:
         await call(ann)
-    await client.contexts.commit("parser", HELLO)
+    await client.contexts.open("parser").store(HELLO)
     with pytest.raises(NotFoundError) as foreign:
         await call(ann)
     assert str(foreign.value) == str(missing.value)
-    assert (await client.contexts.operations("parser"))[0].kind == "commit"
+    assert (await client.contexts.open("parser").operations())[0].kind == "commit"
 
 
 @pytest.mark.parametrize("call", (READS | WRITES).values(), ids=READS | WRITES)
 async def test_a_repository_of_the_team_is_missing_to_another_organization(
     client: AsyncClient, people: People, store: Path, call: Call
 ) -> None:
-    await client.contexts.commit("parser", HELLO)
+    await client.contexts.open("parser").store(HELLO)
     share(store)
     eve = await people("eve", "evil corp")
     with pytest.raises(NotFoundError, match="no context parser"):
@@ -92,7 +92,7 @@ async def test_the_team_works_on_what_is_shared_each_with_a_head_of_their_own(
     assert (await mine.status()).branch == "main"
     authors = {commit.author for commit in (await mine.log("fix")).commits}
     assert len(authors) == 2
-    assert [found.contributor for found in await client.contexts.operations("parser")] == ["ann", "ann", "owner"]
+    assert [found.contributor for found in await client.contexts.open("parser").operations()] == ["ann", "ann", "owner"]
     with pytest.raises(NotFoundError, match="nothing to redo"):
         await mine.redo()
 
@@ -131,13 +131,13 @@ async def test_a_commit_id_of_another_repository_leads_nowhere(client: AsyncClie
 
 
 async def test_a_key_that_may_only_read_changes_nothing(client: AsyncClient, people: People, store: Path) -> None:
-    await client.contexts.commit("parser", HELLO)
-    await client.contexts.create_tag("parser", "v1")
+    await client.contexts.open("parser").store(HELLO)
+    await client.contexts.open("parser").tag("v1")
     share(store)
     reader = await people("reader", scopes=("read",))
     for call in READS.values():
         await call(reader)
-    commit: Call = lambda client: client.contexts.commit("parser", HELLO)  # noqa: E731 - one more of its kind
+    commit: Call = lambda client: client.contexts.open("parser").store(HELLO)  # noqa: E731 - one more of its kind
     for call in (*WRITES.values(), commit):
         with pytest.raises(ForbiddenError, match="may not contribute"):
             await call(reader)
@@ -146,13 +146,13 @@ async def test_a_key_that_may_only_read_changes_nothing(client: AsyncClient, peo
 @pytest.mark.parametrize("name", ["a b", "A", ".hidden", "-x", "a" * 101, "ü", "a%2fb"])
 async def test_a_repository_is_called_by_a_plain_name(client: AsyncClient, name: str) -> None:
     with pytest.raises(InvalidInputError, match="repository"):
-        await client.contexts.commit(name, HELLO)
+        await client.contexts.open(name).store(HELLO)
     assert await client.contexts.repositories() == []
 
 
 async def test_repositories_are_listed_by_name(client: AsyncClient) -> None:
     for name in ("b", "a"):
-        await client.contexts.commit(name, HELLO)
-    await client.contexts.create_branch("b", "fix")
+        await client.contexts.open(name).store(HELLO)
+    await client.contexts.open("b").branch("fix")
     found = await client.contexts.repositories()
     assert [(row.name, row.visibility, row.branches) for row in found] == [("a", "private", 1), ("b", "private", 2)]

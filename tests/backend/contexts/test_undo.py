@@ -20,7 +20,7 @@ Operation = Callable[[AsyncClient, AsyncContextRepository], Awaitable[object]]
 
 async def state(client: AsyncClient) -> State:
     """Everything that undo is to restore."""
-    tags = {tag.name: tag.commit_id for tag in await client.contexts.tags("parser")}
+    tags = {tag.name: tag.commit_id for tag in await client.contexts.open("parser").tags()}
     return await refs(client.contexts.open("parser")), tags
 
 
@@ -45,10 +45,10 @@ OPERATIONS: dict[str, Operation] = {
     "commit to a new branch": lambda _, repo: say(repo, "two", branch="fresh"),
     "create a branch": lambda _, repo: repo.branch("new", switch=False),
     "create a branch and switch": lambda _, repo: repo.branch("new"),
-    "delete a branch": lambda client, _: client.contexts.delete_branch("parser", "fix", force=True),
+    "delete a branch": lambda client, _: client.contexts.open("parser").delete_branch("fix", force=True),
     "switch": lambda _, repo: repo.switch("fix"),
     "create a tag": lambda _, repo: repo.tag("v2"),
-    "delete a tag": lambda client, _: client.contexts.delete_tag("parser", "v1"),
+    "delete a tag": lambda client, _: client.contexts.open("parser").delete_tag("v1"),
     "merge": lambda _, repo: repo.merge("fix"),
     "go forward": lambda _, repo: repo.merge("ahead"),
 }
@@ -160,12 +160,12 @@ async def test_undo_is_refused_once_somebody_built_on_the_operation(
 ) -> None:
     await say(repo, "one")
     await say(other, "two")
-    before, log = await state(client), await client.contexts.operations("parser")
+    before, log = await state(client), await client.contexts.open("parser").operations()
     with pytest.raises(ConflictError, match=r"Cannot undo .*something was built on it since") as caught:
         await repo.undo()
     assert caught.value.hint == "Branch from the commit before it instead."
     assert await state(client) == before
-    assert await client.contexts.operations("parser") == log
+    assert await client.contexts.open("parser").operations() == log
 
 
 async def test_undoing_the_making_of_a_branch_is_refused_once_it_moved(
@@ -218,7 +218,7 @@ async def test_the_log_of_operations_tells_who_did_what(client: AsyncClient, rep
     await say(repo, "one", message="begin")
     await repo.branch("fix")
     await repo.undo()
-    found = await client.contexts.operations("parser")
+    found = await client.contexts.open("parser").operations()
     assert [(row.kind, row.summary, row.undone) for row in found] == [
         ("undo", "created fix", False),
         ("branch", "created fix", True),
@@ -226,7 +226,7 @@ async def test_the_log_of_operations_tells_who_did_what(client: AsyncClient, rep
     ]
     assert {(row.contributor, row.working_copy) for row in found} == {("owner", "default")}
     assert [row.operation_id for row in found] == sorted((row.operation_id for row in found), reverse=True)
-    assert (await client.contexts.operations("parser", limit=1)) == found[:1]
+    assert (await client.contexts.open("parser").operations(limit=1)) == found[:1]
 
 
 async def test_a_ref_expression_still_leads_to_what_was_undone(repo: AsyncContextRepository) -> None:

@@ -28,7 +28,7 @@ HISTORY: list[Message] = [
 
 
 async def commit(client: AsyncClient, messages: list[Message]) -> None:
-    await client.contexts.commit("parser", NewCommit(messages=messages))
+    await client.contexts.open("parser").store(NewCommit(messages=messages))
 
 
 def cost(text: str) -> int:
@@ -38,16 +38,16 @@ def cost(text: str) -> int:
 async def test_the_tokens_of_a_window_are_the_sum_of_its_messages(client: AsyncClient) -> None:
     for message in HISTORY:
         await commit(client, [message])
-    window = await client.contexts.window("parser", explain=True)
+    window = await client.contexts.open("parser").window(explain=True)
     by_hand = cost("Fix it.") + cost("The string literal is never closed.") + cost("You are terse and you never guess.")
     assert sum(item.tokens for item in window.explanation) == window.tokens.tokens
     assert sum(item.tokens for item in (window.explanation[0], *window.explanation[-2:])) == by_hand
     assert (window.tokens.method, window.tokens.encoding) == ("exact", "o200k_base")
-    log = await client.contexts.log("parser")
+    log = await client.contexts.open("parser").log()
     assert [commit.tokens for commit in log.commits] == [
-        (await client.contexts.window("parser", f"HEAD~{steps}")).tokens.tokens for steps in range(len(HISTORY))
+        (await client.contexts.open("parser").window(f"HEAD~{steps}")).tokens.tokens for steps in range(len(HISTORY))
     ]
-    status = await client.contexts.status("parser")
+    status = await client.contexts.open("parser").status()
     assert status.tokens == window.tokens
     assert sum(status.by_role.values()) == window.tokens.tokens
     assert set(status.by_role) == {"system", "user", "assistant", "tool"}
@@ -56,7 +56,7 @@ async def test_the_tokens_of_a_window_are_the_sum_of_its_messages(client: AsyncC
 
 async def test_a_window_comes_in_every_shape(client: AsyncClient) -> None:
     await commit(client, HISTORY)
-    windows = {shape: await client.contexts.window("parser", format=shape) for shape in SHAPES}
+    windows = {shape: await client.contexts.open("parser").window(format=shape) for shape in SHAPES}
     assert windows["openai"].messages == HISTORY
     assert_openai(windows["openai"].messages or [])
     assert_anthropic(windows["anthropic"].messages or [])
@@ -70,12 +70,12 @@ async def test_a_window_comes_in_every_shape(client: AsyncClient) -> None:
 
 async def test_a_budget_keeps_what_instructs_and_the_newest_groups(client: AsyncClient) -> None:
     await commit(client, HISTORY)
-    whole = await client.contexts.window("parser", explain=True)
+    whole = await client.contexts.open("parser").window(explain=True)
     tokens = [item.tokens for item in whole.explanation]
     assert [item.reason for item in whole.explanation] == ["instructs the model", *["fits"] * 5]
 
     async def kept(budget: int) -> list[int]:
-        window = await client.contexts.window("parser", max_tokens=budget, explain=True)
+        window = await client.contexts.open("parser").window(max_tokens=budget, explain=True)
         assert window.tokens.tokens <= budget
         assert (window.included, window.left_out) == (
             sum(item.included for item in window.explanation),
@@ -94,35 +94,35 @@ async def test_a_budget_keeps_what_instructs_and_the_newest_groups(client: Async
 
 async def test_a_budget_too_small_says_what_is_needed_at_least(client: AsyncClient) -> None:
     await commit(client, HISTORY)
-    tokens = [item.tokens for item in (await client.contexts.window("parser", explain=True)).explanation]
+    tokens = [item.tokens for item in (await client.contexts.open("parser").window(explain=True)).explanation]
     least = tokens[0] + tokens[5]
     for budget in (1, tokens[0] - 1, tokens[0], least - 1):
         with pytest.raises(InvalidInputError, match=f"Impossible: .* {least} tokens") as caught:
-            await client.contexts.window("parser", max_tokens=budget)
+            await client.contexts.open("parser").window(max_tokens=budget)
         assert caught.value.hint == f"Give at least {least}."
-    assert (await client.contexts.window("parser", max_tokens=least)).included == 2
+    assert (await client.contexts.open("parser").window(max_tokens=least)).included == 2
     with pytest.raises(InvalidInputError, match="max_tokens"):
-        await client.contexts.window("parser", max_tokens=0)
+        await client.contexts.open("parser").window(max_tokens=0)
 
 
 async def test_instructions_alone_can_be_too_much(client: AsyncClient) -> None:
     await commit(client, [HISTORY[0], HISTORY[0]])
     tokens = 2 * cost("You are terse and you never guess.")
     with pytest.raises(InvalidInputError, match=f"Impossible: .* {tokens} tokens"):
-        await client.contexts.window("parser", max_tokens=tokens - 1)
-    assert (await client.contexts.window("parser", max_tokens=tokens)).included == 2
+        await client.contexts.open("parser").window(max_tokens=tokens - 1)
+    assert (await client.contexts.open("parser").window(max_tokens=tokens)).included == 2
 
 
 async def test_reading_a_window_changes_nothing(client: AsyncClient, url: str) -> None:
     await commit(client, HISTORY)
-    operations = await client.contexts.operations("parser")
-    first = await client.contexts.window("parser", explain=True)
-    await client.contexts.window("parser", max_tokens=60)
-    await client.contexts.window("parser", format="anthropic")
-    assert await client.contexts.window("parser", explain=True) == first
+    operations = await client.contexts.open("parser").operations()
+    first = await client.contexts.open("parser").window(explain=True)
+    await client.contexts.open("parser").window(max_tokens=60)
+    await client.contexts.open("parser").window(format="anthropic")
+    assert await client.contexts.open("parser").window(explain=True) == first
     async with connect_async(url) as cold:
-        assert await cold.contexts.window("parser", explain=True) == first
-    assert await client.contexts.operations("parser") == operations
+        assert await cold.contexts.open("parser").window(explain=True) == first
+    assert await client.contexts.open("parser").operations() == operations
 
 
 async def test_appending_leaves_the_beginning_of_a_window_as_it_was(client: AsyncClient) -> None:
@@ -130,7 +130,7 @@ async def test_appending_leaves_the_beginning_of_a_window_as_it_was(client: Asyn
     for message in HISTORY:
         await commit(client, [message])
         for shape in SHAPES:
-            window = await client.contexts.window("parser", format=shape)
+            window = await client.contexts.open("parser").window(format=shape)
             now = window.text if shape == "text" else window.messages
             before = rendered.get(shape)
             if before and message["role"] not in {"tool", "assistant"}:

@@ -26,13 +26,13 @@ def branch(name: str | None, from_ref: str, gone: str | None, force: str | None)
         raise click.UsageError("Create or delete: give one name.")
     with open_client() as client:
         if gone or force:
-            deleted = client.contexts.delete_branch(repository(), chosen[0], force=bool(force))
+            deleted = client.contexts.open(repository()).delete_branch(chosen[0], force=bool(force))
             answer(deleted, lambda screen: screen.line(f"Deleted {deleted.name} (was ", short(deleted.commit_id), ")"))
         elif name is None or name == "list":
-            branches = client.contexts.branches(repository())
+            branches = client.contexts.open(repository()).branches()
             answer(branches, lambda screen: _branches(screen, branches))
         else:
-            _created(client.contexts.create_branch(repository(), name, from_ref))
+            _created(client.contexts.open(repository()).branch(name, from_ref, switch=False))
 
 
 def _created(made: BranchInfo) -> None:
@@ -65,8 +65,8 @@ def switch(name: str, create: bool) -> None:
 
 def _switched(client: "Client", name: str, *, create: bool) -> BranchInfo:
     if create:
-        return client.contexts.create_branch(repository(), name, switch=True)
-    return client.contexts.switch(repository(), name)
+        return client.contexts.open(repository()).branch(name)
+    return client.contexts.open(repository()).switch(name)
 
 
 @context_command("merge")
@@ -76,7 +76,7 @@ def _switched(client: "Client", name: str, *, create: bool) -> BranchInfo:
 def merge(source: str, message: str, dry_run: bool) -> None:
     """Bring SOURCE (a branch, tag or commit) into the current branch."""
     with open_client() as client:
-        done = client.contexts.merge(repository(), source, message=message, dry_run=dry_run)
+        done = client.contexts.open(repository()).merge(source, message=message, dry_run=dry_run)
     answer(done, lambda screen: _merged(screen, done, source, dry_run=dry_run))
 
 
@@ -103,13 +103,13 @@ def tag(name: str | None, ref: str, delete: bool) -> None:
         raise click.UsageError("Say which tag to delete.")
     with open_client() as client:
         if name is None:
-            tags = client.contexts.tags(repository())
+            tags = client.contexts.open(repository()).tags()
             answer(tags, lambda screen: screen.table([(item.name, short(item.commit_id)) for item in tags]))
             return
         changed = (
-            client.contexts.delete_tag(repository(), name)
+            client.contexts.open(repository()).delete_tag(name)
             if delete
-            else client.contexts.create_tag(repository(), name, ref)
+            else client.contexts.open(repository()).tag(name, ref)
         )
     verb = "Deleted" if delete else "Tagged"
     answer(changed, lambda screen: screen.line(f"{verb} {changed.name} ", short(changed.commit_id)))

@@ -47,7 +47,7 @@ def commit(file: str | None, **options: Unpack[Options]) -> None:
         f"{named(file)}: " if file else "",
     )
     with open_client() as client:
-        made = client.contexts.commit(repository(), wanted)
+        made = client.contexts.open(repository()).store(wanted)
     answer(made, lambda screen: screen.line(*_drawn(made, options["message"])))
 
 

@@ -26,8 +26,8 @@ from commontrace.models.contexts import (
 def log(ref: str, oneline: bool, limit: int, grep: str) -> None:
     """Commits from REF backwards, newest first."""
     with open_client() as client:
-        page = client.contexts.log(repository(), ref, limit=limit, grep=grep)
-        head = "" if state().json else client.contexts.status(repository()).branch
+        page = client.contexts.open(repository()).log(ref, limit=limit, grep=grep)
+        head = "" if state().json else client.contexts.open(repository()).status().branch
     answer(page, lambda screen: _log(screen, page, head=head, oneline=oneline))
 
 
@@ -80,7 +80,7 @@ class ShowOptions(TypedDict):
 def show(ref: str, **options: Unpack[ShowOptions]) -> None:
     """The window at REF: as text, or as the messages that a provider takes."""
     with open_client() as client:
-        window = client.contexts.window(repository(), ref, **options)
+        window = client.contexts.open(repository()).window(ref, **options)
     answer(window, lambda screen: _window(screen, window))
 
 
@@ -105,7 +105,7 @@ def diff(refs: tuple[str, ...]) -> None:
     """What has to change in the window at A to get the one at B (HEAD, unless you say)."""
     a, b = _two(refs)
     with open_client() as client:
-        found = client.contexts.diff(repository(), a, b)
+        found = client.contexts.open(repository()).diff(a, b)
     answer(found, lambda screen: _diff(screen, found))
 
 
@@ -133,7 +133,7 @@ def _diff(screen: Screen, found: ContextDiff) -> None:
 def status() -> None:
     """Where writing goes on, and what the window there comes to."""
     with open_client() as client:
-        found = client.contexts.status(repository())
+        found = client.contexts.open(repository()).status()
     answer(found, lambda screen: _status(screen, found))
 
 

@@ -14,7 +14,7 @@ from commontrace.models.contexts import OperationInfo, RepositoryInfo
 def undo() -> None:
     """Take back the newest operation of this folder: a commit, a deleted branch, a switch, whatever it was."""
     with open_client() as client:
-        taken = client.contexts.undo(repository())
+        taken = client.contexts.open(repository()).undo()
     answer(taken, lambda screen: screen.line(f"Took back: {taken.summary}"))
 
 
@@ -22,7 +22,7 @@ def undo() -> None:
 def redo() -> None:
     """Do again what undo took back last."""
     with open_client() as client:
-        done = client.contexts.redo(repository())
+        done = client.contexts.open(repository()).redo()
     answer(done, lambda screen: screen.line(f"Did again: {done.summary}"))
 
 
@@ -31,7 +31,7 @@ def redo() -> None:
 def reflog(limit: int) -> None:
     """What was done to the refs, newest first, by whom; what undo took back is marked."""
     with open_client() as client:
-        found = client.contexts.operations(repository(), limit)
+        found = client.contexts.open(repository()).operations(limit)
     answer(found, lambda screen: _operations(screen, found))
 
 

@@ -39,7 +39,7 @@ async def context_commit(
     the window's tokens. Not for code. Example: messages=[{"role": "user", "content": "the task"}]
     """
     wanted = NewCommit(messages=messages, message=message, branch=branch or None, trace_ids=trace_ids)
-    result = await contexts.commit(repository or default, wanted)
+    result = await contexts.open(repository or default).store(wanted)
     return {
         "commit": result.short_id,
         "repository": result.repository,
@@ -64,15 +64,15 @@ async def context_branch(
     """
     repository = repository or default
     if action == "list":
-        return ToolResult(content="\n".join(_branch(branch) for branch in await contexts.branches(repository)))
+        return ToolResult(content="\n".join(_branch(branch) for branch in await contexts.open(repository).branches()))
     if not name:
         raise InvalidInputError(f"{action} needs the name of a branch.", "Pass name.")
     if action == "create":
-        done = await contexts.create_branch(repository, name, from_ref, switch=True)
+        done = await contexts.open(repository).branch(name, from_ref)
     elif action == "switch":
-        done = await contexts.switch(repository, name)
+        done = await contexts.open(repository).switch(name)
     else:
-        done = await contexts.delete_branch(repository, name)
+        done = await contexts.open(repository).delete_branch(name)
     return ToolResult(content=f"{action}: {_branch(done)}")
 
 
@@ -87,7 +87,7 @@ async def context_merge(
 
     Returns up_to_date, fast_forward or merged, messages added, tokens. Example: context_merge(source="try-duckdb")
     """
-    result = await contexts.merge(repository or default, source, dry_run=dry_run)
+    result = await contexts.open(repository or default).merge(source, dry_run=dry_run)
     commit = result.commit_id[:10] if result.commit_id else None
     return {
         "result": result.kind,
@@ -108,7 +108,7 @@ async def context_log(
     default: str = Depends(current_repository),
 ) -> ToolResult:
     """List saved states, newest first, a line each. Call it to find what to show or branch from."""
-    page = await contexts.log(repository or default, ref, limit=limit, grep=grep)
+    page = await contexts.open(repository or default).log(ref, limit=limit, grep=grep)
     lines = [_commit(commit) for commit in page.commits]
     if not lines:
         return ToolResult(content="No commit matches.")
@@ -133,7 +133,9 @@ async def context_show(
         before, _, after = ref.partition("..")
         return await _difference(contexts, repository or default, (before or "HEAD", after or "HEAD"), max_tokens)
     shape: WindowFormat = format
-    window = await contexts.window(repository or default, ref, max_tokens=max_tokens, format=shape, explain=explain)
+    window = await contexts.open(repository or default).window(
+        ref, max_tokens=max_tokens, format=shape, explain=explain
+    )
     return ToolResult(content=_window(window))
 
 
@@ -153,7 +155,7 @@ def _json(window: Window) -> str:
 
 
 async def _difference(contexts: AsyncContexts, repository: str, ends: tuple[str, str], max_tokens: int) -> ToolResult:
-    found = await contexts.diff(repository, *ends)
+    found = await contexts.open(repository).diff(*ends)
     lines: list[str] = []
     left = max_tokens
     for change in found.changes:
@@ -185,7 +187,7 @@ async def context_undo(
     default: str = Depends(current_repository),
 ) -> ToolResult:
     """Take back your newest context operation: a commit, merge, branch, switch or tag. context_redo does it again."""
-    return ToolResult(content=_operation(await contexts.undo(repository or default)))
+    return ToolResult(content=_operation(await contexts.open(repository or default).undo()))
 
 
 async def context_redo(
@@ -194,7 +196,7 @@ async def context_redo(
     default: str = Depends(current_repository),
 ) -> ToolResult:
     """Do again what context_undo took back last."""
-    return ToolResult(content=_operation(await contexts.redo(repository or default)))
+    return ToolResult(content=_operation(await contexts.open(repository or default).redo()))
 
 
 async def context_tag(
@@ -205,7 +207,7 @@ async def context_tag(
     default: str = Depends(current_repository),
 ) -> ToolResult:
     """Give a saved state a fixed name."""
-    tag = await contexts.create_tag(repository or default, name, ref)
+    tag = await contexts.open(repository or default).tag(name, ref)
     return ToolResult(content=f"tag {tag.name} → {tag.commit_id[:10]}")
 
 
@@ -215,7 +217,7 @@ async def context_status(
     default: str = Depends(current_repository),
 ) -> ToolResult:
     """Where writing goes on, and what the window there comes to."""
-    status = await contexts.status(repository or default)
+    status = await contexts.open(repository or default).status()
     roles = ", ".join(f"{one_line(role)} {tokens}" for role, tokens in sorted(status.by_role.items()))
     at = status.commit_id[:10] if status.commit_id else "unborn"
     return ToolResult(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from commontrace_backend.contexts.messages import Message, Part, answers_of, as_text, calls_of, text_of
+from commontrace.providers.messages import Message, Part, answers_of, as_text, calls_of, text_of
 
 OPEN_CALL: Final = "(no result was recorded)"
 _LEFT_OUT: Final = "(earlier messages were left out)"

@@ -1,0 +1,41 @@
+"""Contexts: which there are, and a handle for each with one method per operation."""
+
+from commontrace._async.contexts.bound import AsyncBound, AsyncHook, AsyncHooks, AsyncOperation
+from commontrace._async.contexts.branches import AsyncBranches
+from commontrace._async.contexts.history import AsyncHistory
+from commontrace._async.contexts.merging import AsyncMerging
+from commontrace._async.contexts.operations import AsyncOperations
+from commontrace._async.contexts.windows import AsyncWindows
+from commontrace._async.contexts.writing import AsyncWriting
+from commontrace._async.http import AsyncHttp
+from commontrace.models.contexts import CommitInfo, RepositoryInfo
+
+__all__ = ["AsyncBound", "AsyncContextRepository", "AsyncContexts", "AsyncHook", "AsyncHooks", "AsyncOperation"]
+
+
+class AsyncContextRepository(AsyncWriting, AsyncHistory, AsyncWindows, AsyncBranches, AsyncMerging, AsyncOperations):
+    """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
+
+
+class AsyncContexts:
+    """Versioned context windows: `client.contexts`.
+
+    Attributes:
+        hooks: called before and after every operation of every repository that is opened here.
+    """
+
+    def __init__(self, http: AsyncHttp) -> None:
+        self.hooks = AsyncHooks()
+        self._http = http
+
+    def open(self, repository: str) -> AsyncContextRepository:
+        """A handle for one repository; it is created by its first commit."""
+        return AsyncContextRepository(self._http, repository, self.hooks)
+
+    async def repositories(self) -> list[RepositoryInfo]:
+        """Every context the caller may see."""
+        return await self._http.call("GET", "/api/v1/contexts", list[RepositoryInfo])
+
+    async def commits_of_trace(self, trace_id: str) -> list[CommitInfo]:
+        """Commits that used or produced a trace."""
+        return await self._http.call("GET", f"/api/v1/traces/{trace_id}/commits", list[CommitInfo])

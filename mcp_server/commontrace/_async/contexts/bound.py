@@ -1,0 +1,77 @@
+"""What every operation on one repository goes through: its address, and the hooks around it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from commontrace._async.http import AsyncHttp
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncOperation:
+    """An operation as a hook sees it.
+
+    Attributes:
+        repository: the context's name.
+        name: the method, such as `commit` or `merge`.
+        writes: whether it changes anything.
+        body: what is sent, if anything.
+        answer: what came back; None before the operation.
+    """
+
+    repository: str
+    name: str
+    writes: bool
+    body: BaseModel | None
+    answer: Any = None
+
+
+AsyncHook = Callable[[AsyncOperation], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class AsyncHooks:
+    """Called around every operation. A hook before it that raises stops it, and nothing is written."""
+
+    before: list[AsyncHook] = field(default_factory=list)
+    after: list[AsyncHook] = field(default_factory=list)
+
+
+class AsyncBound:
+    """A repository by name, on a connection."""
+
+    def __init__(self, http: AsyncHttp, name: str, hooks: AsyncHooks | None = None) -> None:
+        self.name = name
+        self.hooks = hooks or AsyncHooks()
+        self._http = http
+
+    async def _read(self, operation: str, path: str, answer: type[T], **query: Any) -> T:
+        return await self._send(
+            AsyncOperation(self.name, operation, writes=False, body=None), "GET", path, answer, query
+        )
+
+    async def _write(
+        self, operation: str, path: str, answer: type[T], body: BaseModel | None = None, **query: Any
+    ) -> T:
+        method = "DELETE" if operation.startswith("delete") else "POST"
+        return await self._send(
+            AsyncOperation(self.name, operation, writes=True, body=body), method, path, answer, query
+        )
+
+    async def _send(
+        self, operation: AsyncOperation, method: str, path: str, answer: type[T], query: Mapping[str, Any]
+    ) -> T:
+        for hook in self.hooks.before:
+            await hook(operation)
+        where = "/".join(("/api/v1/contexts", quote(self.name, safe=""), quote(path, safe="/")))
+        found = await self._http.call(method, where, answer, query=query, body=operation.body)
+        for hook in self.hooks.after:
+            await hook(
+                AsyncOperation(operation.repository, operation.name, operation.writes, operation.body, answer=found)
+            )
+        return found

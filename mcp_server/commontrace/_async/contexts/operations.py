@@ -1,0 +1,20 @@
+"""The operation log: undo, redo, and what was done."""
+
+from commontrace._async.contexts.bound import AsyncBound
+from commontrace.models.contexts import OperationInfo
+
+
+class AsyncOperations(AsyncBound):
+    """Taking back and doing again."""
+
+    async def undo(self) -> OperationInfo:
+        """Take back the newest operation of this working copy."""
+        return await self._write("undo", "undo", OperationInfo)
+
+    async def redo(self) -> OperationInfo:
+        """Do again what undo took back last."""
+        return await self._write("redo", "redo", OperationInfo)
+
+    async def operations(self, limit: int = 50) -> list[OperationInfo]:
+        """The operation log, newest first."""
+        return await self._read("operations", "operations", list[OperationInfo], limit=limit)

@@ -1,0 +1,41 @@
+"""Contexts: which there are, and a handle for each with one method per operation."""
+
+from commontrace._sync.contexts.bound import Bound, Hook, Hooks, Operation
+from commontrace._sync.contexts.branches import Branches
+from commontrace._sync.contexts.history import History
+from commontrace._sync.contexts.merging import Merging
+from commontrace._sync.contexts.operations import Operations
+from commontrace._sync.contexts.windows import Windows
+from commontrace._sync.contexts.writing import Writing
+from commontrace._sync.http import Http
+from commontrace.models.contexts import CommitInfo, RepositoryInfo
+
+__all__ = ["Bound", "ContextRepository", "Contexts", "Hook", "Hooks", "Operation"]
+
+
+class ContextRepository(Writing, History, Windows, Branches, Merging, Operations):
+    """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
+
+
+class Contexts:
+    """Versioned context windows: `client.contexts`.
+
+    Attributes:
+        hooks: called before and after every operation of every repository that is opened here.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self.hooks = Hooks()
+        self._http = http
+
+    def open(self, repository: str) -> ContextRepository:
+        """A handle for one repository; it is created by its first commit."""
+        return ContextRepository(self._http, repository, self.hooks)
+
+    def repositories(self) -> list[RepositoryInfo]:
+        """Every context the caller may see."""
+        return self._http.call("GET", "/api/v1/contexts", list[RepositoryInfo])
+
+    def commits_of_trace(self, trace_id: str) -> list[CommitInfo]:
+        """Commits that used or produced a trace."""
+        return self._http.call("GET", f"/api/v1/traces/{trace_id}/commits", list[CommitInfo])

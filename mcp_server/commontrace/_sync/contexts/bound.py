@@ -1,0 +1,67 @@
+"""What every operation on one repository goes through: its address, and the hooks around it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from commontrace._sync.http import Http
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation as a hook sees it.
+
+    Attributes:
+        repository: the context's name.
+        name: the method, such as `commit` or `merge`.
+        writes: whether it changes anything.
+        body: what is sent, if anything.
+        answer: what came back; None before the operation.
+    """
+
+    repository: str
+    name: str
+    writes: bool
+    body: BaseModel | None
+    answer: Any = None
+
+
+Hook = Callable[[Operation], None]
+
+
+@dataclass(slots=True)
+class Hooks:
+    """Called around every operation. A hook before it that raises stops it, and nothing is written."""
+
+    before: list[Hook] = field(default_factory=list)
+    after: list[Hook] = field(default_factory=list)
+
+
+class Bound:
+    """A repository by name, on a connection."""
+
+    def __init__(self, http: Http, name: str, hooks: Hooks | None = None) -> None:
+        self.name = name
+        self.hooks = hooks or Hooks()
+        self._http = http
+
+    def _read(self, operation: str, path: str, answer: type[T], **query: Any) -> T:
+        return self._send(Operation(self.name, operation, writes=False, body=None), "GET", path, answer, query)
+
+    def _write(self, operation: str, path: str, answer: type[T], body: BaseModel | None = None, **query: Any) -> T:
+        method = "DELETE" if operation.startswith("delete") else "POST"
+        return self._send(Operation(self.name, operation, writes=True, body=body), method, path, answer, query)
+
+    def _send(self, operation: Operation, method: str, path: str, answer: type[T], query: Mapping[str, Any]) -> T:
+        for hook in self.hooks.before:
+            hook(operation)
+        where = "/".join(("/api/v1/contexts", quote(self.name, safe=""), quote(path, safe="/")))
+        found = self._http.call(method, where, answer, query=query, body=operation.body)
+        for hook in self.hooks.after:
+            hook(Operation(operation.repository, operation.name, operation.writes, operation.body, answer=found))
+        return found

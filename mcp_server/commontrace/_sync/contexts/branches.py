@@ -1,0 +1,37 @@
+"""Branches, tags, and which branch writing goes on with."""
+
+from commontrace._sync.contexts.bound import Bound
+from commontrace.models.contexts import BranchInfo, NewBranch, NewTag, SwitchTo, TagInfo
+
+
+class Branches(Bound):
+    """Names for commits."""
+
+    def branches(self) -> list[BranchInfo]:
+        """Every branch."""
+        return self._read("branches", "branches", list[BranchInfo])
+
+    def branch(self, name: str, from_ref: str = "HEAD", *, switch: bool = True) -> BranchInfo:
+        """Create a branch and go on there."""
+        body = NewBranch(name=name, from_ref=from_ref, switch=switch)
+        return self._write("branch", "branches", BranchInfo, body)
+
+    def delete_branch(self, name: str, *, force: bool = False) -> BranchInfo:
+        """Delete a branch; undo brings it back."""
+        return self._write("delete_branch", f"branches/{name}", BranchInfo, force=force)
+
+    def switch(self, branch: str) -> BranchInfo:
+        """Put this client's working copy on a branch; nobody else's moves."""
+        return self._write("switch", "switch", BranchInfo, SwitchTo(branch=branch))
+
+    def tags(self) -> list[TagInfo]:
+        """Every tag."""
+        return self._read("tags", "tags", list[TagInfo])
+
+    def tag(self, name: str, ref: str = "HEAD") -> TagInfo:
+        """Give a commit a fixed name."""
+        return self._write("tag", "tags", TagInfo, NewTag(name=name, ref=ref))
+
+    def delete_tag(self, name: str) -> TagInfo:
+        """Take a tag away; undo brings it back."""
+        return self._write("delete_tag", f"tags/{name}", TagInfo)

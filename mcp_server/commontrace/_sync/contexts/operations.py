@@ -1,0 +1,20 @@
+"""The operation log: undo, redo, and what was done."""
+
+from commontrace._sync.contexts.bound import Bound
+from commontrace.models.contexts import OperationInfo
+
+
+class Operations(Bound):
+    """Taking back and doing again."""
+
+    def undo(self) -> OperationInfo:
+        """Take back the newest operation of this working copy."""
+        return self._write("undo", "undo", OperationInfo)
+
+    def redo(self) -> OperationInfo:
+        """Do again what undo took back last."""
+        return self._write("redo", "redo", OperationInfo)
+
+    def operations(self, limit: int = 50) -> list[OperationInfo]:
+        """The operation log, newest first."""
+        return self._read("operations", "operations", list[OperationInfo], limit=limit)

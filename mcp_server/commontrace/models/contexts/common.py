@@ -1,0 +1,36 @@
+"""What the wire models of contexts share: names, refs, counts, and messages as they came."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from commontrace.models.base import Record
+from commontrace.models.canonical import canonical
+
+WindowFormat = Literal["text", "messages", "openai", "anthropic"]
+"""Plain text, CommonTrace's canonical messages, or a provider's own shape."""
+
+RepositoryName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
+BranchName = Annotated[str, Field(min_length=1, max_length=101)]
+RefText = Annotated[str, Field(min_length=1, max_length=250)]
+Note = Annotated[str, Field(max_length=4_000)]
+RawMessage = dict[str, Any]
+
+
+def _exact(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what would arrive as something else, such as NaN as null."""
+    canonical(value)
+    return value
+
+
+Exact = AfterValidator(_exact)
+
+
+class TokenCount(Record):
+    """A number of tokens and how it was come by."""
+
+    tokens: int = Field(ge=0)
+    method: Literal["exact", "reported", "estimated"] = Field(
+        description="exact: counted with the encoding; reported: by a provider; estimated: from the bytes."
+    )
+    encoding: str

@@ -1,0 +1,98 @@
+"""Commits, the log and what changes between two windows."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from commontrace.models.base import Body, Record
+from commontrace.models.contexts.common import BranchName, Exact, Note, RawMessage, TokenCount
+
+
+class NewCommit(Body):
+    """Messages to append to a branch, in the OpenAI or Anthropic shape."""
+
+    messages: Annotated[list[Annotated[RawMessage, Exact]], Field(min_length=1, max_length=2_000)]
+    message: Note = ""
+    branch: BranchName | None = Field(default=None, description="Default: the branch that HEAD is on.")
+    expected_head: Annotated[str, Field(pattern="^[0-9a-f]{4,64}$")] | None = Field(
+        default=None, description="Refuse if the branch has moved on from here; the first digits are enough."
+    )
+    trace_ids: Annotated[list[Annotated[str, Field(pattern="^[0-9a-f]{6,32}$")]], Field(max_length=100)] = []
+    agent: Annotated[str, Field(max_length=200)] = ""
+    metadata: Annotated[dict[str, JsonValue], Exact] = {}
+    generation: Annotated[dict[str, JsonValue], Exact] = Field(
+        default={}, description="Model and parameters that wrote the messages."
+    )
+
+
+class CommitResult(Record):
+    """A commit that was stored."""
+
+    repository: str
+    branch: str
+    commit_id: str
+    short_id: str
+    messages: int = Field(description="Messages in this commit.")
+    window_messages: int = Field(description="Messages in the whole window.")
+    tokens: TokenCount = Field(description="Of the whole window.")
+
+
+class CommitInfo(Record):
+    """A commit as the log shows it."""
+
+    repository: str
+    commit_id: str
+    short_id: str
+    parents: list[str]
+    author: str
+    agent: str
+    created_at: datetime
+    message: str
+    messages: int
+    tokens: int = Field(description="Of the window at this commit.")
+    refs: list[str] = Field(default=[], description="Branches and tags that point here.")
+    traces: list[str] = []
+    metadata: dict[str, JsonValue] = {}
+    generation: dict[str, JsonValue] = {}
+
+
+class LogPage(Record):
+    """Commits, newest first; `next_ref` continues where the page ends."""
+
+    commits: list[CommitInfo]
+    next_ref: str | None = None
+
+    @property
+    def older(self) -> str:
+        """`next_ref` as somebody would type it, with short ids; empty on the last page."""
+        return ",".join(commit_id[:12] for commit_id in self.next_ref.split(",")) if self.next_ref else ""
+
+
+class ContextStatus(Record):
+    """Where writing goes on."""
+
+    repository: str
+    branch: str
+    commit_id: str | None
+    messages: int
+    tokens: TokenCount
+    by_role: dict[str, int] = Field(default={}, description="Tokens of the window by role.")
+
+
+class DiffMessage(Record):
+    """A message that one side has and the other has not."""
+
+    change: Literal["added", "removed"]
+    role: str
+    tokens: int
+    text: str
+
+
+class ContextDiff(Record):
+    """What has to change in the window at `a` to get the one at `b`."""
+
+    a: str
+    b: str
+    changes: list[DiffMessage]
+    token_delta: int

@@ -1,0 +1,33 @@
+"""Windows: what materialising a ref returns."""
+
+from pydantic import Field
+
+from commontrace.models.base import Record
+from commontrace.models.contexts.common import RawMessage, TokenCount, WindowFormat
+
+
+class Explained(Record):
+    """Why a message is in the window, or not."""
+
+    commit_id: str
+    role: str
+    tokens: int
+    included: bool
+    reason: str
+
+
+class Window(Record):
+    """What materialising a ref within a budget returns."""
+
+    repository: str
+    ref: str
+    commit_id: str
+    state_id: str = Field(description="The same for every way that leads to this window.")
+    format: WindowFormat
+    text: str | None = None
+    system: str | None = Field(default=None, description="The system prompt, where the provider takes it apart.")
+    messages: list[RawMessage] | None = None
+    tokens: TokenCount
+    included: int
+    left_out: int
+    explanation: list[Explained] = []

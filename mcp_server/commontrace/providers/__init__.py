@@ -1,0 +1,1 @@
+"""Messages as providers have them: into one canonical form, and out of it again. Pure."""
