@@ -1,6 +1,7 @@
 """The order of commits, and where two histories part. Pure: commits are ids, and whoever calls knows their parents."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 ParentsOf = Callable[[str], Sequence[str]]
@@ -63,3 +64,45 @@ class Divergence:
     def settled(self) -> bool:
         """Whether all that is still to come is common to both and lies below a base."""
         return all(sides & _BELOW_A_BASE for sides in self._open.values())
+
+
+class IncompleteHistory(Exception):  # noqa: N818 - not an error: more has to be read
+    """What was asked cannot be told from the commits that are known."""
+
+
+class Ancestry:
+    """Which commit leads to which.
+
+    Args:
+        parents: the parents of each known commit, parents first.
+        root: a commit before them that all unknown commits lead to.
+    """
+
+    def __init__(self, parents: Mapping[str, Sequence[str]], root: str) -> None:
+        self._parents = parents
+        self._root = root
+        chain = [root, *parents]
+        self._line = all([*parents[after]] in ([before], []) for before, after in pairwise(chain))
+        self._last = ("", set[str]())
+
+    def leads(self, ancestor: str, commit: str) -> bool:
+        """Whether a commit is the other one, or leads to it; raises IncompleteHistory."""
+        if self._line or ancestor == commit:
+            return True
+        if self._last[0] != commit:
+            self._last = commit, self._before(commit)
+        found = self._last[1]
+        if ancestor in found or ancestor in self._parents:
+            return ancestor in found
+        if self._root in found:
+            return True
+        raise IncompleteHistory
+
+    def _before(self, commit: str) -> set[str]:
+        found, waiting = set[str](), [commit]
+        while waiting:
+            for parent in self._parents.get(waiting.pop(), ()):
+                if parent not in found:
+                    found.add(parent)
+                    waiting.append(parent)
+        return found

@@ -40,55 +40,6 @@ _SEARCHED_AT_ONCE: Final = 200
 _SHORTEST_TRACE_ID: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The messages of a state in order, each with its slot and tokens."""
-
-    slots: list[Slot]
-    messages: list[Message]
-    tokens: list[int]
-
-
-async def show(session: ReadSession, repository_id: int, slots: Sequence[Slot]) -> Shown:
-    """The messages that slots hold; what was counted with another encoding is counted again."""
-    counter, encoding = default_counter(), counting()
-    found = await store.find_blobs(session, repository_id, (slot.blob_id for slot in slots))
-    messages = {blob_id: json.loads(row.encoded) for blob_id, row in found.items()}
-    tokens = {
-        blob_id: row.tokens if row.encoding == encoding else cost(counter, messages[blob_id])
-        for blob_id, row in found.items()
-    }
-    return Shown(list(slots), [messages[slot.blob_id] for slot in slots], [tokens[slot.blob_id] for slot in slots])
-
-
-async def show_at(session: ReadSession, repository_id: int, commit_id: str) -> Shown:
-    """The messages of the window at a commit."""
-    commits = await commits_to(session, repository_id, commit_id)
-    return await show(session, repository_id, replay([commit_id], commits))
-
-
-async def window_tokens(session: ReadSession, repository_id: int, row: Row[Any]) -> int:
-    """What the window at a commit comes to under the encoding that counts now."""
-    if row.encoding == counting():
-        return int(row.window_tokens)
-    return sum((await show_at(session, repository_id, row.commit_id)).tokens)
-
-
-def counting() -> str:
-    """The encoding that counts."""
-    return default_counter().count("").encoding
-
-
-def cost(counter: TokenCounter, message: Message) -> int:
-    """What a message costs: its text and its framing."""
-    return counter.count(text_of(message)).tokens + FRAMING
-
-
-def total(tokens: int) -> TokenCount:
-    """A sum of costs, labelled as the counter labels it."""
-    return default_counter().count("").model_copy(update={"tokens": tokens})
-
-
 async def log(session: ReadSession, caller: Caller, name: str, ref: str, limit: int, grep: str) -> LogPage:
     """Commits from a ref backwards, newest first; with `grep` those whose words contain it."""
     place = await open_place(session, caller, name)
@@ -160,7 +111,7 @@ def info(repository: str, row: Row[Any], commit: Commit, refs: Sequence[str] = (
         agent=commit.agent,
         created_at=datetime.fromisoformat(commit.time),
         message=commit.message,
-        messages=len(commit.blob_ids),
+        messages=len(commit.appended),
         tokens=row.window_tokens,
         refs=list(refs),
         traces=list(commit.traces),
@@ -177,96 +128,19 @@ async def get_commit(session: ReadSession, caller: Caller, name: str, ref: str) 
     return info(name, row, Commit.decode(row.encoded), (await _names(session, place)).get(row.commit_id, []))
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """How a window is wanted: the most tokens it may have, its shape, and whether to say why."""
-
-    max_tokens: int | None
-    shape: WindowFormat
-    explain: bool
-
-
-async def window(session: ReadSession, caller: Caller, name: str, ref: str, view: View) -> Window:
-    """The messages at a ref that fit a budget, in the shape that a provider takes."""
-    place = await open_place(session, caller, name)
-    commit_id = await resolve(session, place, ref)
-    shown = await show_at(session, place.id, commit_id)
-    choice = choose(shown.messages, shown.tokens, view.max_tokens)
-    kept = [message for position, message in enumerate(shown.messages) if position in choice.included]
-    return Window(
-        repository=name,
-        ref=ref,
-        commit_id=commit_id,
-        state_id=state_id(shown.slots),
-        format=view.shape,
-        tokens=total(sum(shown.tokens[position] for position in choice.included)),
-        included=len(choice.included),
-        left_out=len(shown.messages) - len(choice.included),
-        explanation=_explain(shown, choice) if view.explain else [],
-        **_shaped(kept, view.shape),
-    )
-
-
-def _shaped(messages: list[Message], shape: WindowFormat) -> dict[str, Any]:
-    if shape == "text":
-        return {"text": rendering.to_text(messages)}
-    if shape == "openai":
-        return {"messages": rendering.to_openai(messages)}
-    if shape == "anthropic":
-        system, turns = rendering.to_anthropic(messages)
-        return {"system": system, "messages": turns}
-    return {"messages": messages}
-
-
-def _explain(shown: Shown, choice: Choice) -> list[Explained]:
-    return [
-        Explained(
-            commit_id=slot.commit_id,
-            role=message["role"],
-            tokens=tokens,
-            included=position in choice.included,
-            reason=choice.reasons.get(position, "instructs the model" if rendering.is_system(message) else "fits"),
-        )
-        for position, (slot, message, tokens) in enumerate(zip(shown.slots, shown.messages, shown.tokens, strict=True))
-    ]
-
-
-async def diff(session: ReadSession, caller: Caller, name: str, a: str, b: str) -> ContextDiff:
-    """What the window at `b` has that the one at `a` has not, and the other way round, in the order of the windows."""
-    place = await open_place(session, caller, name)
-    tips = [await resolve(session, place, ref) for ref in (a, b)]
-    commits = await commits_to(session, place.id, *tips)
-    before, after = [await show(session, place.id, replay([commit_id], commits)) for commit_id in tips]
-    old, new = ([slot.blob_id for slot in shown.slots] for shown in (before, after))
-    same = next(
-        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
-    )
-    changes = []
-    for tag, low, high, start, stop in SequenceMatcher(None, old[same:], new[same:], autojunk=False).get_opcodes():
-        if tag != "equal":
-            changes += [_changed("removed", before, same + position) for position in range(low, high)]
-            changes += [_changed("added", after, same + position) for position in range(start, stop)]
-    return ContextDiff(a=a, b=b, changes=changes, token_delta=sum(after.tokens) - sum(before.tokens))
-
-
-def _changed(change: Any, shown: Shown, position: int) -> DiffMessage:
-    message = shown.messages[position]
-    return DiffMessage(change=change, role=message["role"], tokens=shown.tokens[position], text=text_of(message))
-
-
 async def status(session: ReadSession, caller: Caller, name: str) -> ContextStatus:
     """Where writing goes on, and what the window there comes to."""
     place = await open_place(session, caller, name)
-    shown = await show_at(session, place.id, place.head) if place.head else Shown([], [], [])
+    found = await contents_at(session, place.id, place.head)
     by_role: Counter[str] = Counter()
-    for message, tokens in zip(shown.messages, shown.tokens, strict=True):
-        by_role[message["role"]] += tokens
+    for content in found:
+        by_role[content.message["role"]] += content.tokens
     return ContextStatus(
         repository=name,
         branch=place.branch,
         commit_id=place.head,
-        messages=len(shown.messages),
-        tokens=total(sum(shown.tokens)),
+        messages=len(found),
+        tokens=total(sum(content.tokens for content in found)),
         by_role=dict(by_role),
     )
 

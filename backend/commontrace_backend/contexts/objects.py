@@ -15,7 +15,13 @@ from commontrace.models.canonical import canonical
 
 SLOT_DIGITS: Final = 32
 
-# Every kind of operation and its fields. Replay of the kinds that no command writes yet is refused, never guessed.
+PRIORITIES: Final = ("skip", "normal", "important", "pinned")
+"""From what is never shown to what always is."""
+
+# What an operation of its own writes, and no annotation.
+_REGISTERS: Final = frozenset({"content", "live", "position", "cover"})
+
+# Every kind of operation and its fields.
 OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "append": frozenset({"slot", "blob"}),
     "edit": frozenset({"slot", "blob"}),
@@ -31,6 +37,11 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
 def identify(kind: str, encoded: bytes) -> str:
     """The id of an object: SHA-256 over its kind, the version of the form, and its canonical bytes."""
     return hashlib.sha256(f"commontrace {kind} 1\n".encode() + encoded).hexdigest()
+
+
+def canonical_id(kind: str, value: Any) -> str:
+    """The id of a value: that of its canonical bytes."""
+    return identify(kind, canonical(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +85,14 @@ class Commit:
     generation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def blob_ids(self) -> list[str]:
+    def appended(self) -> list[str]:
         """The messages that it appends."""
         return [operation["blob"] for operation in self.operations if operation["op"] == "append"]
+
+    @property
+    def blob_ids(self) -> list[str]:
+        """Every message that it brings: appended, edited or a summary."""
+        return [operation["blob"] for operation in self.operations if "blob" in operation]
 
     def encoded(self) -> bytes:
         """The canonical bytes: every field is hashed."""
@@ -104,12 +120,25 @@ class Commit:
 
 
 def check_operation(operation: Mapping[str, Any]) -> None:
-    """Raise InvalidInputError for an operation of no known kind or with other fields than its kind has."""
-    fields = OPERATIONS.get(str(operation.get("op")))
+    """Raise InvalidInputError for an operation of no known kind, or with other fields than its kind has."""
+    kind = str(operation.get("op"))
+    fields = OPERATIONS.get(kind)
     if fields is None or operation.keys() != fields | {"op"}:
-        raise InvalidInputError(
-            f"{operation.get('op')!r} is not an operation that this version knows.", "Upgrade CommonTrace."
+        raise InvalidInputError(f"{kind!r} is not an operation that this version knows.", "Upgrade CommonTrace.")
+    known = all(isinstance(operation[name], str) for name in fields & {"slot", "blob", "key", "after"})
+    if kind == "cover":
+        covers = operation["covers"]
+        known &= isinstance(covers, list) and bool(covers) and all(isinstance(one, str) for one in covers)
+    if kind == "annotate":
+        known &= operation["key"] not in _REGISTERS and (
+            operation["key"] != "priority" or _is_priority(operation["value"])
         )
+    if not known:
+        raise InvalidInputError(f"An operation {kind} has a field that it cannot have.", "Upgrade CommonTrace.")
+
+
+def _is_priority(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("level") in PRIORITIES
 
 
 def appends(blob_ids: Sequence[str], origin: Sequence[Any]) -> tuple[dict[str, Any], ...]:

@@ -9,7 +9,7 @@ from commontrace.errors import ConflictError, NotFoundError, RefMovedError
 from commontrace.models.contexts import OperationInfo
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.places import Place, open_place
-from commontrace_backend.contexts.service import perform
+from commontrace_backend.contexts.recording import perform
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession

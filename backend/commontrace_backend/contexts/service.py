@@ -19,10 +19,11 @@ from commontrace.models.contexts import (
 )
 from commontrace.providers.messages import parse_message
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.history import cost, counting, total, window_tokens
+from commontrace_backend.contexts.contents import cost, counting, total, window_tokens
 from commontrace_backend.contexts.objects import Blob, Commit, appends, identify
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
-from commontrace_backend.contexts.refs import DEFAULT_BRANCH, check_name
+from commontrace_backend.contexts.recording import change, now, perform, writable_tip
+from commontrace_backend.contexts.refs import check_name
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
@@ -65,7 +66,7 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
     wanted = prepared.wanted
     place = await make_place(session, caller, name)
     branch = check_name(wanted.branch or place.branch)
-    before = await _writable_tip(session, place, branch, wanted)
+    before = await writable_tip(session, place, wanted.branch and branch, wanted.expected_head)
     parent = place.tip
     if before != place.head:
         parent = await store.find_commit(session, place.id, before) if before else None
@@ -112,26 +113,6 @@ async def _derived(session: ReadSession, place: Place, parent: Row[Any] | None, 
     }
 
 
-async def _writable_tip(session: ReadSession, place: Place, branch: str, wanted: NewCommit) -> str | None:
-    """Where the branch points that is to move; raises if it is not what the caller takes it for."""
-    before = await tip(session, place, branch)
-    if wanted.expected_head is not None and not (before or "").startswith(wanted.expected_head):
-        where = f"is at {before[:SHORT]}" if before else "has no commit"
-        raise RefMovedError(
-            f"{branch} {where}, not at {wanted.expected_head[:SHORT]}.", "Look at the log and commit again."
-        )
-    if before is None and wanted.branch is None and branch != DEFAULT_BRANCH:
-        raise NotFoundError(
-            f"The branch {branch}, which you are on, is gone.", f"Switch to another one, or create {branch} again."
-        )
-    return before
-
-
-def now() -> str:
-    """The time as a commit says it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
 def _blob_rows(place: Place, prepared: Prepared) -> list[dict[str, Any]]:
     return [
         {
@@ -164,22 +145,6 @@ async def advance(
     moved = [change(f"branch/{step.branch}", step.before, commit_id)]
     await perform(session, caller, place, Entry(step.kind, made.message or commit_id[:SHORT], moved))
     return commit_id
-
-
-def change(ref: str, before: str | None, after: str | None) -> dict[str, Any]:
-    """A ref that moves, for the operation log; None stands for absent."""
-    return {"ref": ref, "before": before, "after": after}
-
-
-async def perform(session: WriteSession, caller: Caller, place: Place, entry: Entry) -> None:
-    """Change refs and the caller's HEAD, and log it; raises RefMovedError where one is not as expected."""
-    for item in entry.changes:
-        kind, _, called = item["ref"].partition("/")
-        if kind == "head":
-            await store.set_head(session, place.key, caller, item["before"], item["after"])
-        else:
-            await store.move_ref(session, place.key, (kind, called), item["before"], item["after"])
-    await store.log_operation(session, place.key, caller, entry)
 
 
 async def create_branch(session: WriteSession, caller: Caller, name: str, wanted: NewBranch) -> BranchInfo:

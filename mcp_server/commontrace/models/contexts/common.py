@@ -10,10 +10,16 @@ from commontrace.models.canonical import canonical
 WindowFormat = Literal["text", "messages", "openai", "anthropic"]
 """Plain text, CommonTrace's canonical messages, or a provider's own shape."""
 
+Priority = Literal["skip", "normal", "important", "pinned"]
+"""From what is never shown to what always is."""
+
 RepositoryName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 BranchName = Annotated[str, Field(min_length=1, max_length=101)]
 RefText = Annotated[str, Field(min_length=1, max_length=250)]
 Note = Annotated[str, Field(max_length=4_000)]
+SlotId = Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")]
+"""A slot by its first digits."""
+
 RawMessage = dict[str, Any]
 
 

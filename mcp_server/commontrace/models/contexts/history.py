@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from commontrace.models.base import Body, Record
-from commontrace.models.contexts.common import BranchName, Exact, Note, RawMessage, TokenCount
+from commontrace.models.contexts.common import BranchName, Exact, Note, Priority, RawMessage, TokenCount
 
 
 class NewCommit(Body):
@@ -81,12 +81,16 @@ class ContextStatus(Record):
 
 
 class DiffMessage(Record):
-    """A message that one side has and the other has not."""
+    """A message that differs between two windows."""
 
-    change: Literal["added", "removed"]
+    change: Literal["added", "removed", "edited", "moved", "priority"]
+    slot_id: str
     role: str
+    role_before: str | None = Field(default=None, description="Where it is in both windows.")
+    priority: Priority = "normal"
     tokens: int
     text: str
+    text_before: str | None = Field(default=None, description="What an edited message said before.")
 
 
 class ContextDiff(Record):

@@ -3,14 +3,16 @@
 from pydantic import Field
 
 from commontrace.models.base import Record
-from commontrace.models.contexts.common import RawMessage, TokenCount, WindowFormat
+from commontrace.models.contexts.common import Priority, RawMessage, TokenCount, WindowFormat
 
 
 class Explained(Record):
     """Why a message is in the window, or not."""
 
+    slot_id: str
     commit_id: str
     role: str
+    priority: Priority = "normal"
     tokens: int
     included: bool
     reason: str

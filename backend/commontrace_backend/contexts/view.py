@@ -1,0 +1,160 @@
+"""What a state shows: which slots, with what content and priority. Pure.
+
+Nothing that two branches disagree on is hidden: where one side skipped or removed what the other one edited, it is
+shown until somebody resolves it. Of several values ours is shown; of several priorities the highest.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from commontrace_backend.contexts.objects import PRIORITIES, canonical_id
+from commontrace_backend.contexts.state import REPOSITORY, Clash, Slot, State
+
+_RANK: Final = {level: rank for rank, level in enumerate(PRIORITIES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A slot of the window.
+
+    Attributes:
+        slot_id: its identity.
+        blob_id: what stands in it.
+        commit_id: the commit that introduced it.
+        priority: skip, normal, important or pinned.
+        covers: the slots that it stands for, where it is a summary.
+    """
+
+    slot_id: str
+    blob_id: str
+    commit_id: str
+    priority: str = "normal"
+    covers: tuple[str, ...] = ()
+
+
+def priority_of(slot: Slot) -> str:
+    """The highest priority that stands."""
+    levels = [value["level"] for value in slot.values("priority")]
+    return max(levels, key=_RANK.__getitem__, default="normal")
+
+
+def standing(state: State, slot: Slot, clash: Clash) -> bool:
+    """Whether both writes of a contradiction still stand, and contradict each other by their values."""
+    register, commit_id = clash.register
+    other_slot, other_register, other_commit = clash.other
+    other = state.slots[other_slot]
+    if not slot.wrote(register, commit_id) or not other.wrote(other_register, other_commit):
+        return False
+    if clash.kind == "stale":
+        return bool(slot.value("cover"))
+    hiding, writer = (slot, clash.register) if register != "content" else (other, (other_register, other_commit))
+    return any(_hides(writer[0], write.value) for write in hiding.registers[writer[0]] if write.commit_id == writer[1])
+
+
+def _hides(register: str, value: Any) -> bool:
+    return value is False if register == "live" else value["level"] == "skip"
+
+
+class View:
+    """What of a state is to be seen."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    @cached_property
+    def shown(self) -> list[Shown]:
+        """The slots of the window in order."""
+        return [
+            self.show(self.state.slots[slot_id]) for slot_id in self.state.order if not self._default_hidden(slot_id)
+        ]
+
+    def _default_hidden(self, slot_id: str) -> bool:
+        slot = self.state.slots[slot_id]
+        if not slot.registers and slot_id not in self.state.covering:
+            return False
+        return self.hidden(slot) is not None
+
+    def show(self, slot: Slot) -> Shown:
+        """A slot as it is shown, or would be."""
+        if not slot.registers:
+            return Shown(slot.slot_id, slot.blob_id, slot.commit_id)
+        covers = tuple(slot.value("cover") or ())
+        return Shown(slot.slot_id, slot.value("content", slot.blob_id), slot.commit_id, priority_of(slot), covers)
+
+    def hidden(self, slot: Slot) -> str | None:
+        """Why a slot is not shown: removed, skipped, expanded, or the id of the summary for it; else None."""
+        if slot.is_summary and not slot.value("cover"):
+            return "expanded"
+        if not self._contradicted(slot):
+            if not any(slot.values("live") or [True]):
+                return "removed"
+            if priority_of(slot) == "skip":
+                return "skipped"
+        if priority_of(slot) == "pinned":
+            return None
+        if slot.slot_id in self.inactive:
+            return self.inactive[slot.slot_id]
+        return next((one for one in self.state.covering.get(slot.slot_id, ()) if self._covers(one, slot.slot_id)), None)
+
+    def _contradicted(self, slot: Slot) -> bool:
+        return any(clash.kind == "contradiction" and standing(self.state, slot, clash) for clash in slot.clashes)
+
+    def _covers(self, summary_id: str, slot_id: str) -> bool:
+        if summary_id in self.inactive:
+            return False
+        return slot_id in (self.state.slots[summary_id].value("cover") or ())
+
+    @cached_property
+    def summaries(self) -> dict[str, frozenset[str]]:
+        """The summaries that stand for something, in order, each with all that it stands for, inner ones included."""
+        found: dict[str, frozenset[str]] = {}
+        ids = {one for many in self.state.covering.values() for one in many}
+        for slot_id in (one for one in self.state.order if one in ids):
+            if self.state.slots[slot_id].value("cover"):
+                found[slot_id] = frozenset(self._reach(slot_id))
+        return found
+
+    def _reach(self, slot_id: str) -> Iterable[str]:
+        for one in self.state.slots[slot_id].value("cover") or ():
+            yield one
+            yield from self._reach(one)
+
+    @cached_property
+    def crossing(self) -> list[tuple[str, str]]:
+        """Summaries that share slots while neither stands for the other: the first of a pair is shown."""
+        found = []
+        names = list(self.summaries)
+        for number, one in enumerate(names):
+            for other in names[number + 1 :]:
+                mine, yours = self.summaries[one], self.summaries[other]
+                nested = one in yours or other in mine or mine < yours or yours < mine
+                if not nested and not mine.isdisjoint(yours):
+                    found.append((one, other))
+        return found
+
+    @cached_property
+    def inactive(self) -> dict[str, str]:
+        """Summaries that give way to another one: by crossing it, or by standing for a part of the same."""
+        found: dict[str, str] = {}
+        for one, other in self.crossing:
+            if one not in found:
+                found[other] = one
+        for inner, mine in self.summaries.items():
+            for outer, yours in self.summaries.items():
+                if outer not in found and mine < yours and inner not in yours and outer not in mine:
+                    found[inner] = outer
+        return found
+
+    def notes(self) -> Mapping[str, Any]:
+        """What is said about the whole context."""
+        slot = self.state.slots.get(REPOSITORY)
+        return {register: writes[0].value for register, writes in slot.registers.items()} if slot else {}
+
+
+def state_id(shown: Iterable[Shown]) -> str:
+    """What a window shows, in one id: two ways to the same messages of the same priorities have the same."""
+    return canonical_id(
+        "state", [slot.blob_id if slot.priority == "normal" else [slot.blob_id, slot.priority] for slot in shown]
+    )
