@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from commontrace.errors import InvalidInputError
 from commontrace.models.canonical import canonical
+from commontrace.objects import Commit, check_operation, identify
 from commontrace_backend.contexts.graph import parents_first
-from commontrace_backend.contexts.objects import Commit, check_operation, identify
 
 
 @dataclass(frozen=True, slots=True)
