@@ -24,10 +24,10 @@ from commontrace.models.contexts import (
     Window,
     WindowFormat,
 )
+from commontrace.objects import Commit
 from commontrace.providers import rendering
 from commontrace.providers.messages import Message, text_of
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.objects import Commit
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
 from commontrace_backend.contexts.state import Slot, replay, state_id
 from commontrace_backend.contexts.walk import Walked, commits_to, walk

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from commontrace.models.contexts import MergeResult, NewMerge
+from commontrace.objects import Commit
 from commontrace_backend.contexts.graph import Divergence
 from commontrace_backend.contexts.history import counting, show, total, window_tokens
-from commontrace_backend.contexts.objects import Commit
 from commontrace_backend.contexts.places import Place, open_place, resolve
 from commontrace_backend.contexts.service import Step, advance, change, now, perform
 from commontrace_backend.contexts.state import Slot, replay

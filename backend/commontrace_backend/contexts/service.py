@@ -17,10 +17,10 @@ from commontrace.models.contexts import (
     NewTag,
     TagInfo,
 )
+from commontrace.objects import Blob, Commit, appends, identify
 from commontrace.providers.messages import parse_message
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import cost, counting, total, window_tokens
-from commontrace_backend.contexts.objects import Blob, Commit, appends, identify
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
 from commontrace_backend.contexts.recording import change, now, perform, writable_tip
 from commontrace_backend.contexts.refs import check_name

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from commontrace.errors import InvalidInputError
 from commontrace_backend.contexts.graph import Ancestry, parents_first
-from commontrace_backend.contexts.objects import Commit, check_operation
+from commontrace.objects import Commit, check_operation
 
 REPOSITORY: Final = ""
 """The slot of what is said about the whole context: tools, must-keep patterns, types of parts."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from commontrace_backend.contexts.objects import PRIORITIES, canonical_id
+from commontrace.objects import PRIORITIES, canonical_id
 from commontrace_backend.contexts.state import REPOSITORY, Clash, Slot, State
 
 _RANK: Final = {level: rank for rank, level in enumerate(PRIORITIES)}

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from commontrace.objects import Commit
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.objects import Commit
 from commontrace_backend.database.session import ReadSession
 
 Walked = AsyncIterator[tuple[Row[Any], Commit]]

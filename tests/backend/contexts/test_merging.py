@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from commontrace import AsyncClient, connect_async
 from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import NotFoundError
+from commontrace.objects import Commit
 from commontrace_backend.contexts.graph import Divergence
 from commontrace_backend.contexts.merge import Parting
-from commontrace_backend.contexts.objects import Commit
 from conversations import refs, said, say
 
 pytestmark = pytest.mark.both_databases

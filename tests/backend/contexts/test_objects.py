@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from commontrace.errors import InvalidInputError
 from commontrace.models.canonical import canonical
+from commontrace.objects import Blob, Commit, appends, check_operation, identify
 from commontrace.providers.messages import parse_message
-from commontrace_backend.contexts.objects import Blob, Commit, appends, check_operation, identify
 from commontrace_backend.contexts.state import Slot, state_id
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

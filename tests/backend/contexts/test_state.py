@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commontrace.errors import InvalidInputError
-from commontrace_backend.contexts.objects import Commit, appends
+from commontrace.objects import Commit, appends
 from commontrace_backend.contexts.state import replay
 
 

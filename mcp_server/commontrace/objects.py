@@ -1,7 +1,8 @@
 """Blobs, slots and commits: what they hold and how their ids follow from it. Pure.
 
 Every id is SHA-256 over a label and the canonical JSON of the object, so that any change of any hashed field changes
-it, and the same object has the same id on every machine. tests/backend/contexts/test_objects.py holds golden vectors.
+it, and the same object has the same id on every machine: both sides make and check them. Golden
+vectors: tests/backend/contexts/test_objects.py.
 """
 
 import hashlib
