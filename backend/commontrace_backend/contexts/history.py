@@ -25,7 +25,10 @@ from commontrace.models.contexts import (
     WindowFormat,
 )
 from commontrace.providers import rendering
+from commontrace.providers.anthropic import to_anthropic
 from commontrace.providers.messages import Message, text_of
+from commontrace.providers.openai_chat import to_openai
+from commontrace.providers.text import to_text
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.objects import Commit
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
@@ -209,11 +212,11 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, view
 
 def _shaped(messages: list[Message], shape: WindowFormat) -> dict[str, Any]:
     if shape == "text":
-        return {"text": rendering.to_text(messages)}
+        return {"text": to_text(messages)}
     if shape == "openai":
-        return {"messages": rendering.to_openai(messages)}
+        return {"messages": to_openai(messages)}
     if shape == "anthropic":
-        system, turns = rendering.to_anthropic(messages)
+        system, turns = to_anthropic(messages)
         return {"system": system, "messages": turns}
     return {"messages": messages}
 
