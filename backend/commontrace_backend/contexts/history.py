@@ -26,7 +26,10 @@ from commontrace.models.contexts import (
 )
 from commontrace.objects import Commit
 from commontrace.providers import rendering
+from commontrace.providers.anthropic import to_anthropic
 from commontrace.providers.messages import Message, text_of
+from commontrace.providers.openai_chat import to_openai
+from commontrace.providers.text import to_text
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
 from commontrace_backend.contexts.state import Slot, replay, state_id

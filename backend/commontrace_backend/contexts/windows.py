@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from commontrace.models.contexts import Explained, Window, WindowFormat
-from commontrace.providers import rendering
+from commontrace.providers.anthropic import to_anthropic
+from commontrace.providers.openai_chat import to_openai
+from commontrace.providers.text import to_text
 from commontrace.providers.messages import Message
 from commontrace_backend.contexts.contents import Content, contents, total
 from commontrace_backend.contexts.places import open_place, resolve
@@ -48,11 +50,11 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, look
 
 def _shaped(messages: list[Message], shape: WindowFormat) -> dict[str, Any]:
     if shape == "text":
-        return {"text": rendering.to_text(messages)}
+        return {"text": to_text(messages)}
     if shape == "openai":
-        return {"messages": rendering.to_openai(messages)}
+        return {"messages": to_openai(messages)}
     if shape == "anthropic":
-        system, turns = rendering.to_anthropic(messages)
+        system, turns = to_anthropic(messages)
         return {"system": system, "messages": turns}
     return {"messages": messages}
 

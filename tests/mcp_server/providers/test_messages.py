@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commontrace.errors import InvalidInputError
+from commontrace.providers.anthropic import to_anthropic
 from commontrace.providers.messages import parse_message, text_of
-from commontrace.providers.rendering import OPEN_CALL, groups, is_system, to_anthropic, to_openai, to_text
+from commontrace.providers.openai_chat import to_openai
+from commontrace.providers.rendering import OPEN_CALL, groups, is_system
+from commontrace.providers.text import to_text
 from commontrace_backend.contexts.window import choose
 from conversations import HISTORIES, Message, assert_anthropic, assert_openai
 
