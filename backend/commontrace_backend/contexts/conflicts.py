@@ -1,10 +1,13 @@
 """What two branches said at once and cannot both be meant. Pure: conflicts are values of a state, not accidents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from commontrace.providers.messages import Message, answers_of, calls_of
+
 from commontrace_backend.contexts.state import Clash, Slot, State
-from commontrace_backend.contexts.view import View, standing
+from commontrace_backend.contexts.view import Shown, View, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +17,20 @@ class Conflict:
     Attributes:
         kind: `content`, `priority`, `live`, `position`, `cover` or `note` for two values of one register;
             `contradiction` for an edit of what was skipped or removed; `stale` for a summary of what was edited;
-            `crossing` for two summaries that share slots.
+            `crossing` for two summaries that share slots; `group` for two results of one call.
         slot_id: where.
         register: which register of the slot.
         values: what stands, each with the commit that wrote it, ours first.
+        blob_id: the message that the slot was introduced with.
+        other: the other summary, where two cross.
     """
 
     kind: str
     slot_id: str
     register: str
     values: tuple[tuple[Any, str], ...]
+    blob_id: str = ""
+    other: str = ""
 
 
 def conflicts(state: State) -> list[Conflict]:
@@ -40,6 +47,20 @@ def conflicts(state: State) -> list[Conflict]:
     return sorted(found, key=lambda conflict: (place.get(conflict.slot_id, -1), conflict.kind))
 
 
+def answered_twice(found: Sequence[tuple[Shown, Message]]) -> list[Conflict]:
+    """Calls that two messages of a window answer, each message by its slot; the first is shown."""
+    answers: dict[str, list[Shown]] = {}
+    for slot, message in found:
+        answers.update({call: [] for call in calls_of(message)})  # a call with an id that was used before is another call
+        for call in answers_of(message):
+            answers.setdefault(call, []).append(slot)
+    return [
+        Conflict("group", slots[0].slot_id, "result", tuple((slot.slot_id, slot.commit_id) for slot in slots))
+        for slots in answers.values()
+        if len(slots) > 1
+    ]
+
+
 def _in_registers(slot: Slot) -> list[Conflict]:
     return [
         Conflict(
@@ -47,6 +68,7 @@ def _in_registers(slot: Slot) -> list[Conflict]:
             slot.slot_id,
             register,
             tuple((write.value, write.commit_id) for write in writes),
+            slot.blob_id,
         )
         for register, writes in slot.registers.items()
         if len(writes) > 1 and any(write.value != writes[0].value for write in writes)
@@ -61,10 +83,10 @@ def _clashed(state: State, slot: Slot, clash: Clash) -> Conflict:
         values += [({register: write.value}, commit_id) for write in writes if write.commit_id == commit_id]
     # A contradiction is named by the register that hides, whichever side wrote it.
     register = clash.other[1] if clash.kind == "contradiction" and clash.register[0] == "content" else clash.register[0]
-    return Conflict(clash.kind, slot.slot_id, register, tuple(values))
+    return Conflict(clash.kind, slot.slot_id, register, tuple(values), slot.blob_id)
 
 
 def _crossed(state: State, one: str, other: str) -> Conflict:
     summaries = [state.slots[one], state.slots[other]]
     values = tuple((slot.value("cover"), slot.registers["cover"][0].commit_id) for slot in summaries)
-    return Conflict("crossing", one, "cover", values)
+    return Conflict("crossing", one, "cover", values, summaries[0].blob_id, other)

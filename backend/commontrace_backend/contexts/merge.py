@@ -1,118 +1,260 @@
-"""What merging decides: going forward, or the union of two histories.
+"""What merging decides: going forward, the union of histories, a summary of theirs, or chosen commits of theirs."""
 
-A merge commit holds no operation of its own and renders nothing; the order of its parents says what is shown first.
-"""
-
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
-
-from commontrace.models.contexts import MergeResult, NewMerge
-from commontrace.objects import Commit
-from commontrace_backend.contexts.graph import Divergence
-from commontrace_backend.contexts.history import counting, show, total, window_tokens
+from commontrace.errors import InvalidInputError
+from commontrace.models.contexts import (
+    ChangeResult,
+    ConflictInfo,
+    ConflictValue,
+    MergeResult,
+    NewMerge,
+    NewResolve,
+    Resolution,
+)
+from commontrace.providers.messages import text_of
+from commontrace_backend.contexts import store
+from commontrace_backend.contexts.conflicts import Conflict, answered_twice, conflicts
+from commontrace_backend.contexts.contents import contents, total, window_tokens
+from commontrace_backend.contexts.editing import Doing, conclude, open_desk
+from commontrace_backend.contexts.picking import picked
 from commontrace_backend.contexts.places import Place, open_place, resolve
-from commontrace_backend.contexts.service import Step, advance, change, now, perform
-from commontrace_backend.contexts.state import Slot, replay
+from commontrace_backend.contexts.recording import Draft, NewBlob, Outcome, born_tip, change, perform, record, try_out
+from commontrace_backend.contexts.resolving import Decision, Operation, settle
+from commontrace_backend.contexts.state import State, extended
+from commontrace_backend.contexts.states import merged_state, parting, state_at
 from commontrace_backend.contexts.store import Entry
-from commontrace_backend.contexts.walk import walk
+from commontrace_backend.contexts.summaries import fold_in
+from commontrace_backend.contexts.view import View
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 
 
-async def merge(session: WriteSession, caller: Caller, name: str, wanted: NewMerge) -> MergeResult:
-    """Bring another history into the current branch: forward where possible, else the union of both.
-
-    Raises:
-        NotFoundError: no such source, or the current branch is unborn.
-    """
-    place = await open_place(session, caller, name)
-    parting = await _part(
-        session, place, await resolve(session, place, "HEAD"), await resolve(session, place, wanted.source)
-    )
-    if not parting.diverged.theirs:
-        return await _merged(session, place, "up_to_date", parting, parting.ours)
-    if parting.diverged.ours:
-        return await _merge_commit(session, caller, place, wanted, parting)
-    if not wanted.dry_run:
-        moved = [change(f"branch/{place.branch}", parting.ours.commit_id, parting.theirs.commit_id)]
-        await perform(session, caller, place, Entry("merge", f"forward to {wanted.source}", moved))
-    return await _merged(session, place, "fast_forward", parting, parting.theirs)
-
-
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """Two tips, where their histories part, and the commits that only one of them has."""
+    """Our tip, the tips that have something we have not, and where the histories part.
 
-    ours: Row[Any]
-    theirs: Row[Any]
-    diverged: Divergence
-    commits: dict[str, Commit]
+    Attributes:
+        ours: our tip.
+        theirs: the tips that bring something.
+        ahead: whether we have something that some of them have not.
+        bases: the best common ancestors.
+    """
 
-    def added(self) -> list[Slot]:
-        """The slots that only their side has, in their order."""
-        mine = {slot.slot_id for slot in self._of(self.ours.commit_id, self.diverged.ours)}
-        yours = self._of(self.theirs.commit_id, self.diverged.theirs)
-        return [slot for slot in yours if slot.slot_id not in mine]
-
-    def _of(self, tip: str, commit_ids: Sequence[str]) -> list[Slot]:
-        return replay([tip], {commit_id: self.commits[commit_id] for commit_id in commit_ids})
+    ours: str
+    theirs: list[str]
+    ahead: bool
+    bases: list[str]
 
 
-async def _part(session: ReadSession, place: Place, ours: str, theirs: str) -> Parting:
-    diverged = Divergence(ours, theirs)
-    rows, commits = {}, {}
-    async for row, commit in walk(session, place.id, [ours, theirs]):
-        rows[row.commit_id], commits[row.commit_id] = row, commit
-        diverged.take(row.commit_id, commit.parents)
-        if diverged.settled:
-            break
-    return Parting(rows[ours], rows[theirs], diverged, commits)
+async def merge(session: WriteSession, caller: Caller, name: str, wanted: NewMerge) -> MergeResult:
+    """Bring other histories into the current branch.
+
+    Raises:
+        NotFoundError: no such source, or the current branch has no commit yet.
+        InvalidInputError: options that do not go together, or a resolution of no conflict.
+    """
+    place = await open_place(session, caller, name)
+    ours = await born_tip(session, place, wanted.expected_head)
+    sources = [await resolve(session, place, ref) for ref in (wanted.source, *wanted.others)]
+    parted = await _part(session, place, ours, sources)
+    if not parted.theirs:
+        return await _standing(session, place, wanted, parted, "up_to_date")
+    if wanted.mode == "inject":
+        return await _inject(session, caller, place, wanted, parted)
+    if wanted.mode == "merge" and len(parted.theirs) == 1 and not parted.ahead and wanted.fast_forward:
+        if not wanted.dry_run:
+            moved = [change(f"branch/{place.branch}", ours, parted.theirs[0])]
+            await perform(session, caller, place, Entry("merge", f"forward to {wanted.source}", moved))
+        return await _standing(session, place, wanted, parted, "fast_forward")
+    return await _merge_commit(session, caller, place, wanted, parted)
 
 
-async def _merged(session: ReadSession, place: Place, kind: Any, parting: Parting, after: Row[Any]) -> MergeResult:
+async def _part(session: ReadSession, place: Place, ours: str, sources: Sequence[str]) -> Parting:
+    theirs: list[str] = []
+    bases: dict[str, None] = {}
+    ahead = False
+    for source in dict.fromkeys(sources):
+        diverged, _ = await parting(session, place.id, ours, source)
+        bases.update(dict.fromkeys(diverged.bases))
+        ahead |= bool(diverged.ours)
+        if diverged.theirs:
+            theirs.append(source)
+    return Parting(ours, theirs, ahead, list(bases))
+
+
+async def _standing(session: ReadSession, place: Place, wanted: NewMerge, parted: Parting, kind: Any) -> MergeResult:
+    """What comes of a merge that makes no commit."""
+    before = await store.find_commit(session, place.id, parted.ours)
+    after = await store.find_commit(session, place.id, parted.theirs[0] if parted.theirs else parted.ours)
+    assert before is not None
+    assert after is not None
+    state = await state_at(session, place.id, after.commit_id)
     return MergeResult(
         kind=kind,
+        mode=wanted.mode,
         branch=place.branch,
         commit_id=after.commit_id,
-        added=after.window_messages - parting.ours.window_messages,
+        added=after.window_messages - before.window_messages,
         tokens=total(await window_tokens(session, place.id, after)),
-        bases=parting.diverged.bases,
+        bases=parted.bases,
+        conflicts=await describe(session, place, state),
     )
 
 
 async def _merge_commit(
-    session: WriteSession, caller: Caller, place: Place, wanted: NewMerge, parting: Parting
+    session: WriteSession, caller: Caller, place: Place, wanted: NewMerge, parted: Parting
 ) -> MergeResult:
-    """A commit with both parents and no operation of its own: it renders nothing."""
-    ours, theirs = parting.ours, parting.theirs
-    shown = await show(session, place.id, parting.added())
-    tokens = await window_tokens(session, place.id, ours) + sum(shown.tokens)
-    made = Commit(
-        parents=(ours.commit_id, theirs.commit_id),
-        operations=(),
-        author=caller.contributor_id,
-        agent="",
-        time=now(),
+    """A commit with all parents, which renders nothing itself: it holds what settles conflicts, and summaries."""
+    parents = (parted.ours, *parted.theirs)
+    state = await merged_state(session, place.id, parents)
+    base = await state_at(session, place.id, parted.bases[0]) if parted.bases else None
+    before = [await state_at(session, place.id, parent) for parent in parents]
+    known = {_key(conflict) for one in before for conflict in conflicts(one)}
+    found = [conflict for conflict in await all_conflicts(session, place, state)]
+    fresh = [conflict for conflict in found if _key(conflict) not in known]
+    settled = _settled(found, wanted.resolutions)
+    if wanted.strategy != "store":
+        named = {_key(conflict) for conflict, _, _ in settled}
+        settled += [(one, Decision(wanted.strategy), []) for one in fresh if _key(one) not in named]
+    operations = [operation for one, decision, _ in settled for operation in settle(one, decision, base)]
+    blobs = [blob for _, _, brought in settled for blob in brought]
+    contradictions: list[str] = []
+    if wanted.mode in {"squash", "facts"}:
+        folded = await fold_in(session, place, extended(state, operations), before, wanted)
+        operations, blobs = [*operations, *folded.operations], [*blobs, *folded.blobs]
+        contradictions = folded.contradictions
+    draft = Draft(
+        kind="merge",
         message=wanted.message or f"Merge {wanted.source} into {place.branch}",
+        operations=operations,
+        parents=parents,
+        blobs=blobs,
+        agent=wanted.agent,
     )
-    derived = {
-        "generation": max(ours.generation, theirs.generation) + 1,
-        "window_messages": ours.window_messages + len(shown.slots),
-        "window_tokens": tokens,
-        "encoding": counting(),
-    }
-    commit_id = None
-    if not wanted.dry_run:
-        step = Step("merge", place.branch, ours.commit_id)
-        commit_id = await advance(session, caller, place, step, made, derived)
+    return await _concluded(session, caller, place, wanted, (parted, draft, contradictions))
+
+
+async def _concluded(
+    session: WriteSession,
+    caller: Caller,
+    place: Place,
+    wanted: NewMerge,
+    made: tuple[Parting, Draft, list[str]],
+) -> MergeResult:
+    parted, draft, contradictions = made
+    before = await store.find_commit(session, place.id, parted.ours)
+    assert before is not None
+    found: Outcome
+    if wanted.dry_run:
+        found = await try_out(session, place, draft)
+    else:
+        found = await record(session, caller, place, place.branch, draft)
     return MergeResult(
         kind="merged",
+        mode=wanted.mode,
         branch=place.branch,
-        commit_id=commit_id,
-        added=len(shown.slots),
-        tokens=total(tokens),
-        bases=parting.diverged.bases,
+        commit_id=found.commit_id,
+        added=found.messages - before.window_messages,
+        tokens=total(found.tokens),
+        bases=parted.bases,
+        conflicts=await describe(session, place, found.state, draft.blobs),
+        contradictions=contradictions,
     )
+
+
+async def _inject(session: WriteSession, caller: Caller, place: Place, wanted: NewMerge, parted: Parting) -> MergeResult:
+    """Chosen commits of theirs, as one commit of ours; the histories stay apart."""
+    diverged, _ = await parting(session, place.id, parted.ours, parted.theirs[0])
+    refs = [await resolve(session, place, ref) for ref in wanted.commits] or diverged.theirs[::-1]
+    here = await state_at(session, place.id, parted.ours)
+    operations = await picked(session, place, here, refs, wanted.strategy)
+    draft = Draft(
+        kind="merge",
+        message=wanted.message or f"Inject {len(refs)} commits of {wanted.source}",
+        operations=operations,
+        parents=(parted.ours,),
+        agent=wanted.agent,
+        metadata={"picked_from": refs},
+    )
+    return await _concluded(session, caller, place, wanted, (parted, draft, []))
+
+
+def _key(conflict: Conflict) -> tuple[str, str, str, str]:
+    """The same for the same disagreement, whoever is ours."""
+    return (
+        conflict.kind,
+        conflict.slot_id,
+        conflict.register,
+        json.dumps(sorted(json.dumps(value, sort_keys=True) for value, _ in conflict.values)),
+    )
+
+
+async def all_conflicts(
+    session: ReadSession, place: Place, state: State, blobs: Sequence[NewBlob] = ()
+) -> list[Conflict]:
+    """Those of registers, and calls that are answered twice."""
+    fresh = {item.blob.blob_id for item in blobs}
+    shown = [slot for slot in View(state).shown if slot.blob_id not in fresh]
+    found = await contents(session, place.id, shown)
+    return conflicts(state) + answered_twice([(content.slot, content.message) for content in found])
+
+
+def _settled(
+    found: Sequence[Conflict], resolutions: Sequence[Resolution]
+) -> list[tuple[Conflict, Decision, list[NewBlob]]]:
+    """Each resolution with its conflict; raises InvalidInputError for one that is of none, or of several."""
+    settled = []
+    for wanted in resolutions:
+        meant = [
+            conflict
+            for conflict in found
+            if conflict.slot_id.startswith(wanted.slot) and wanted.register_name in {"", conflict.register}
+        ]
+        if len(meant) != 1:
+            raise InvalidInputError(
+                f"{len(meant) or 'No'} conflicts are at {wanted.slot} {wanted.register_name}".rstrip() + ".",
+                "Name the slot and the register as the preview shows them.",
+            )
+        blobs = [NewBlob.of(wanted.content)] if wanted.content is not None else []
+        value = blobs[0].blob.blob_id if blobs else wanted.value
+        settled.append((meant[0], Decision(wanted.use, value), blobs))
+    return settled
+
+
+async def describe(
+    session: ReadSession, place: Place, state: State, blobs: Sequence[NewBlob] = ()
+) -> list[ConflictInfo]:
+    """The conflicts of a state as a caller reads them."""
+    found = await all_conflicts(session, place, state, blobs)
+    named = [value for one in found if one.register == "content" for value, _ in one.values if isinstance(value, str)]
+    texts = {blob_id: text_of(json.loads(row.encoded)) for blob_id, row in (
+        await store.find_blobs(session, place.id, named)).items()}
+    return [
+        ConflictInfo(
+            kind=one.kind,
+            slot_id=one.slot_id,
+            register_name=one.register,
+            values=[
+                ConflictValue(commit_id=commit_id, value=value, text=texts.get(value) if isinstance(value, str) else None)
+                for value, commit_id in one.values
+            ],
+        )
+        for one in found
+    ]
+
+
+async def resolve_conflicts(session: WriteSession, caller: Caller, name: str, wanted: NewResolve) -> ChangeResult:
+    """Settle conflicts that an earlier merge stored; raises InvalidInputError for a resolution of no conflict."""
+    desk = await open_desk(session, caller, name, wanted)
+    found = await all_conflicts(session, desk.place, desk.state)
+    settled = _settled(found, wanted.resolutions)
+    if wanted.strategy:
+        named = {_key(conflict) for conflict, _, _ in settled}
+        settled += [(one, Decision(wanted.strategy), []) for one in found if _key(one) not in named]
+    operations: list[Operation] = [item for one, decision, _ in settled for item in settle(one, decision)]
+    doing = Doing("resolve", "Resolve conflicts", operations, [blob for _, _, brought in settled for blob in brought])
+    return await conclude(session, caller, desk, wanted, doing)

@@ -23,7 +23,7 @@ from commontrace.models.contexts.history import (
     LogPage,
     NewCommit,
 )
-from commontrace.models.contexts.merging import MergeResult, NewMerge
+from commontrace.models.contexts.merging import (ConflictInfo, ConflictValue, MergeMode, MergeResult, NewMerge, NewResolve, Resolution, Side, Strategy)
 from commontrace.models.contexts.operations import OperationInfo
 from commontrace.models.contexts.windows import Explained, Window
 
@@ -34,12 +34,15 @@ __all__ = [
     "ChangeResult",
     "CommitInfo",
     "CommitResult",
+    "ConflictInfo",
+    "ConflictValue",
     "ContextDiff",
     "ContextStatus",
     "DiffMessage",
     "Exact",
     "Explained",
     "LogPage",
+    "MergeMode",
     "MergeResult",
     "NewAnnotation",
     "NewBranch",
@@ -49,6 +52,7 @@ __all__ = [
     "NewMove",
     "NewNotes",
     "NewPresence",
+    "NewResolve",
     "NewTag",
     "Note",
     "OperationInfo",
@@ -57,10 +61,13 @@ __all__ = [
     "RefText",
     "RepositoryInfo",
     "RepositoryName",
+    "Resolution",
     "Selected",
+    "Side",
     "SlotHistory",
     "SlotId",
     "SlotVersion",
+    "Strategy",
     "SwitchTo",
     "TagInfo",
     "Targets",

@@ -1,0 +1,69 @@
+"""Bringing what commits changed to another state: cherry-pick, revert, restore."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from commontrace.errors import ConflictError
+from commontrace.objects import Commit
+from commontrace_backend.contexts import store
+from commontrace_backend.contexts.patch import Change, Refusal, difference, fit, operations
+from commontrace_backend.contexts.places import SHORT, Place
+from commontrace_backend.contexts.state import State, extended
+from commontrace_backend.contexts.states import state_at
+from commontrace_backend.database.session import ReadSession
+
+
+async def picked(
+    session: ReadSession, place: Place, here: State, commit_ids: Iterable[str], strategy: str = "store"
+) -> list[dict[str, Any]]:
+    """The operations that bring what commits changed, one after another, to a state.
+
+    Raises:
+        ConflictError: a register holds something else here than where the commit was made, and no side is chosen.
+    """
+    made: list[dict[str, Any]] = []
+    for commit_id in commit_ids:
+        before, after = await around(session, place, commit_id)
+        brought = transferred(before, after, here, strategy)
+        here = extended(here, brought, "picked")
+        made += brought
+    return made
+
+
+async def around(session: ReadSession, place: Place, commit_id: str) -> tuple[State, State]:
+    """The states before a commit, on its first parent, and at it."""
+    row = await store.find_commit(session, place.id, commit_id)
+    assert row is not None
+    parents = Commit.decode(row.encoded).parents
+    return await state_at(session, place.id, parents[0] if parents else None), await state_at(
+        session, place.id, commit_id
+    )
+
+
+def transferred(before: State, after: State, here: State, strategy: str = "store") -> list[dict[str, Any]]:
+    """The operations that make the change between two states on a third; raises ConflictError."""
+    wanted, refused = fit(difference(before, after), here)
+    if refused and strategy == "store":
+        raise _refused(refused)
+    if strategy == "theirs":
+        wanted += [refusal.change for refusal in refused]
+    return operations(wanted, here, after if _knows(after, wanted) else _union(before, after))
+
+
+def _knows(state: State, changes: Sequence[Change]) -> bool:
+    return all(change.slot_id in state.slots or not change.slot_id for change in changes)
+
+
+def _union(before: State, after: State) -> State:
+    """Both states' slots: reverting brings back what the later one does not have."""
+    slots: Mapping[str, Any] = {**after.slots, **before.slots}
+    return State(before.tip, slots, [*before.order, *(one for one in after.order if one not in before.slots)])
+
+
+def _refused(refused: Sequence[Refusal]) -> ConflictError:
+    places = ", ".join(f"{refusal.change.slot_id[:SHORT]} ({refusal.change.register})" for refusal in refused[:5])
+    return ConflictError(
+        f"What is to be changed says something else by now: {places}.",
+        "Choose a strategy: theirs takes the change, ours leaves what is here.",
+        {"slots": [refusal.change.slot_id for refusal in refused]},
+    )
