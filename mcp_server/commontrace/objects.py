@@ -79,6 +79,11 @@ class Commit:
         """The messages that it appends."""
         return [operation["blob"] for operation in self.operations if operation["op"] == "append"]
 
+    @property
+    def commit_id(self) -> str:
+        """Its id: it follows from every field."""
+        return identify("commit", self.encoded())
+
     def encoded(self) -> bytes:
         """The canonical bytes: every field is hashed."""
         return canonical(

@@ -20,6 +20,14 @@ from commontrace.models.contexts.history import (
     LogPage,
     NewCommit,
 )
+from commontrace.models.contexts.interchange import (
+    BundleResult,
+    ClaudeSession,
+    ExportFormat,
+    MovedRef,
+    TranscriptFormat,
+    TranscriptResult,
+)
 from commontrace.models.contexts.merging import MergeResult, NewMerge
 from commontrace.models.contexts.operations import OperationInfo
 from commontrace.models.contexts.windows import Explained, Window
@@ -27,6 +35,8 @@ from commontrace.models.contexts.windows import Explained, Window
 __all__ = [
     "BranchInfo",
     "BranchName",
+    "BundleResult",
+    "ClaudeSession",
     "CommitInfo",
     "CommitResult",
     "ContextDiff",
@@ -34,8 +44,10 @@ __all__ = [
     "DiffMessage",
     "Exact",
     "Explained",
+    "ExportFormat",
     "LogPage",
     "MergeResult",
+    "MovedRef",
     "NewBranch",
     "NewCommit",
     "NewMerge",
@@ -49,6 +61,8 @@ __all__ = [
     "SwitchTo",
     "TagInfo",
     "TokenCount",
+    "TranscriptFormat",
+    "TranscriptResult",
     "Window",
     "WindowFormat",
 ]
