@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # A contribution's own limit of 64 KiB is checked on its text; JSON escapes can make its body longer.
 DEFAULT_LIMIT: Final = 512 * 1024
 CONTEXT_LIMIT: Final = 16 * 1024 * 1024
+# A bundle is checked as it arrives and waits on disk; each of its lines has a limit of its own.
+BUNDLE_LIMIT: Final = 2 * 1024 * 1024 * 1024
 
 
 class BodyLimit:
@@ -21,7 +23,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = CONTEXT_LIMIT if scope["path"].startswith("/api/v1/contexts/") else DEFAULT_LIMIT
+        limit = limit_of(scope["path"])
         taken = 0
 
         async def counted() -> Message:
@@ -33,3 +35,10 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+def limit_of(path: str) -> int:
+    """The most bytes that a body of a route may have."""
+    if not path.startswith("/api/v1/contexts/"):
+        return DEFAULT_LIMIT
+    return BUNDLE_LIMIT if path.endswith("/bundle") else CONTEXT_LIMIT

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -40,14 +40,14 @@ def _adapter(answer: Any) -> TypeAdapter[Any]:
     return _ADAPTERS[answer]
 
 
-def encode(body: BaseModel | None) -> bytes | None:
-    """A body as JSON; fields at their default are left out, so that an older server understands them.
+def encode(body: BaseModel | bytes | None) -> bytes | None:
+    """A body as JSON; fields at their default are left out, so that an older server understands them. Bytes stay.
 
     Raises:
         InvalidInputError: a text cannot be written as UTF-8.
     """
     try:
-        return None if body is None else body.model_dump_json(exclude_defaults=True).encode()
+        return body.model_dump_json(exclude_defaults=True).encode() if isinstance(body, BaseModel) else body
     except PydanticSerializationError as error:
         raise InvalidInputError(
             "A text holds half a character (a lone surrogate), which cannot be sent.",
@@ -69,7 +69,9 @@ def _text(value: object) -> str:
 
 
 def parse(answer: type[T], body: bytes) -> T:
-    """An answer of the kind that was asked for; raises BackendError for anything else."""
+    """An answer of the kind that was asked for, `bytes` being what came; raises BackendError for anything else."""
+    if answer is bytes:
+        return cast("T", body)
     try:
         # An operation without an answer has an empty body, which stands for null.
         parsed: T = _adapter(answer).validate_json(body or b"null")

@@ -95,6 +95,11 @@ class Commit:
         """Every message that it brings: appended, edited or a summary."""
         return [operation["blob"] for operation in self.operations if "blob" in operation]
 
+    @property
+    def commit_id(self) -> str:
+        """Its id: it follows from every field."""
+        return identify("commit", self.encoded())
+
     def encoded(self) -> bytes:
         """The canonical bytes: every field is hashed."""
         return canonical(

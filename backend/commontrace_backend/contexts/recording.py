@@ -101,7 +101,7 @@ async def try_out(session: ReadSession, place: Place, draft: Draft, commit_id: s
     first = draft.parents[0] if draft.parents else None
     row = await store.find_commit(session, place.id, first) if first else None
     before = await state_at(session, place.id, first)
-    joined = before if len(draft.parents) < 2 else await merged_state(session, place.id, draft.parents)  # noqa: PLR2004
+    joined = await merged_state(session, place.id, draft.parents)
     state = extended(joined, draft.operations, commit_id or "draft")
     old, new = (Counter(slot.blob_id for slot in View(one).shown) for one in (before, state))
     fresh = {item.blob.blob_id: item.tokens for item in draft.blobs}

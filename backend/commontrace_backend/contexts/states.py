@@ -106,8 +106,12 @@ async def parting(
 
 
 async def merged_state(session: ReadSession, repository_id: int, parents: Collection[str]) -> State:
-    """What a merge of these commits means, the first of them ours; its commit has no name yet."""
+    """What comes together in a commit with these parents, the first of them ours; the commit has no name yet."""
+    if not parents:
+        return State()
     first, *others = parents
+    if not others:
+        return await state_at(session, repository_id, first)
     commits = {MERGE: Commit(tuple(parents), (), author="", agent="", time="", message="")}
     for other in others:
         commits |= await _since(session, repository_id, first, other)

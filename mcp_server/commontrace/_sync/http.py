@@ -47,7 +47,7 @@ class Http:
         answer: type[T],
         *,
         query: Mapping[str, object] | None = None,
-        body: BaseModel | None = None,
+        body: BaseModel | bytes | None = None,
     ) -> T:
         """Send a request and return its answer as `answer`; `None` in `query` is left out.
 

@@ -3,6 +3,7 @@
 from commontrace._async.contexts.bound import AsyncBound, AsyncHook, AsyncHooks, AsyncOperation
 from commontrace._async.contexts.branches import AsyncBranches
 from commontrace._async.contexts.history import AsyncHistory
+from commontrace._async.contexts.interchange import AsyncInterchange
 from commontrace._async.contexts.merging import AsyncMerging
 from commontrace._async.contexts.operations import AsyncOperations
 from commontrace._async.contexts.windows import AsyncWindows
@@ -13,7 +14,15 @@ from commontrace.models.contexts import CommitInfo, RepositoryInfo
 __all__ = ["AsyncBound", "AsyncContextRepository", "AsyncContexts", "AsyncHook", "AsyncHooks", "AsyncOperation"]
 
 
-class AsyncContextRepository(AsyncWriting, AsyncHistory, AsyncWindows, AsyncBranches, AsyncMerging, AsyncOperations):
+class AsyncContextRepository(
+    AsyncWriting,
+    AsyncHistory,
+    AsyncWindows,
+    AsyncBranches,
+    AsyncMerging,
+    AsyncOperations,
+    AsyncInterchange,
+):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 
 

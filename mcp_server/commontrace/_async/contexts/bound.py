@@ -27,7 +27,7 @@ class AsyncOperation:
     repository: str
     name: str
     writes: bool
-    body: BaseModel | None
+    body: BaseModel | bytes | None
     answer: Any = None
 
 
@@ -56,7 +56,7 @@ class AsyncBound:
         )
 
     async def _write(
-        self, operation: str, path: str, answer: type[T], body: BaseModel | None = None, **query: Any
+        self, operation: str, path: str, answer: type[T], body: BaseModel | bytes | None = None, **query: Any
     ) -> T:
         method = "DELETE" if operation.startswith("delete") else "POST"
         return await self._send(

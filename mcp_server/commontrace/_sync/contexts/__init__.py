@@ -3,6 +3,7 @@
 from commontrace._sync.contexts.bound import Bound, Hook, Hooks, Operation
 from commontrace._sync.contexts.branches import Branches
 from commontrace._sync.contexts.history import History
+from commontrace._sync.contexts.interchange import Interchange
 from commontrace._sync.contexts.merging import Merging
 from commontrace._sync.contexts.operations import Operations
 from commontrace._sync.contexts.windows import Windows
@@ -13,7 +14,15 @@ from commontrace.models.contexts import CommitInfo, RepositoryInfo
 __all__ = ["Bound", "ContextRepository", "Contexts", "Hook", "Hooks", "Operation"]
 
 
-class ContextRepository(Writing, History, Windows, Branches, Merging, Operations):
+class ContextRepository(
+    Writing,
+    History,
+    Windows,
+    Branches,
+    Merging,
+    Operations,
+    Interchange,
+):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 
 

@@ -27,7 +27,7 @@ class Operation:
     repository: str
     name: str
     writes: bool
-    body: BaseModel | None
+    body: BaseModel | bytes | None
     answer: Any = None
 
 
@@ -53,7 +53,9 @@ class Bound:
     def _read(self, operation: str, path: str, answer: type[T], **query: Any) -> T:
         return self._send(Operation(self.name, operation, writes=False, body=None), "GET", path, answer, query)
 
-    def _write(self, operation: str, path: str, answer: type[T], body: BaseModel | None = None, **query: Any) -> T:
+    def _write(
+        self, operation: str, path: str, answer: type[T], body: BaseModel | bytes | None = None, **query: Any
+    ) -> T:
         method = "DELETE" if operation.startswith("delete") else "POST"
         return self._send(Operation(self.name, operation, writes=True, body=body), method, path, answer, query)
 

@@ -24,14 +24,24 @@ from commontrace.models.contexts.history import (
     NewCommit,
 )
 from commontrace.models.contexts.merging import (ConflictInfo, ConflictValue, MergeMode, MergeResult, NewMerge, NewResolve, Resolution, Side, Strategy)
+from commontrace.models.contexts.interchange import (
+    BundleResult,
+    ClaudeSession,
+    ExportFormat,
+    MovedRef,
+    TranscriptFormat,
+    TranscriptResult,
+)
 from commontrace.models.contexts.operations import OperationInfo
 from commontrace.models.contexts.windows import Explained, Window
 
 __all__ = [
     "BranchInfo",
     "BranchName",
+    "BundleResult",
     "Change",
     "ChangeResult",
+    "ClaudeSession",
     "CommitInfo",
     "CommitResult",
     "ConflictInfo",
@@ -41,9 +51,11 @@ __all__ = [
     "DiffMessage",
     "Exact",
     "Explained",
+    "ExportFormat",
     "LogPage",
     "MergeMode",
     "MergeResult",
+    "MovedRef",
     "NewAnnotation",
     "NewBranch",
     "NewCommit",
@@ -72,6 +84,8 @@ __all__ = [
     "TagInfo",
     "Targets",
     "TokenCount",
+    "TranscriptFormat",
+    "TranscriptResult",
     "Window",
     "WindowFormat",
 ]

@@ -1,0 +1,68 @@
+"""HTTP for bundles: streamed out, and streamed in."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+
+from commontrace.models.contexts import BundleResult
+from commontrace_backend.contexts import exporting, importing
+from commontrace_backend.contexts.routes import Name
+from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.database.engine import Database
+from commontrace_backend.identity import Reader, Writer, Writing
+
+router = APIRouter(prefix="/api/v1", tags=["contexts"])
+
+MEDIA_TYPE: Final = "application/x-ndjson"
+_WHERE: Final = "/contexts/{repository}/bundle"
+Refs = Annotated[
+    list[str], Query(default_factory=list, max_length=1000, description="Branches and tags. Default: all.")
+]
+Since = Annotated[
+    list[str],
+    Query(default_factory=list, max_length=1000, description="What the other side has: refs or commits of here."),
+]
+
+
+@router.get(_WHERE)
+async def export_bundle(
+    request: Request, repository: Name, caller: Reader, refs: Refs, since: Since
+) -> StreamingResponse:
+    """Branches and tags with the history that leads to them, as lines of JSON; only what `since` does not lead to."""
+    pieces = _pieces(request.app.state.database, caller, repository, exporting.Wanted(refs, since))
+    # With the first piece everything is decided that may be refused; the answer begins only then.
+    first = await anext(pieces)
+    return StreamingResponse(_with(first, pieces), media_type=MEDIA_TYPE)
+
+
+async def _pieces(
+    database: Database, caller: Caller, repository: str, wanted: exporting.Wanted
+) -> AsyncIterator[bytes]:
+    async with database.reading() as session:
+        async for piece in exporting.export(session, caller, repository, wanted):
+            yield piece
+
+
+async def _with(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+async def _received(request: Request, _caller: Writer) -> AsyncIterator[importing.Received]:
+    async with importing.received(request.stream()) as bundle:
+        yield bundle
+
+
+@router.post(_WHERE)
+async def import_bundle(
+    repository: Name,
+    caller: Writer,
+    bundle: Annotated[importing.Received, Depends(_received)],
+    session: Writing,
+    prefix: Annotated[str, Query(max_length=80, description="In front of every name that the bundle brings.")] = "",
+) -> BundleResult:
+    """Store a bundle: every id is checked, refs are made or go forward; all of it or nothing."""
+    return await importing.import_bundle(session, caller, repository, bundle, prefix)
