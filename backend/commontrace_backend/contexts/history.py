@@ -1,11 +1,9 @@
-"""Reading what was committed: the log, windows, differences, status."""
+"""Reading what was committed: the log, one commit, status, which branches there are."""
 
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Any, Final
 
@@ -14,30 +12,18 @@ from sqlalchemy import Row
 from commontrace.models.contexts import (
     BranchInfo,
     CommitInfo,
-    ContextDiff,
     ContextStatus,
-    DiffMessage,
-    Explained,
     LogPage,
     RepositoryInfo,
-    TokenCount,
-    Window,
-    WindowFormat,
 )
 from commontrace.objects import Commit
-from commontrace.providers import rendering
-from commontrace.providers.anthropic import to_anthropic
-from commontrace.providers.messages import Message, text_of
-from commontrace.providers.openai_chat import to_openai
-from commontrace.providers.text import to_text
+from commontrace.providers.messages import text_of
 from commontrace_backend.contexts import store
+from commontrace_backend.contexts.contents import contents_at, total
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
-from commontrace_backend.contexts.state import Slot, replay, state_id
-from commontrace_backend.contexts.walk import Walked, commits_to, walk
-from commontrace_backend.contexts.window import FRAMING, Choice, choose
+from commontrace_backend.contexts.walk import Walked, walk
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession
-from commontrace_backend.tokens import TokenCounter, default_counter
 
 _SEARCHED_AT_ONCE: Final = 200
 _SHORTEST_TRACE_ID: Final = 6

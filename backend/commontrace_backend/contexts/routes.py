@@ -23,7 +23,7 @@ from commontrace.models.contexts import (
     Window,
     WindowFormat,
 )
-from commontrace_backend.contexts import history, oplog, service
+from commontrace_backend.contexts import differences, history, oplog, service, windows
 from commontrace_backend.contexts import merge as merging
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
@@ -79,12 +79,12 @@ async def log(
     return await history.log(session, caller, repository, ref, limit, grep)
 
 
-def _view(
+def _look(
     max_tokens: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
     format: WindowFormat = "text",  # noqa: A002 - the parameter's name on the wire
     explain: bool = False,
-) -> history.View:
-    return history.View(max_tokens, format, explain)
+) -> windows.Look:
+    return windows.Look(max_tokens, format, explain)
 
 
 @router.get(f"{_HERE}/window")
@@ -92,17 +92,17 @@ async def window(
     repository: Name,
     caller: Reader,
     session: Reading,
-    view: Annotated[history.View, Depends(_view)],
+    look: Annotated[windows.Look, Depends(_look)],
     ref: RefName = "HEAD",
 ) -> Window:
     """The messages at a ref that fit a budget, in the shape that a provider takes."""
-    return await history.window(session, caller, repository, ref, view)
+    return await windows.window(session, caller, repository, ref, look)
 
 
 @router.get(f"{_HERE}/diff")
 async def diff(repository: Name, caller: Reader, session: Reading, a: RefName, b: RefName = "HEAD") -> ContextDiff:
     """What changes from the window at `a` to the one at `b`."""
-    return await history.diff(session, caller, repository, a, b)
+    return await differences.diff(session, caller, repository, a, b)
 
 
 @router.get(f"{_HERE}/status")
