@@ -101,11 +101,10 @@ def _answers(turns: Sequence[Turn], free: Sequence[Group]) -> list[tuple[Item, l
 
 
 def _superseding(read: Turn, same_file: Sequence[Turn]) -> Turn | None:
-    """The first turn behind a read after which it no longer says what is in the file, or says it again."""
-    done = (later for later in same_file if later.done and later.caller.position > read.caller.position)
-    return next(
-        (one for one in done if one.act != "other" and (one.act != "read" or one.extent in {"", read.extent})), None
-    )
+    """What is behind a read that says anew what is in the file; else the first edit that made it stale."""
+    done = [later for later in same_file if later.done and later.caller.position > read.caller.position]
+    anew = (one for one in done if one.act == "write" or (one.act == "read" and one.extent in {"", read.extent}))
+    return next(anew, None) or next((one for one in done if one.act == "edit"), None)
 
 
 def _why(later: Turn) -> str:

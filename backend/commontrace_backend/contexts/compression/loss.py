@@ -7,6 +7,7 @@ from typing import Final
 
 from commontrace.models.contexts.compression import Loss, LossReport
 from commontrace.patterns import missing_keeps, values_of
+from commontrace.providers.messages import Message, Part, as_text, text_of
 from commontrace_backend.contexts.compression.facts import (
     KINDS,
     Kind,
@@ -17,30 +18,48 @@ from commontrace_backend.contexts.compression.facts import (
     says,
     sentences,
 )
+from commontrace_backend.contexts.compression.turns import is_error_line, result_text
 
 _EXAMPLES: Final = 20
 _LONGEST: Final = 200  # characters of an example
 _WORDISH: Final = re.compile(r"\w")
 
 
-def losses(sources: Sequence[str], summary: str, keep: Sequence[str] = ()) -> LossReport:
-    """Compare a summary with what it stands for.
+def losses(messages: Sequence[Message], summary: str, keep: Sequence[str] = ()) -> LossReport:
+    """Compare a summary with the messages that it stands for.
 
-    A name, path or address is kept if the summary has it as a word of its own, a number also with or without what
-    separates its thousands, a negation if a negated sentence has at least half of its content words.
+    Of what tools printed only the lines that tell of errors are asked for: nobody misses every name in a file. A name,
+    path or address is kept if the summary has it as a word of its own, a number also with or without what separates its
+    thousands, a negation if a negated sentence has at least half of its content words.
 
     Args:
-        sources: the texts of the messages that the summary stands for.
+        messages: canonical; what the summary stands for.
         summary: its text.
-        keep: must-keep patterns, as `commontrace.patterns` reads them.
+        keep: must-keep patterns, as `commontrace.patterns` reads them; these are looked for in everything.
 
     Raises:
         InvalidInputError: a pattern is empty, or no expression of RE2's.
     """
+    sources = [_worded(message) for message in messages]
     found = {kind: _loss(kind, sources, summary) for kind in KINDS}
-    wanted = Counter(value for source in sources for pattern in keep for value in values_of(pattern, source))
-    missing = missing_keeps(sources, summary, keep)
-    return LossReport(**found, keeps=_reported(wanted, missing))
+    texts = [text_of(message) for message in messages]
+    wanted = Counter(value for text in texts for pattern in keep for value in values_of(pattern, text))
+    return LossReport(**found, keeps=_reported(wanted, missing_keeps(texts, summary, keep)))
+
+
+def _worded(message: Message) -> str:
+    """What people and models said in a message, and the errors that tools printed."""
+    return "\n".join(_words_of(part) for part in message["parts"])
+
+
+def _words_of(part: Part) -> str:
+    if part["type"] == "text":
+        return str(part["text"])
+    if part["type"] == "tool_call":
+        return as_text(part.get("arguments") or "")
+    if part["type"] == "tool_result":
+        return "\n".join(line for line in result_text(part).splitlines() if is_error_line(line))
+    return ""
 
 
 def _loss(kind: Kind, sources: Sequence[str], summary: str) -> Loss:

@@ -16,8 +16,20 @@ _READS: Final = frozenset(
 )
 _WHOLE_WRITES: Final = frozenset(("write", "writefile", "create", "createfile", "fswrite", "savefile"))
 _EDITS: Final = frozenset(
-    ("edit", "editfile", "multiedit", "strreplace", "strreplaceeditor", "strreplacebasededittool", "strreplaceedittool")
-    + ("insert", "replace", "replaceinfile", "notebookedit", "searchreplace", "applypatch")
+    (
+        "edit",
+        "editfile",
+        "multiedit",
+        "strreplace",
+        "strreplaceeditor",
+        "strreplacebasededittool",
+        "strreplaceedittool",
+        "insert",
+        "replace",
+        "replaceinfile",
+        "notebookedit",
+        "searchreplace",
+    )
 )
 _SHELLS: Final = frozenset(("bash", "shell", "sh", "run", "runcommand", "exec", "execute", "terminal"))
 _CAT: Final = re.compile(r"\s*cat\s+([^\s|&;<>*?$'\"-][^\s|&;<>*?$'\"]*)\s*$")
