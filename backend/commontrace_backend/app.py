@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from commontrace_backend import problems
 from commontrace_backend.contexts.bundle_routes import router as bundles
+from commontrace_backend.contexts.rewriting_routes import router as rewriting
 from commontrace_backend.contexts.routes import router as contexts
 from commontrace_backend.contributors.routes import router as contributors
 from commontrace_backend.contributors.service import open_keyring
@@ -46,7 +47,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, traces, contexts, bundles, contributors):
+    for router in (search, traces, contexts, rewriting, bundles, contributors):
         app.include_router(router)
 
     @app.get("/health", tags=["operation"])

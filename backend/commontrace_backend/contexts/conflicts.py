@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from commontrace.providers.messages import Message, answers_of, calls_of
-
 from commontrace_backend.contexts.state import Clash, Slot, State
 from commontrace_backend.contexts.view import Shown, View, standing
 
@@ -51,7 +50,9 @@ def answered_twice(found: Sequence[tuple[Shown, Message]]) -> list[Conflict]:
     """Calls that two messages of a window answer, each message by its slot; the first is shown."""
     answers: dict[str, list[Shown]] = {}
     for slot, message in found:
-        answers.update({call: [] for call in calls_of(message)})  # a call with an id that was used before is another call
+        answers.update(
+            {call: [] for call in calls_of(message)}
+        )  # a call with an id that was used before is another call
         for call in answers_of(message):
             answers.setdefault(call, []).append(slot)
     return [

@@ -16,12 +16,12 @@ from commontrace_backend.database.session import ReadSession
 async def diff(session: ReadSession, caller: Caller, name: str, a: str, b: str) -> ContextDiff:
     """What has to change in the window at `a` to get the one at `b`, in the order of the windows."""
     place = await open_place(session, caller, name)
-    before, after = [
-        await contents_at(session, place.id, await resolve(session, place, ref)) for ref in (a, b)
-    ]
+    ends = await resolve(session, place, a), await resolve(session, place, b)
+    before, after = [await contents_at(session, place.id, commit_id) for commit_id in ends]
     return ContextDiff(
         a=a,
         b=b,
+        commits=ends,
         changes=compare(before, after),
         token_delta=sum(content.tokens for content in after) - sum(content.tokens for content in before),
     )

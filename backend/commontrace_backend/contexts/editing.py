@@ -15,9 +15,9 @@ from commontrace.models.contexts import (
     NewPresence,
 )
 from commontrace.providers.messages import Message, answers_of, calls_of, parse_message
+from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import total, window_tokens
 from commontrace_backend.contexts.places import open_place
-from commontrace_backend.contexts import store
 from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, record, try_out
 from commontrace_backend.contexts.state import REPOSITORY
 from commontrace_backend.contexts.targets import Desk, lay_out

@@ -16,8 +16,8 @@ from commontrace.objects import Commit
 from commontrace_backend.contexts import bundle_store, store
 from commontrace_backend.contexts.contents import contents, cost, counting, window_tokens
 from commontrace_backend.contexts.places import Place, make_place
-from commontrace_backend.contexts.refs import check_name
 from commontrace_backend.contexts.recording import change, perform
+from commontrace_backend.contexts.refs import check_name
 from commontrace_backend.contexts.state import extended
 from commontrace_backend.contexts.states import merged_state
 from commontrace_backend.contexts.store import Entry

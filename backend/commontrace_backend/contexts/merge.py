@@ -166,7 +166,9 @@ async def _concluded(
     )
 
 
-async def _inject(session: WriteSession, caller: Caller, place: Place, wanted: NewMerge, parted: Parting) -> MergeResult:
+async def _inject(
+    session: WriteSession, caller: Caller, place: Place, wanted: NewMerge, parted: Parting
+) -> MergeResult:
     """Chosen commits of theirs, as one commit of ours; the histories stay apart."""
     diverged, _ = await parting(session, place.id, parted.ours, parted.theirs[0])
     refs = [await resolve(session, place, ref) for ref in wanted.commits] or diverged.theirs[::-1]
@@ -231,15 +233,19 @@ async def describe(
     """The conflicts of a state as a caller reads them."""
     found = await all_conflicts(session, place, state, blobs)
     named = [value for one in found if one.register == "content" for value, _ in one.values if isinstance(value, str)]
-    texts = {blob_id: text_of(json.loads(row.encoded)) for blob_id, row in (
-        await store.find_blobs(session, place.id, named)).items()}
+    texts = {
+        blob_id: text_of(json.loads(row.encoded))
+        for blob_id, row in (await store.find_blobs(session, place.id, named)).items()
+    }
     return [
         ConflictInfo(
             kind=one.kind,
             slot_id=one.slot_id,
             register_name=one.register,
             values=[
-                ConflictValue(commit_id=commit_id, value=value, text=texts.get(value) if isinstance(value, str) else None)
+                ConflictValue(
+                    commit_id=commit_id, value=value, text=texts.get(value) if isinstance(value, str) else None
+                )
                 for value, commit_id in one.values
             ],
         )

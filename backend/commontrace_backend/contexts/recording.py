@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from commontrace.errors import NotFoundError, RefMovedError
+from commontrace.objects import Blob, Commit, identify
 from commontrace.providers.messages import Message, parse_message
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import cost, counting, tokens_of, window_tokens
-from commontrace.objects import Blob, Commit, identify
 from commontrace_backend.contexts.places import SHORT, Place, tip
 from commontrace_backend.contexts.refs import DEFAULT_BRANCH
 from commontrace_backend.contexts.state import State, extended

@@ -11,10 +11,8 @@ from commontrace.models.contexts import (
     ContextDiff,
     ContextStatus,
     LogPage,
-    MergeResult,
     NewBranch,
     NewCommit,
-    NewMerge,
     NewTag,
     OperationInfo,
     RepositoryInfo,
@@ -24,7 +22,6 @@ from commontrace.models.contexts import (
     WindowFormat,
 )
 from commontrace_backend.contexts import differences, history, oplog, service, windows
-from commontrace_backend.contexts import merge as merging
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
@@ -33,7 +30,7 @@ Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$", description="
 RefName = Annotated[str, Query(min_length=1, max_length=250, description="HEAD, a branch, tag, id, HEAD~2, main@{1}.")]
 PageRef = Annotated[str, Query(min_length=1, max_length=4000, description="A ref, or next_ref of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-_HERE = "/contexts/{repository}"
+HERE = "/contexts/{repository}"
 
 
 @router.get("/contexts")
@@ -54,7 +51,7 @@ async def _prepared(body: NewCommit) -> service.Prepared:
     return await service.prepare(body)
 
 
-@router.post(f"{_HERE}/commits", status_code=201)
+@router.post(f"{HERE}/commits", status_code=201)
 async def commit(
     repository: Name,
     caller: Writer,
@@ -65,13 +62,13 @@ async def commit(
     return await service.commit(session, caller, repository, prepared)
 
 
-@router.get(f"{_HERE}/commits/{{ref:path}}")
+@router.get(f"{HERE}/commits/{{ref:path}}")
 async def get_commit(repository: Name, ref: str, caller: Reader, session: Reading) -> CommitInfo:
     """One commit."""
     return await history.get_commit(session, caller, repository, ref)
 
 
-@router.get(f"{_HERE}/log")
+@router.get(f"{HERE}/log")
 async def log(
     repository: Name, caller: Reader, session: Reading, ref: PageRef = "HEAD", limit: Limit = 50, grep: str = ""
 ) -> LogPage:
@@ -87,7 +84,7 @@ def _look(
     return windows.Look(max_tokens, format, explain)
 
 
-@router.get(f"{_HERE}/window")
+@router.get(f"{HERE}/window")
 async def window(
     repository: Name,
     caller: Reader,
@@ -99,31 +96,31 @@ async def window(
     return await windows.window(session, caller, repository, ref, look)
 
 
-@router.get(f"{_HERE}/diff")
+@router.get(f"{HERE}/diff")
 async def diff(repository: Name, caller: Reader, session: Reading, a: RefName, b: RefName = "HEAD") -> ContextDiff:
     """What changes from the window at `a` to the one at `b`."""
     return await differences.diff(session, caller, repository, a, b)
 
 
-@router.get(f"{_HERE}/status")
+@router.get(f"{HERE}/status")
 async def status(repository: Name, caller: Reader, session: Reading) -> ContextStatus:
     """Where writing goes on."""
     return await history.status(session, caller, repository)
 
 
-@router.get(f"{_HERE}/branches")
+@router.get(f"{HERE}/branches")
 async def list_branches(repository: Name, caller: Reader, session: Reading) -> list[BranchInfo]:
     """Every branch."""
     return await history.branches(session, caller, repository)
 
 
-@router.post(f"{_HERE}/branches", status_code=201)
+@router.post(f"{HERE}/branches", status_code=201)
 async def create_branch(repository: Name, body: NewBranch, caller: Writer, session: Writing) -> BranchInfo:
     """Create a branch."""
     return await service.create_branch(session, caller, repository, body)
 
 
-@router.delete(f"{_HERE}/branches/{{branch:path}}")
+@router.delete(f"{HERE}/branches/{{branch:path}}")
 async def delete_branch(
     repository: Name, branch: str, caller: Writer, session: Writing, force: bool = False
 ) -> BranchInfo:
@@ -131,49 +128,43 @@ async def delete_branch(
     return await service.delete_branch(session, caller, repository, branch, force=force)
 
 
-@router.post(f"{_HERE}/switch")
+@router.post(f"{HERE}/switch")
 async def switch(repository: Name, body: SwitchTo, caller: Writer, session: Writing) -> BranchInfo:
     """Put the caller's working copy on a branch."""
     return await service.switch(session, caller, repository, body.branch)
 
 
-@router.get(f"{_HERE}/tags")
+@router.get(f"{HERE}/tags")
 async def list_tags(repository: Name, caller: Reader, session: Reading) -> list[TagInfo]:
     """Every tag."""
     return await service.tags(session, caller, repository)
 
 
-@router.post(f"{_HERE}/tags", status_code=201)
+@router.post(f"{HERE}/tags", status_code=201)
 async def create_tag(repository: Name, body: NewTag, caller: Writer, session: Writing) -> TagInfo:
     """Give a commit a fixed name."""
     return await service.create_tag(session, caller, repository, body)
 
 
-@router.delete(f"{_HERE}/tags/{{tag:path}}")
+@router.delete(f"{HERE}/tags/{{tag:path}}")
 async def delete_tag(repository: Name, tag: str, caller: Writer, session: Writing) -> TagInfo:
     """Take a tag away; undo brings it back."""
     return await service.delete_tag(session, caller, repository, tag)
 
 
-@router.post(f"{_HERE}/merge")
-async def merge(repository: Name, body: NewMerge, caller: Writer, session: Writing) -> MergeResult:
-    """Bring another history into the current branch; with `dry_run` only say what would happen."""
-    return await merging.merge(session, caller, repository, body)
-
-
-@router.post(f"{_HERE}/undo")
+@router.post(f"{HERE}/undo")
 async def undo(repository: Name, caller: Writer, session: Writing) -> OperationInfo:
     """Take back the newest operation of this working copy."""
     return await oplog.undo(session, caller, repository)
 
 
-@router.post(f"{_HERE}/redo")
+@router.post(f"{HERE}/redo")
 async def redo(repository: Name, caller: Writer, session: Writing) -> OperationInfo:
     """Do again what undo took back last."""
     return await oplog.redo(session, caller, repository)
 
 
-@router.get(f"{_HERE}/operations")
+@router.get(f"{HERE}/operations")
 async def list_operations(repository: Name, caller: Reader, session: Reading, limit: Limit = 50) -> list[OperationInfo]:
     """The operation log, newest first."""
     return await oplog.operations(session, caller, repository, limit)

@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import ConflictError, NotFoundError, RefMovedError
+from commontrace.errors import ConflictError, NotFoundError
 from commontrace.models.contexts import (
     BranchInfo,
     CommitResult,

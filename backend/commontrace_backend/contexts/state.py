@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from commontrace.errors import InvalidInputError
-from commontrace_backend.contexts.graph import Ancestry, parents_first
 from commontrace.objects import Commit, check_operation
+from commontrace_backend.contexts.graph import Ancestry, parents_first
 
 REPOSITORY: Final = ""
 """The slot of what is said about the whole context: tools, must-keep patterns, types of parts."""

@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Collection
 from typing import Final
 
-from commontrace_backend.contexts.graph import Divergence, IncompleteHistory
 from commontrace.objects import Commit
+from commontrace_backend.contexts.graph import Divergence, IncompleteHistory
 from commontrace_backend.contexts.state import State, replay
 from commontrace_backend.contexts.walk import commits_to, walk
 from commontrace_backend.database.session import ReadSession

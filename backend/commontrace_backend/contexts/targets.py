@@ -1,12 +1,14 @@
 """Which slots a change is about: named by their first digits or found by a query, and always whole groups."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from commontrace.errors import AmbiguousRefError, InvalidInputError, NotFoundError
 from commontrace.models.contexts import Selected
 from commontrace.providers.rendering import groups
+from commontrace_backend.contexts.compression.items import Item
+from commontrace_backend.contexts.compression.selection import parse_query, select
 from commontrace_backend.contexts.contents import Content, contents
 from commontrace_backend.contexts.places import Place
 from commontrace_backend.contexts.state import State
@@ -69,9 +71,30 @@ class Desk:
             raise InvalidInputError("It is not said which messages.", "Give slots, or select, and not both.")
         return self.whole(map(self.find, wanted.slots) if wanted.slots else self.matching(wanted.select))
 
-    def matching(self, query: str) -> Sequence[str]:
-        """The slots of the window that a query finds."""
-        raise NotImplementedError
+    def matching(self, query: str) -> list[str]:
+        """The slots of the window that a query finds; raises InvalidInputError for one that cannot be read."""
+        return [item.slot_id for item in select(parse_query(query), items_of(self))]
+
+
+def items_of(desk: Desk) -> list[Item]:
+    """The window as what compresses it looks at it."""
+    shown = {slot.slot_id for slot in desk.view.shown}
+    found = [content for content in desk.every if content.slot.slot_id in shown]
+    number = {slot_id: at for at, group in enumerate(map(tuple, desk.groups.values())) for slot_id in group}
+    return [
+        Item(
+            position=position,
+            slot_id=content.slot.slot_id,
+            message=content.message,
+            tokens=content.tokens,
+            priority=content.slot.priority,
+            age=len(found) - position - 1,
+            group=number[content.slot.slot_id],
+            summary=bool(content.slot.covers),
+            commit_id=content.slot.commit_id,
+        )
+        for position, content in enumerate(found)
+    ]
 
 
 async def lay_out(session: ReadSession, place: Place, head: str) -> Desk:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from commontrace.models.contexts import Priority
 from commontrace.objects import PRIORITIES, canonical_id
 from commontrace_backend.contexts.state import REPOSITORY, Clash, Slot, State
 
@@ -30,13 +31,13 @@ class Shown:
     slot_id: str
     blob_id: str
     commit_id: str
-    priority: str = "normal"
+    priority: Priority = "normal"
     covers: tuple[str, ...] = ()
 
 
-def priority_of(slot: Slot) -> str:
+def priority_of(slot: Slot) -> Priority:
     """The highest priority that stands."""
-    levels = [value["level"] for value in slot.values("priority")]
+    levels: list[Priority] = [value["level"] for value in slot.values("priority")]
     return max(levels, key=_RANK.__getitem__, default="normal")
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from commontrace.models.contexts import Explained, Window, WindowFormat
 from commontrace.providers.anthropic import to_anthropic
+from commontrace.providers.messages import Message
 from commontrace.providers.openai_chat import to_openai
 from commontrace.providers.text import to_text
-from commontrace.providers.messages import Message
 from commontrace_backend.contexts.contents import Content, contents, total
 from commontrace_backend.contexts.places import open_place, resolve
 from commontrace_backend.contexts.states import state_at

@@ -1,8 +1,5 @@
 """Merges: forward where possible, else the union of both sides, ours first."""
 
-from types import SimpleNamespace
-from typing import Any, cast
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,9 +7,6 @@ from hypothesis import strategies as st
 from commontrace import AsyncClient, connect_async
 from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import NotFoundError
-from commontrace.objects import Commit
-from commontrace_backend.contexts.graph import Divergence
-from commontrace_backend.contexts.merge import Parting
 from conversations import refs, said, say
 
 pytestmark = pytest.mark.both_databases
@@ -137,20 +131,6 @@ async def test_a_criss_cross_keeps_the_order_of_each_side_and_then_ours(repo: As
     merge = await repo.merge("main")
     assert (merge.kind, merge.added, len(merge.bases)) == ("merged", 0, 2)
     assert await said(repo) == ["one", "theirs", "ours"]
-
-
-def test_an_operation_that_both_sides_have_by_different_commits_is_not_added_again() -> None:
-    def made(name: str, parent: str, *slots: str) -> Commit:
-        operations = tuple({"op": "append", "slot": slot, "blob": slot} for slot in slots)
-        return Commit(parents=(parent,), operations=operations, author="", agent="", time="", message=name)
-
-    commits = {"ours": made("ours", "base", "x"), "theirs": made("theirs", "base", "x", "y")}
-    diverged = Divergence("ours", "theirs")
-    for name, commit in commits.items():
-        diverged.take(name, commit.parents)
-    tips = [SimpleNamespace(commit_id=name) for name in commits]
-    added = Parting(cast("Any", tips[0]), cast("Any", tips[1]), diverged, commits).added()
-    assert [slot.slot_id for slot in added] == ["y"]
 
 
 async def test_histories_without_a_common_beginning_can_be_merged(repo: AsyncContextRepository) -> None:

@@ -12,7 +12,7 @@ from commontrace.errors import InvalidInputError
 from commontrace.models.canonical import canonical
 from commontrace.objects import Blob, Commit, appends, check_operation, identify
 from commontrace.providers.messages import parse_message
-from commontrace_backend.contexts.state import Slot, state_id
+from commontrace_backend.contexts.view import Shown, state_id
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 JSON = st.recursive(
@@ -82,13 +82,13 @@ def test_a_commit_has_the_id_that_it_has_always_had() -> None:
 def test_a_state_has_the_id_that_it_has_always_had() -> None:
     assert state_id([]) == "188feff7cf3e1d218d52d07acfa4e8cc812ad4873d9b09e45e14f8ab3363ec38"
     assert (
-        state_id([Slot("c" * 32, "d" * 64, "x"), Slot("0" * 32, "e" * 64, "y")])
+        state_id([Shown("c" * 32, "d" * 64, "x"), Shown("0" * 32, "e" * 64, "y")])
         == "761249904c75ea10bb818da1849d34ff661aefb64f4350b684bdabb718fb26ef"
     )
 
 
 def test_a_state_is_what_is_shown_and_not_how_it_came_about() -> None:
-    one, other = [Slot("1", "blob", "x")], [Slot("2", "blob", "y")]
+    one, other = [Shown("1", "blob", "x")], [Shown("2", "blob", "y")]
     assert state_id(one) == state_id(other)
     assert state_id([*one, *other]) != state_id(one)
 

@@ -12,6 +12,8 @@ from commontrace.providers.messages import parse_message, text_of
 from commontrace.providers.openai_chat import to_openai
 from commontrace.providers.rendering import OPEN_CALL, groups, is_system
 from commontrace.providers.text import to_text
+from commontrace_backend.contexts.contents import Content
+from commontrace_backend.contexts.view import Shown
 from commontrace_backend.contexts.window import choose
 from conversations import HISTORIES, Message, assert_anthropic, assert_openai
 
@@ -169,12 +171,13 @@ def test_any_history_renders_to_what_anthropic_accepts(history: list[Message]) -
 def test_any_budget_that_is_possible_leaves_what_providers_accept(history: list[Message], budget: int) -> None:
     messages = parsed(history)
     tokens = [3 + len(text_of(message)) for message in messages]
+    found = [Content(Shown(str(at), "", ""), message, tokens[at]) for at, message in enumerate(messages)]
     try:
-        choice = choose(messages, tokens, budget)
+        choice = choose(found, budget)
     except InvalidInputError as error:
         least = int(error.hint.removeprefix("Give at least ").removesuffix("."))
         assert least > budget
-        choice = choose(messages, tokens, least)
+        choice = choose(found, least)
         assert sum(tokens[position] for position in choice.included) == least
         return
     kept = [message for position, message in enumerate(messages) if position in choice.included]

@@ -2,10 +2,13 @@
 
 from commontrace._async.contexts.bound import AsyncBound, AsyncHook, AsyncHooks, AsyncOperation
 from commontrace._async.contexts.branches import AsyncBranches
+from commontrace._async.contexts.compressing import AsyncCompressing
+from commontrace._async.contexts.editing import AsyncEditing
 from commontrace._async.contexts.history import AsyncHistory
 from commontrace._async.contexts.interchange import AsyncInterchange
 from commontrace._async.contexts.merging import AsyncMerging
 from commontrace._async.contexts.operations import AsyncOperations
+from commontrace._async.contexts.rewriting import AsyncRewriting
 from commontrace._async.contexts.windows import AsyncWindows
 from commontrace._async.contexts.writing import AsyncWriting
 from commontrace._async.http import AsyncHttp
@@ -19,7 +22,10 @@ class AsyncContextRepository(
     AsyncHistory,
     AsyncWindows,
     AsyncBranches,
+    AsyncEditing,
     AsyncMerging,
+    AsyncRewriting,
+    AsyncCompressing,
     AsyncOperations,
     AsyncInterchange,
 ):

@@ -2,10 +2,13 @@
 
 from commontrace._sync.contexts.bound import Bound, Hook, Hooks, Operation
 from commontrace._sync.contexts.branches import Branches
+from commontrace._sync.contexts.compressing import Compressing
+from commontrace._sync.contexts.editing import Editing
 from commontrace._sync.contexts.history import History
 from commontrace._sync.contexts.interchange import Interchange
 from commontrace._sync.contexts.merging import Merging
 from commontrace._sync.contexts.operations import Operations
+from commontrace._sync.contexts.rewriting import Rewriting
 from commontrace._sync.contexts.windows import Windows
 from commontrace._sync.contexts.writing import Writing
 from commontrace._sync.http import Http
@@ -19,7 +22,10 @@ class ContextRepository(
     History,
     Windows,
     Branches,
+    Editing,
     Merging,
+    Rewriting,
+    Compressing,
     Operations,
     Interchange,
 ):

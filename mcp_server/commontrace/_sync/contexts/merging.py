@@ -1,12 +1,25 @@
-"""Bringing histories together."""
+"""Bringing histories together, and settling what they disagree on."""
+
+from typing import Any
 
 from commontrace._sync.contexts.bound import Bound
-from commontrace.models.contexts import MergeResult, NewMerge
+from commontrace.models.contexts import ChangeResult, MergeResult, NewMerge, NewResolve, Resolution
 
 
 class Merging(Bound):
     """Merging."""
 
-    def merge(self, source: str, *, message: str = "", dry_run: bool = False) -> MergeResult:
-        """Bring another history into the current branch; with `dry_run` only say what would happen."""
-        return self._write("merge", "merge", MergeResult, NewMerge(source=source, message=message, dry_run=dry_run))
+    def merge(self, source: str, *others: str, **options: Any) -> MergeResult:
+        """Bring other histories into the current branch; `options` are the other fields of `NewMerge`.
+
+        Without `strategy`, what both sides said differently is kept as conflicts, and the window shows ours.
+
+        Raises:
+            InvalidInputError: a resolution of no conflict.
+        """
+        body = NewMerge(source=source, others=list(others), **options)
+        return self._write("merge", "merge", MergeResult, body)
+
+    def resolve(self, *resolutions: Resolution, **options: Any) -> ChangeResult:
+        """Settle conflicts that an earlier merge stored; `strategy="ours"` or `"theirs"` settles all others."""
+        return self._write("resolve", "resolve", ChangeResult, NewResolve(resolutions=list(resolutions), **options))

@@ -1,11 +1,12 @@
 """Compression on the wire: what a summary lost, what would make a window fit, and whether it does."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from commontrace.models.base import Body, Record
 from commontrace.models.contexts.common import RawMessage
+from commontrace.models.contexts.editing import Change, ChangeResult, Selected, Targets
 
 PlanAction = Literal["skip", "edit", "cover"]
 """Leave out; replace by a shorter message; stand a summary in its place."""
@@ -98,3 +99,56 @@ class BudgetVerdict(Record):
     room: int = Field(description="Tokens that the window may have.")
     target: int | None = Field(default=None, description="For compress: bring the window down to this.")
     reason: str
+
+
+class NewCompress(Selected):
+    """Messages for which a summary is to stand; without `slots` and `select`, all but the newest groups."""
+
+    keep_newest: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        default=10, description="Groups at the end that stay, where nothing is selected."
+    )
+    text: Annotated[str, Field(min_length=1, max_length=4_000_000)] | None = Field(
+        default=None, description="The summary; default: what the offline summarizer keeps."
+    )
+    target_tokens: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="The most that the summary may have; default: a fifth of what it covers."
+    )
+    keep: Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=200)] = Field(
+        default=[], description="What it must say word for word: texts, or /patterns/."
+    )
+    force: bool = Field(default=False, description="Accept a summary that is longer than what it covers.")
+    material: bool = Field(default=False, description="With dry_run: also send the messages that are to be summarised.")
+
+
+class CompressResult(ChangeResult):
+    """What a summary came to."""
+
+    summary_slot: str | None = Field(default=None, description="Where it stands; None where nothing was to be done.")
+    covered: list[str] = Field(default=[], description="The slots that it stands for.")
+    covered_tokens: int = 0
+    summary_tokens: int = 0
+    text: str = ""
+    loss: LossReport | None = None
+    keep: list[str] = Field(default=[], description="Every must-keep pattern that it had to obey.")
+    material: list[RawMessage] = []
+
+
+class NewExpand(Selected):
+    """Summaries that are to give way to what they stand for; `only` names those of them that are to come back."""
+
+    only: Targets = []
+
+
+class NewPlan(Change):
+    """A budget that the window is to fit; with `apply` the plan is carried out as one commit."""
+
+    budget: Annotated[int, Field(ge=1)]
+    keep_newest: Annotated[int, Field(ge=0, le=100_000)] = 4
+    apply: bool = False
+
+
+class PlanResult(Record):
+    """A plan, and what it came to where it was carried out."""
+
+    plan: BudgetPlan
+    applied: ChangeResult | None = None

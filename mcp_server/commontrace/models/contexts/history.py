@@ -98,5 +98,6 @@ class ContextDiff(Record):
 
     a: str
     b: str
+    commits: tuple[str, str] = Field(description="The ids of the commits that they name.")
     changes: list[DiffMessage]
     token_delta: int

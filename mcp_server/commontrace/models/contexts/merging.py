@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from commontrace.models.base import Body, Record
-from commontrace.models.contexts.common import Exact, Note, RawMessage, RefText, SlotId, TokenCount
+from commontrace.models.contexts.common import Exact, RawMessage, RefText, SlotId, TokenCount
 from commontrace.models.contexts.editing import Change
 
 MergeMode = Literal["merge", "squash", "inject", "facts"]

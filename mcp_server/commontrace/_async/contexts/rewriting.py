@@ -1,0 +1,45 @@
+"""Moving changes about: cherry-pick, revert, apply, rebase, reset."""
+
+from typing import Any
+
+from commontrace._async.contexts.bound import AsyncBound
+from commontrace.models.contexts import (
+    ChangeResult,
+    ContextDiff,
+    NewApply,
+    NewPick,
+    NewRebase,
+    NewReset,
+    PickResult,
+    ResetResult,
+)
+
+
+class AsyncRewriting(AsyncBound):
+    """Rewriting; every operation is one step of `undo`.
+
+    Every method also takes `message`, `agent`, `expected_head` and `dry_run`, and but for `reset` a `strategy`: `store`
+    refuses what contradicts what stands here, `ours` leaves that as it is, `theirs` takes the change.
+    """
+
+    async def cherry_pick(self, *commits: str, **options: Any) -> PickResult:
+        """Make the changes of commits, or of ranges such as `main..try`, here too."""
+        return await self._write("cherry_pick", "cherry-pick", PickResult, NewPick(commits=list(commits), **options))
+
+    async def revert(self, *commits: str, **options: Any) -> PickResult:
+        """Take the changes of commits back here."""
+        return await self._write("revert", "revert", PickResult, NewPick(commits=list(commits), **options))
+
+    async def apply(self, diff: ContextDiff, **options: Any) -> ChangeResult:
+        """Make the change that a diff shows on the current window."""
+        return await self._write(
+            "apply", "apply", ChangeResult, NewApply(a=diff.commits[0], b=diff.commits[1], **options)
+        )
+
+    async def rebase(self, onto: str, **options: Any) -> PickResult:
+        """Let the current branch go on from another commit; its edits follow their messages."""
+        return await self._write("rebase", "rebase", PickResult, NewRebase(onto=onto, **options))
+
+    async def reset(self, ref: str, **options: Any) -> ResetResult:
+        """Let the current branch point elsewhere; the answer holds the messages that it no longer shows."""
+        return await self._write("reset", "reset", ResetResult, NewReset(ref=ref, **options))
