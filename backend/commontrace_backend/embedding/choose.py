@@ -35,7 +35,7 @@ def _has_model(settings: BackendSettings) -> bool:
 
 
 def _endpoint(settings: BackendSettings) -> Embedder:
-    if not find_spec("tenacity") or not find_spec("numpy"):
+    if not find_spec("numpy"):
         raise InvalidInputError(
             "Vectors from an endpoint need an extra that is not installed.",
             "Run pip install 'commontrace[endpoint]', or set COMMONTRACE_EMBEDDER=none.",
