@@ -1,4 +1,4 @@
-"""Conversations: to commit, to read back, to make up; and what providers demand of them, without any code of ours."""
+"""Conversations: to commit, to read back, to make up."""
 
 from typing import Any
 
@@ -27,52 +27,6 @@ async def refs(repository: AsyncContextRepository) -> dict[str, str | None]:
     """Where every branch points, and which of them HEAD is on."""
     found = await repository.branches()
     return {branch.name: branch.commit_id for branch in found} | {"HEAD": next(b.name for b in found if b.current)}
-
-
-def assert_openai(messages: list[Message]) -> None:
-    """Every call is answered right behind it, no answer stands alone, and nothing is empty."""
-    open_calls: list[str] = []
-    for message in messages:
-        if message["role"] == "tool":
-            assert message["tool_call_id"] in open_calls, "an answer without its call right before it"
-            open_calls.remove(message["tool_call_id"])
-            assert isinstance(message["content"], str)
-            continue
-        assert not open_calls, "a call without an answer right behind it"
-        assert message["role"] in {"system", "developer", "user", "assistant"}
-        calls = message.get("tool_calls", [])
-        assert message["role"] == "assistant" or not calls
-        assert message["content"] or calls
-        open_calls = [call["id"] for call in calls]
-        assert len(set(open_calls)) == len(open_calls)
-        for part in message["content"] if isinstance(message["content"], list) else []:
-            assert part["type"] != "text" or part["text"]
-    assert not open_calls
-
-
-def assert_anthropic(messages: list[Message]) -> None:
-    """User and assistant take turns, the user first; calls are answered in the next turn; no text is empty."""
-    asked: list[str] = []
-    seen: set[str] = set()
-    for number, message in enumerate(messages):
-        assert message["role"] == ("assistant" if number % 2 else "user"), "roles do not alternate"
-        assert message["content"], "an empty turn"
-        for block in message["content"]:
-            assert block["type"] != "text" or block["text"].strip(), "an empty text"
-        answered = [block["tool_use_id"] for block in message["content"] if block["type"] == "tool_result"]
-        assert sorted(answered) == sorted(asked), "calls and answers do not match"
-        for block in (block for block in message["content"] if block["type"] == "tool_result"):
-            inner = block["content"] if isinstance(block["content"], list) else []
-            assert all(part["type"] != "text" or part["text"].strip() for part in inner)
-        asked = [block["id"] for block in message["content"] if block["type"] == "tool_use"]
-        assert message["role"] == "assistant" or not asked
-        assert all(name and name.replace("_", "a").replace("-", "a").isalnum() for name in asked)
-        assert all(name.isascii() for name in asked)
-        assert seen.isdisjoint(asked)
-        assert len(set(asked)) == len(asked), "an id is used twice"
-        seen.update(asked)
-        assert all(isinstance(block["input"], dict) for block in message["content"] if block["type"] == "tool_use")
-    assert not asked, "an open call at the end"
 
 
 WORDS = st.sampled_from(["", " ", "\n", "yes", "look at line 3", "Ünïcode 👋"])
@@ -122,7 +76,101 @@ CALL_PART = st.builds(
     IDS,
     st.sampled_from([None, {"n": 1}, 3, "{}"]),
 )
+MEDIA = st.sampled_from(
+    [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}},
+        {"type": "image_url", "image_url": {"url": "data:image/tiff;base64,AAAA"}},
+        {"type": "image_url", "image_url": "https://example.com/a.png"},
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+        {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA", "filename": "a.pdf"}},
+        {"type": "file", "file": {"file_id": "file-1"}},
+        {"type": "input_image", "image_url": "https://example.com/a.png", "detail": "auto"},
+        {"type": "input_image", "file_id": "file-1"},
+        {"type": "input_file", "file_url": "https://example.com/a.pdf"},
+        {"type": "input_file"},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}, "cache_control": {}},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "no base64!"}},
+        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "words"}},
+        {"type": "document", "source": {"type": "file", "file_id": "file_1"}},
+        {"type": "inline_data", "inlineData": {"mimeType": "image/webp", "data": "AAAA"}},
+        {"type": "inline_data", "inlineData": "broken"},
+        {"type": "file_data", "fileData": {"mimeType": "image/png", "fileUri": "files/1"}},
+    ]
+)
+TYPED = st.sampled_from(
+    [
+        {"type": "artifact", "name": "plan.md", "text": "1. Look."},
+        {"type": "output", "text": ""},
+        {"type": "freeform", "payload": {"n": 1}},
+        {"type": "session", "text": "resumed"},
+        {"type": "config", "temperature": 0.5},
+        {"type": "metadata", "text": "never sent"},
+        {"type": "reasoning", "text": "so"},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sealed"},
+        {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": None},
+        {"type": "refusal", "refusal": "no"},
+        {"type": "refusal"},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+        {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {}},
+        {"type": "web_search_tool_result", "tool_use_id": "srv", "content": []},
+        {"type": "executable_code", "executableCode": {"language": "PYTHON", "code": "1"}},
+    ]
+)
+NAMES = st.sampled_from(["run", "mcp.server/look at", "", "7up", "n" * 200])
+RESPONSES_ITEM = st.one_of(
+    st.builds(
+        lambda called, name: {
+            "type": "function_call",
+            "id": "fc_1",
+            "call_id": called,
+            "name": name,
+            "arguments": "{}",
+        },
+        IDS,
+        NAMES,
+    ),
+    st.builds(lambda called, text: {"type": "function_call_output", "call_id": called, "output": text}, IDS, WORDS),
+    st.builds(
+        lambda called, text: {"type": "custom_tool_call", "call_id": called, "name": "run", "input": text}, IDS, WORDS
+    ),
+    st.builds(
+        lambda sealed: {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": sealed},
+        st.sampled_from([None, "", "sealed"]),
+    ),
+    st.builds(
+        lambda text: {
+            "type": "message",
+            "id": "msg_1",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": text, "annotations": []}],
+        },
+        WORDS,
+    ),
+)
+GEMINI_PART = st.one_of(
+    st.builds(lambda text: {"text": text}, WORDS),
+    st.builds(lambda text: {"text": text, "thought": True}, WORDS),
+    st.just({"text": "", "thoughtSignature": "c2ln"}),
+    st.builds(lambda name: {"functionCall": {"name": name, "args": {"n": 1}}}, NAMES),
+    st.just({"functionCall": {"id": "a", "name": "run"}, "thoughtSignature": "c2ln"}),
+    st.just({"functionResponse": {"name": "run", "response": {"output": "done"}}}),
+    st.just({"functionResponse": {"id": "a", "name": "run", "response": {"n": 1}}}),
+    st.just({"inlineData": {"mimeType": "image/png", "data": "AAAA"}}),
+)
 MESSAGES = st.one_of(
+    RESPONSES_ITEM,
+    st.builds(
+        lambda role, parts: {"role": role, "parts": parts},
+        st.sampled_from(["user", "model"]),
+        st.lists(GEMINI_PART, min_size=1, max_size=4),
+    ),
+    st.builds(
+        lambda role, parts: {"role": role, "parts": parts},
+        st.sampled_from(["system", "user", "assistant", "config", "artifact"]),
+        st.lists(st.one_of(MEDIA, TYPED), max_size=4),
+    ),
     st.builds(lambda role, text: {"role": role, "content": text}, st.sampled_from(["user", "assistant"]), WORDS),
     st.builds(lambda text: {"role": "system", "content": text}, WORDS),
     st.builds(

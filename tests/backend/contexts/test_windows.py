@@ -12,7 +12,8 @@ from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import InvalidInputError, NotFoundError
 from commontrace.models.contexts import NewCommit, WindowFormat
 from commontrace_backend.tokens import default_counter
-from conversations import Message, assert_anthropic, assert_openai, said, say
+from conversations import Message, said, say
+from demands import assert_anthropic, assert_openai
 
 SHAPES: list[WindowFormat] = ["text", "messages", "openai", "anthropic"]
 FRAMING = 3

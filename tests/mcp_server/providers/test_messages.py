@@ -8,14 +8,17 @@ from hypothesis import strategies as st
 
 from commontrace.errors import InvalidInputError
 from commontrace.providers.anthropic import to_anthropic
-from commontrace.providers.messages import parse_message, text_of
+from commontrace.providers.gemini import to_gemini
+from commontrace.providers.messages import parse_message, parse_messages, text_of
 from commontrace.providers.openai_chat import to_openai
 from commontrace.providers.rendering import OPEN_CALL, groups, is_system
+from commontrace.providers.responses import to_responses
 from commontrace.providers.text import to_text
 from commontrace_backend.contexts.contents import Content
 from commontrace_backend.contexts.view import Shown
 from commontrace_backend.contexts.window import choose
-from conversations import HISTORIES, Message, assert_anthropic, assert_openai
+from conversations import HISTORIES, Message
+from demands import assert_anthropic, assert_gemini, assert_openai, assert_responses
 
 IMAGE_URL = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
@@ -167,6 +170,16 @@ def test_any_history_renders_to_what_anthropic_accepts(history: list[Message]) -
     assert_anthropic(to_anthropic(parsed(history))[1])
 
 
+@given(HISTORIES)
+def test_any_history_renders_to_what_openai_responses_accepts(history: list[Message]) -> None:
+    assert_responses(to_responses(parse_messages(history)))
+
+
+@given(HISTORIES)
+def test_any_history_renders_to_what_gemini_accepts(history: list[Message]) -> None:
+    assert_gemini(to_gemini(parse_messages(history)))
+
+
 @given(HISTORIES, st.integers(0, 60))
 def test_any_budget_that_is_possible_leaves_what_providers_accept(history: list[Message], budget: int) -> None:
     messages = parsed(history)
@@ -187,6 +200,8 @@ def test_any_budget_that_is_possible_leaves_what_providers_accept(history: list[
     assert all(is_system(messages[position]) is False for position in choice.reasons)
     assert_openai(to_openai(kept))
     assert_anthropic(to_anthropic(kept)[1])
+    assert_responses(to_responses(kept))
+    assert_gemini(to_gemini(kept))
 
 
 @given(HISTORIES)
