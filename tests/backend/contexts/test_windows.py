@@ -76,7 +76,7 @@ async def test_a_budget_keeps_what_instructs_and_the_newest_groups(client: Async
     assert [item.reason for item in whole.explanation] == ["instructs the model", *["fits"] * 5]
 
     async def kept(budget: int) -> list[int]:
-        window = await client.contexts.open("parser").window(max_tokens=budget, explain=True)
+        window = await client.contexts.open("parser").window(budget=budget, explain=True)
         assert window.tokens.tokens <= budget
         assert (window.included, window.left_out) == (
             sum(item.included for item in window.explanation),
@@ -99,26 +99,26 @@ async def test_a_budget_too_small_says_what_is_needed_at_least(client: AsyncClie
     least = tokens[0] + tokens[5]
     for budget in (1, tokens[0] - 1, tokens[0], least - 1):
         with pytest.raises(InvalidInputError, match=f"Impossible: .* {least} tokens") as caught:
-            await client.contexts.open("parser").window(max_tokens=budget)
+            await client.contexts.open("parser").window(budget=budget)
         assert caught.value.hint == f"Give at least {least}."
-    assert (await client.contexts.open("parser").window(max_tokens=least)).included == 2
-    with pytest.raises(InvalidInputError, match="max_tokens"):
-        await client.contexts.open("parser").window(max_tokens=0)
+    assert (await client.contexts.open("parser").window(budget=least)).included == 2
+    with pytest.raises(InvalidInputError, match="budget"):
+        await client.contexts.open("parser").window(budget=0)
 
 
 async def test_instructions_alone_can_be_too_much(client: AsyncClient) -> None:
     await commit(client, [HISTORY[0], HISTORY[0]])
     tokens = 2 * cost("You are terse and you never guess.")
     with pytest.raises(InvalidInputError, match=f"Impossible: .* {tokens} tokens"):
-        await client.contexts.open("parser").window(max_tokens=tokens - 1)
-    assert (await client.contexts.open("parser").window(max_tokens=tokens)).included == 2
+        await client.contexts.open("parser").window(budget=tokens - 1)
+    assert (await client.contexts.open("parser").window(budget=tokens)).included == 2
 
 
 async def test_reading_a_window_changes_nothing(client: AsyncClient, url: str) -> None:
     await commit(client, HISTORY)
     operations = await client.contexts.open("parser").operations()
     first = await client.contexts.open("parser").window(explain=True)
-    await client.contexts.open("parser").window(max_tokens=60)
+    await client.contexts.open("parser").window(budget=60)
     await client.contexts.open("parser").window(format="anthropic")
     assert await client.contexts.open("parser").window(explain=True) == first
     async with connect_async(url) as cold:

@@ -12,6 +12,7 @@ from commontrace.models.contexts.common import (
     SlotId,
     TokenCount,
     WindowFormat,
+    WindowStrategy,
 )
 from commontrace.models.contexts.compression import (
     BudgetPlan,
@@ -156,4 +157,5 @@ __all__ = [
     "TranscriptResult",
     "Window",
     "WindowFormat",
+    "WindowStrategy",
 ]

@@ -1,6 +1,8 @@
 """Windows: what materialising a ref returns."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, JsonValue
 
 from commontrace.models.base import Record
 from commontrace.models.contexts.common import Priority, RawMessage, TokenCount, WindowFormat
@@ -15,6 +17,7 @@ class Explained(Record):
     priority: Priority = "normal"
     tokens: int
     included: bool
+    tier: Literal["whole", "shortened", "line", "out"] = "whole"
     reason: str
 
 
@@ -32,4 +35,6 @@ class Window(Record):
     tokens: TokenCount
     included: int
     left_out: int
+    types: dict[str, JsonValue] = Field(default={}, description="The custom part types of the repository.")
+    tools: list[RawMessage] = Field(default=[], description="The tools that the model may call, as they were noted.")
     explanation: list[Explained] = []
