@@ -26,9 +26,11 @@ from commontrace.models.contexts import (
 )
 from commontrace.providers import rendering
 from commontrace.providers.anthropic import to_anthropic
+from commontrace.providers.gemini import to_gemini
 from commontrace.providers.messages import Message, text_of
 from commontrace.providers.openai_chat import to_openai
-from commontrace.providers.text import to_text
+from commontrace.providers.responses import to_responses
+from commontrace.providers.text import to_markdown, to_text
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.objects import Commit
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
@@ -211,14 +213,18 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, view
 
 
 def _shaped(messages: list[Message], shape: WindowFormat) -> dict[str, Any]:
-    if shape == "text":
-        return {"text": to_text(messages)}
-    if shape == "openai":
-        return {"messages": to_openai(messages)}
+    if shape in {"text", "markdown"}:
+        return {"text": to_text(messages) if shape == "text" else to_markdown(messages)}
     if shape == "anthropic":
         system, turns = to_anthropic(messages)
         return {"system": system, "messages": turns}
-    return {"messages": messages}
+    if shape == "gemini":
+        request = to_gemini(messages)
+        instruction = request.get("systemInstruction", {"parts": []})["parts"]
+        return {"system": "\n\n".join(part["text"] for part in instruction), "messages": request["contents"]}
+    if shape == "messages":
+        return {"messages": messages}
+    return {"messages": to_openai(messages) if shape == "openai" else to_responses(messages)}
 
 
 def _explain(shown: Shown, choice: Choice) -> list[Explained]:

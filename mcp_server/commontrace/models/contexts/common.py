@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field
 from commontrace.models.base import Record
 from commontrace.models.canonical import canonical
 
-WindowFormat = Literal["text", "messages", "openai", "anthropic"]
-"""Plain text, CommonTrace's canonical messages, or a provider's own shape."""
+WindowFormat = Literal["text", "markdown", "messages", "openai", "responses", "anthropic", "gemini"]
+"""Text, CommonTrace's canonical messages, or a provider's own shape; `openai` is chat."""
 
 RepositoryName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 BranchName = Annotated[str, Field(min_length=1, max_length=101)]
