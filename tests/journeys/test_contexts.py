@@ -190,9 +190,9 @@ async def test_the_day_goes_as_it_should(client: AsyncClient) -> None:
     assert answers["28 window"][0] == "InvalidInputError"
     assert answers["29 window"][1].endswith("There is main.")
     assert answers["30 branch"][0] == "ConflictError"
-    assert answers["35 delete_tag"][0] == "NotFoundError"
-    assert [commit["message"] for commit in answers["37 .commits_of_trace"]] == ["the question"]
-    assert answers["39 store"][0] == "RefMovedError"
+    assert answers["62 delete_tag"][0] == "NotFoundError"
+    assert [commit["message"] for commit in answers["64 .commits_of_trace"]] == ["the question"]
+    assert answers["66 store"][0] == "RefMovedError"
 
 
 async def test_every_client_lives_through_the_same_day(

@@ -8,10 +8,12 @@ from typing import Any
 from commontrace.errors import InvalidInputError
 from commontrace.models.contexts import Explained, Window, WindowFormat, WindowStrategy
 from commontrace.providers.anthropic import to_anthropic
+from commontrace.providers.gemini import to_gemini
 from commontrace.providers.messages import Message
 from commontrace.providers.openai_chat import to_openai
 from commontrace.providers.parts import PartTypes
-from commontrace.providers.text import to_text
+from commontrace.providers.responses import to_responses
+from commontrace.providers.text import to_markdown, to_text
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import Content, contents, cost, total
 from commontrace_backend.contexts.places import Place, open_place, resolve
@@ -123,14 +125,18 @@ def _select(found: Sequence[Content], look: Look) -> Selection:
 
 
 def _shaped(messages: list[Message], shape: WindowFormat, types: PartTypes) -> dict[str, Any]:
-    if shape == "text":
-        return {"text": to_text(messages, types)}
-    if shape == "openai":
-        return {"messages": to_openai(messages, types)}
+    if shape in {"text", "markdown"}:
+        return {"text": (to_text if shape == "text" else to_markdown)(messages, types)}
     if shape == "anthropic":
         system, turns = to_anthropic(messages, types)
         return {"system": system, "messages": turns}
-    return {"messages": messages}
+    if shape == "gemini":
+        request = to_gemini(messages, types)
+        instruction = request.get("systemInstruction", {"parts": []})["parts"]
+        return {"system": "\n\n".join(part["text"] for part in instruction), "messages": request["contents"]}
+    if shape == "messages":
+        return {"messages": messages}
+    return {"messages": (to_openai if shape == "openai" else to_responses)(messages, types)}
 
 
 def _explain(found: Sequence[Content], selected: Selection) -> list[Explained]:
