@@ -1,13 +1,12 @@
 """Windows: what materialising a ref returns."""
 
-
 from typing import Any, Literal
 
 from pydantic import Field
 
 from commontrace.errors import InvalidInputError
 from commontrace.models.base import Record
-from commontrace.models.contexts.common import Priority, RawMessage, TokenCount, WindowFormat, WindowStrategy
+from commontrace.models.contexts.common import Priority, RawMessage, TokenCount, WindowFormat
 from commontrace.providers import anthropic, gemini, openai_chat, responses, text
 
 
