@@ -59,6 +59,13 @@ DAY: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("operations", (), {"limit": 3}),
     (".commits_of_trace", ("ab" * 16,), {}),
     (".repositories", (), {}),
+    ("bundle", (), {}),
+    ("bundle", (["main"],), {"since": ["main~1"]}),
+    ("import_bundle", (b"nonsense",), {}),
+    ("import_transcript", (['[{"role": "user", "content": "from elsewhere"}]'],), {}),
+    ("import_transcript", (['[{"role": "user", "content": "from elsewhere"}]'], "anthropic"), {}),
+    ("export", ("openai",), {}),
+    ("session", ("main",), {"folder": "/work", "session_id": "1f2e3d4c-0000-4000-8000-000000000000"}),
     ("store", (NewCommit(messages=[{"role": "user", "content": "bye"}], expected_head="0" * 64),), {}),
 ]
 
