@@ -59,6 +59,7 @@ DAY: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("operations", (), {"limit": 3}),
     (".commits_of_trace", ("ab" * 16,), {}),
     (".repositories", (), {}),
+    ("store", (NewCommit(messages=[{"role": "user", "content": "bye"}], expected_head="0" * 64),), {}),
     ("bundle", (), {}),
     ("bundle", (["main"],), {"since": ["main~1"]}),
     ("import_bundle", (b"nonsense",), {}),
@@ -66,7 +67,6 @@ DAY: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("import_transcript", (['[{"role": "user", "content": "from elsewhere"}]'], "anthropic"), {}),
     ("export", ("openai",), {}),
     ("session", ("main",), {"folder": "/work", "session_id": "1f2e3d4c-0000-4000-8000-000000000000"}),
-    ("store", (NewCommit(messages=[{"role": "user", "content": "bye"}], expected_head="0" * 64),), {}),
 ]
 
 
@@ -94,7 +94,11 @@ class Telling:
             return self._plain(value.model_dump(mode="json"))
         if isinstance(value, dict):
             return {name: self._named(name, item) for name, item in value.items()}
-        return self._names.get(value[:10], value) if isinstance(value, str) else value
+        if isinstance(value, bytes):  # full of ids, all of one length
+            return len(value)
+        if isinstance(value, str):
+            return self._names.get(value[:10], re.sub(r"\d{4}-\d\d-\d\dT[\d:.+]+", "a time", value))
+        return value
 
     def _named(self, name: str, value: Any) -> Any:
         if name in {"created_at", "author", "contributor", "working_copy", "operation_id"}:
