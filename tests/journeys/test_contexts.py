@@ -139,10 +139,11 @@ class Telling:
             return {self._plain(name): name if name in VOLATILE else self._plain(item) for name, item in value.items()}
         if isinstance(value, bytes):  # full of ids, all of one length
             return len(value)
-        if isinstance(value, str):
-            value = re.sub(r"\d{4}-\d\d-\d\dT[\d:.+]+", "a time", value)
-            return re.sub(r"\b[0-9a-f]{10,64}\b", self._name, value)
-        return value
+        return self._said(value) if isinstance(value, str) else value
+
+    def _said(self, text: str) -> str:
+        timeless = re.sub(r"\d{4}-\d\d-\d\dT[\d:.+]+", "a time", text)
+        return re.sub(r"\b[0-9a-f]{10,64}\b", self._name, timeless)
 
     def _name(self, found: re.Match[str]) -> str:
         return self._names.setdefault(found[0][:10], f"id {len(self._names)}")
