@@ -22,6 +22,7 @@ from commontrace.models.contexts.history import (
 )
 from commontrace.models.contexts.merging import MergeResult, NewMerge
 from commontrace.models.contexts.operations import OperationInfo
+from commontrace.models.contexts.usage import Reporter, Usage
 from commontrace.models.contexts.windows import Explained, Window
 
 __all__ = [
@@ -44,11 +45,13 @@ __all__ = [
     "OperationInfo",
     "RawMessage",
     "RefText",
+    "Reporter",
     "RepositoryInfo",
     "RepositoryName",
     "SwitchTo",
     "TagInfo",
     "TokenCount",
+    "Usage",
     "Window",
     "WindowFormat",
 ]
