@@ -39,7 +39,7 @@ def test_an_older_models_count_is_exactly_that_of_an_independent_tokenizer(text:
 
 
 MODELS = {
-    "o200k_base": ["gpt-4o", "gpt-4o-2024-05-13", "gpt-4.1-mini", "gpt-5.6", "openai/gpt-5", "ft:gpt-4o:me", "o1", "O4-mini"],
+    "o200k_base": ["gpt-4o", "gpt-4o-2024-05-13", "gpt-4.1-mini", "openai/gpt-5.6", "ft:gpt-4o:me", "o1", "O4-mini"],
     "cl100k_base": ["gpt-4", "gpt-4-turbo", "gpt-3.5-turbo", "gpt-35-turbo", "text-embedding-3-small"],
     "o200k_base×1.25": ["claude-sonnet-4-5", "anthropic/claude-opus-4.8", "us.anthropic.claude-3-haiku-v1:0"],
     "o200k_base×1.0": ["gemini-3-pro", "models/gemini-2.5-flash"],
