@@ -48,7 +48,8 @@ def create_app(settings: BackendSettings) -> FastAPI:
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace
     for router in (search, traces, contexts, rewriting, bundles, contributors):
-        app.include_router(router)
+        # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
+        app.router.routes.extend(router.routes)
 
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, str]:

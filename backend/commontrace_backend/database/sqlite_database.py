@@ -79,6 +79,7 @@ class SqliteDatabase:
                 await self._dispose()
         except BackendError:
             await self._dispose()  # whoever holds the lock has the store open and folds the WAL back later
+        self._lock.close()
 
     async def _dispose(self) -> None:
         for idle in self._idle.values():
