@@ -1,7 +1,8 @@
 """One SQLite file, shared by any number of processes: many that read, one that writes."""
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
 from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
 from commontrace_backend.database.sqlite_driver import DEFERRED, connect
+from commontrace_backend.database.sqlite_files import compact, damage, size
 
 
 class SqliteDatabase:
@@ -63,6 +65,24 @@ class SqliteDatabase:
                 await to_the_end(connection.rollback())
                 raise
             await to_the_end(connection.commit())
+
+    async def size(self) -> int:
+        """Bytes of the file and of its write-ahead log."""
+        return await asyncio.to_thread(size, self.path)
+
+    async def damage(self) -> list[str]:
+        """What SQLite's own check of the file says."""
+        return await asyncio.to_thread(damage, self.path)
+
+    async def compact(self, tables: Sequence[str]) -> bool:
+        """Write the file anew; SQLite does not do so for single tables."""
+        del tables
+        async with _worded(), self._lock.hold():
+            return await asyncio.to_thread(compact, self.path)
+
+    async def copies(self) -> list[str]:
+        """What upgrades put aside."""
+        return await asyncio.to_thread(lambda: sorted(str(one) for one in self.path.parent.glob(f"{self.path.name}.*.bak")))
 
     async def close(self) -> None:
         """Fold the WAL back under the lock: a checkpoint is a write too."""
