@@ -102,3 +102,38 @@ commit_traces = Table(
     Column("trace_id", Id, primary_key=True, index=True),
     _tenant(),
 )
+
+# What was purged: the object keeps its id, and other bytes stand in its place.
+purged_objects = Table(
+    "purged_objects",
+    metadata,
+    _repository(primary_key=True),
+    Column("object_id", Id, primary_key=True),
+    _tenant(),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
+    Column("kind", Name, nullable=False),  # blob or commit
+    Column("reason", Text, nullable=False),
+    Column("size", Integer, nullable=False),  # bytes that it had
+    Column("replacement", Id, nullable=False),  # the id that the bytes in its place would have
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+call_records = Table(
+    "call_records",
+    metadata,
+    Column("call_id", Integer, primary_key=True, autoincrement=True),
+    _repository(),
+    _tenant(),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
+    Column("working_copy", Name, nullable=False),
+    Column("commit_id", Id, nullable=False),
+    Column("model", Name, nullable=False),
+    Column("rendering", Json, nullable=False),  # how the window was asked for
+    Column("tools", Json, nullable=False),  # ids of the blobs with their schemas
+    Column("request_sha256", Id),  # NULL where a purge took something out of it
+    Column("usage", Json, nullable=False),
+    Column("estimated", Integer, nullable=False),
+    Column("reported", Integer),  # input tokens, as far as the provider said so
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_call_records_repository_id", "repository_id", "call_id"),
+)

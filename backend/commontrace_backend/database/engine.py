@@ -1,5 +1,6 @@
 """What a database can do, whichever it is, and how a URL becomes one."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final, Protocol
@@ -30,6 +31,25 @@ class Database(Protocol):
 
         `durable=False` is for bookkeeping that a power failure may forget (receipts, misses).
         """
+        ...
+
+    async def size(self) -> int:
+        """Bytes of the whole store."""
+        ...
+
+    async def damage(self) -> list[str]:
+        """What the database itself finds wrong with its files."""
+        ...
+
+    async def compact(self, tables: Sequence[str]) -> bool:
+        """Give back the space of what was deleted, so that no trace of it is left in the files of these tables.
+
+        Call it outside of any transaction. False where others still read what was deleted: try again later.
+        """
+        ...
+
+    async def copies(self) -> list[str]:
+        """Files beside the store that hold what it held at some time."""
         ...
 
     async def close(self) -> None:

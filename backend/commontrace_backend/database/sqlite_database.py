@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.sqlite_connection import Connector, SqliteConnection
+from commontrace_backend.database.sqlite_files import compact, damage, size
 
 _READERS: Final = 16
 _FOREIGN_WAIT: Final = 5.0  # seconds, for programs that do not know our lock
@@ -71,6 +72,24 @@ class SqliteDatabase:
         finally:
             connection.rollback()  # finds nothing after a commit
             idle.append(connection)
+
+    async def size(self) -> int:
+        """Bytes of the file and of its write-ahead log."""
+        return await asyncio.to_thread(size, self.path)
+
+    async def damage(self) -> list[str]:
+        """What SQLite's own check of the file says."""
+        return await asyncio.to_thread(damage, self.path)
+
+    async def compact(self, tables: Sequence[str]) -> bool:
+        """Write the file anew; SQLite does not do so for single tables."""
+        del tables
+        async with _worded(), self._lock.hold():
+            return await asyncio.to_thread(compact, self.path)
+
+    async def copies(self) -> list[str]:
+        """What upgrades put aside."""
+        return await asyncio.to_thread(lambda: sorted(str(one) for one in self.path.parent.glob(f"{self.path.name}.*.bak")))
 
     async def close(self) -> None:
         """Fold the WAL back under the lock: a checkpoint is a write too."""
