@@ -15,7 +15,7 @@ from commontrace.errors import (
 )
 from commontrace.patterns import missing_keeps
 from commontrace.providers.messages import Message, text_of
-from commontrace.providers.rendering import to_text
+from commontrace.providers.text import to_text
 
 TRIES: Final = 4
 LONGEST_WAIT: Final = 30.0

@@ -114,7 +114,7 @@ async def _merge_commit(
     base = await state_at(session, place.id, parted.bases[0]) if parted.bases else None
     before = [await state_at(session, place.id, parent) for parent in parents]
     known = {_key(conflict) for one in before for conflict in conflicts(one)}
-    found = [conflict for conflict in await all_conflicts(session, place, state)]
+    found = await all_conflicts(session, place, state)
     fresh = [conflict for conflict in found if _key(conflict) not in known]
     settled = _settled(found, wanted.resolutions)
     if wanted.strategy != "store":

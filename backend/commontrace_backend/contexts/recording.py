@@ -1,4 +1,4 @@
-"""One way into the store for every commit that writes registers or merges: what it says, and what its window comes to."""
+"""The way into the store for commits that write registers or merge: what they say, what their windows come to."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -21,6 +21,7 @@ from commontrace.models.contexts import (
     TagInfo,
     Window,
     WindowFormat,
+    WindowStrategy,
 )
 from commontrace_backend.contexts import differences, history, oplog, service, windows
 from commontrace_backend.contexts import log as logs
@@ -104,11 +105,13 @@ async def log(
 
 
 def _look(
-    max_tokens: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
-    format: WindowFormat = "text",  # noqa: A002 - the parameter's name on the wire
+    budget: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
+    reserve: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    strategy: WindowStrategy = "recent",
+    format: WindowFormat = "messages",  # noqa: A002 - the parameter's name on the wire
     explain: bool = False,
 ) -> windows.Look:
-    return windows.Look(max_tokens, format, explain)
+    return windows.Look(budget, reserve, strategy, format, explain)
 
 
 @router.get(f"{HERE}/window")

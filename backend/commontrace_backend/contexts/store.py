@@ -24,7 +24,7 @@ from commontrace_backend.contexts.tables import (
 )
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
-from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.session import QUICK, ReadSession, WriteSession
 from commontrace_backend.database.upsert import insert_missing
 
 _CHUNK: Final = 500  # SQLite takes a bounded number of parameters
@@ -61,12 +61,21 @@ _FIND_PLACE: Final = (
     .where(repositories.c.name == bindparam("name"), _SEEN_BY)
     .order_by((repositories.c.contributor_id == bindparam("caller")).desc(), repositories.c.created_at)
     .limit(1)
+    .execution_options(**QUICK)
 )
-_FIND_REF: Final = select(refs.c.commit_id).where(
-    refs.c.repository_id == bindparam("repository"), refs.c.kind == bindparam("of"), refs.c.name == bindparam("called")
+_FIND_REF: Final = (
+    select(refs.c.commit_id)
+    .where(
+        refs.c.repository_id == bindparam("repository"),
+        refs.c.kind == bindparam("of"),
+        refs.c.name == bindparam("called"),
+    )
+    .execution_options(**QUICK)
 )
-_FIND_COMMIT: Final = select(commits).where(
-    commits.c.repository_id == bindparam("repository"), commits.c.commit_id == bindparam("commit")
+_FIND_COMMIT: Final = (
+    select(commits)
+    .where(commits.c.repository_id == bindparam("repository"), commits.c.commit_id == bindparam("commit"))
+    .execution_options(**QUICK)
 )
 _AT: Final = and_(
     refs.c.repository_id == bindparam("repository"),
@@ -75,13 +84,13 @@ _AT: Final = and_(
     refs.c.commit_id == bindparam("before"),
 )
 _FREE: Final = and_(_AT, or_(refs.c.kind != "branch", ~CLAIMED))
-_ADD_REF: Final = insert_missing(refs)
-_DROP_REF: Final = delete(refs).where(_FREE)
-_MOVE_REF: Final = update(refs).where(_FREE).values(commit_id=bindparam("after"))
-_ADD_BLOBS: Final = insert_missing(blobs)
-_ADD_COMMIT: Final = insert_missing(commits)
-_ADD_LINKS: Final = insert_missing(commit_traces)
-_ADD_OPERATION: Final = insert(operations)
+_ADD_REF: Final = insert_missing(refs).execution_options(**QUICK)
+_DROP_REF: Final = delete(refs).where(_FREE).execution_options(**QUICK)
+_MOVE_REF: Final = update(refs).where(_FREE).values(commit_id=bindparam("after")).execution_options(**QUICK)
+_ADD_BLOBS: Final = insert_missing(blobs).execution_options(**QUICK)
+_ADD_COMMIT: Final = insert_missing(commits).execution_options(**QUICK)
+_ADD_LINKS: Final = insert_missing(commit_traces).execution_options(**QUICK)
+_ADD_OPERATION: Final = insert(operations).execution_options(**QUICK)
 
 
 def _seen_by(caller: Caller) -> dict[str, str]:

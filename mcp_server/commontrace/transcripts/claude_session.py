@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
+from commontrace.providers.anthropic import to_anthropic
 from commontrace.providers.messages import Message
-from commontrace.providers.rendering import to_anthropic
 
 # The client asks for a version and a model in every line; what it has not written itself needs no more than this.
 _VERSION: Final = "2.1.0"

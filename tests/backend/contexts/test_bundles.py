@@ -342,22 +342,37 @@ STEPS = st.lists(
         st.tuples(st.just("branch"), st.integers(0, 3)),
         st.tuples(st.just("switch"), st.integers(0, 3)),
         st.tuples(st.just("merge"), st.integers(0, 3)),
+        st.tuples(st.sampled_from(["edit", "pin", "skip", "remove", "compress"]), st.integers(0, 5)),
     ),
     max_size=12,
 )
 
 
 async def live(repo: AsyncContextRepository, steps: list[tuple[str, Any]]) -> None:
-    """Say, branch, switch and merge as the steps tell; what cannot be is passed over."""
+    """Say, branch, switch, merge and change as the steps tell; what cannot be is passed over."""
     await say(repo, "begin")
     for kind, value in steps:
         try:
             if kind == "say":
                 await say(repo, value)
-            else:
+            elif kind in {"branch", "switch", "merge"}:
                 await getattr(repo, kind)(f"b{value}" if value else "main")
-        except (NotFoundError, ConflictError):
+            else:
+                await change(repo, kind, value)
+        except (NotFoundError, ConflictError, InvalidInputError):
             continue
+
+
+async def change(repo: AsyncContextRepository, kind: str, number: int) -> None:
+    """Change the message that stands so far from the beginning of the window."""
+    slots = [item.slot_id for item in (await repo.window(explain=True)).explanation]
+    slot = slots[number % len(slots)]
+    if kind == "edit":
+        await repo.edit(slot, f"edited {number}")
+    elif kind == "compress":
+        await repo.compress(slots=slots[: number + 1], text="s", force=True)
+    else:
+        await getattr(repo, kind)(slot)
 
 
 @given(steps=STEPS, cut=st.integers(0, 100))

@@ -29,6 +29,11 @@ context: Final = LazyGroup(
             "switch": Lazy(f"{_HERE}.branches", "switch", "Go on with another branch"),
             "tag": Lazy(f"{_HERE}.branches", "tag", "List, create or delete tags"),
         },
+        "Exchange": {
+            "import": Lazy(f"{_HERE}.interchange", "import_", "Bring in a transcript or a bundle"),
+            "export": Lazy(f"{_HERE}.interchange", "export", "Write a window or a bundle"),
+            "resume": Lazy(f"{_HERE}.interchange", "resume", "Go on from a ref in Claude Code"),
+        },
     },
     params=[repository_option()],
     help="Git for context windows: commit messages, branch, merge, undo, and get a window back within a budget.\n\n"

@@ -15,6 +15,7 @@ from commontrace.models.contexts import (
     LogPage,
     Window,
     WindowFormat,
+    WindowStrategy,
 )
 
 
@@ -67,14 +68,24 @@ def _entry(screen: Screen, commit: CommitInfo, head: str) -> None:
 class ShowOptions(TypedDict):
     """What showing a window can be told."""
 
-    max_tokens: int | None
+    budget: int | None
+    reserve: int
+    strategy: WindowStrategy
     format: WindowFormat
     explain: bool
 
 
 @context_command("show")
 @click.argument("ref", default="HEAD")
-@click.option("--max-tokens", type=click.IntRange(1, 10_000_000), help="How much of the window fits.")
+@click.option("--budget", type=click.IntRange(1, 10_000_000), help="The most tokens it may have, answer included.")
+@click.option("--reserve", type=click.IntRange(0), default=0, help="Tokens of those that are left for the answer.")
+@click.option(
+    "--strategy",
+    type=click.Choice(get_args(WindowStrategy)),
+    default="recent",
+    show_default=True,
+    help="What a budget does: refuse, leave out the oldest, or show older messages shortened or as a line.",
+)
 @click.option("--format", type=click.Choice(get_args(WindowFormat)), default="text", show_default=True)
 @click.option("--explain", is_flag=True, help="Say of each message why it is in or out.")
 def show(ref: str, **options: Unpack[ShowOptions]) -> None:

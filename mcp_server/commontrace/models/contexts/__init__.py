@@ -25,6 +25,7 @@ from commontrace.models.contexts.common import (
     SlotId,
     TokenCount,
     WindowFormat,
+    WindowStrategy,
 )
 from commontrace.models.contexts.compression import (
     BudgetPlan,
@@ -179,4 +180,5 @@ __all__ = [
     "TranscriptResult",
     "Window",
     "WindowFormat",
+    "WindowStrategy",
 ]

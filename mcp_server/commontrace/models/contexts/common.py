@@ -7,8 +7,11 @@ from pydantic import AfterValidator, Field
 from commontrace.models.base import Record
 from commontrace.models.canonical import canonical
 
-WindowFormat = Literal["text", "messages", "openai", "anthropic"]
-"""Plain text, CommonTrace's canonical messages, or a provider's own shape."""
+WindowFormat = Literal["text", "markdown", "messages", "openai", "responses", "anthropic", "gemini"]
+"""Text, CommonTrace's canonical messages, or a provider's own shape; `openai` is chat."""
+
+WindowStrategy = Literal["full", "recent", "adaptive"]
+"""What a budget does: refuse what does not fit; leave out the oldest; show older messages shortened or as a line."""
 
 Priority = Literal["skip", "normal", "important", "pinned"]
 """From what is never shown to what always is."""
