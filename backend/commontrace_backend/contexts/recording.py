@@ -201,5 +201,5 @@ async def perform(session: WriteSession, caller: Caller, place: Place, entry: En
         if kind == "head":
             await store.set_head(session, place.key, caller, item["before"], item["after"])
         else:
-            await store.move_ref(session, place.key, (kind, called), item["before"], item["after"])
+            await store.move_ref(session, place.key, caller, (kind, called), item)
     await store.log_operation(session, place.key, caller, entry)

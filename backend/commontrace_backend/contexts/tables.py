@@ -61,7 +61,7 @@ refs = Table(
     "refs",
     metadata,
     _repository(primary_key=True),
-    Column("kind", Name, primary_key=True),  # branch or tag
+    Column("kind", Name, primary_key=True),  # branch, tag, or label (its name ends with the commit's first digits)
     Column("name", Name, primary_key=True),
     _tenant(),
     Column("commit_id", Id, nullable=False),
@@ -75,6 +75,18 @@ heads = Table(
     Column("working_copy", Name, primary_key=True),
     _tenant(),
     Column("branch", Name, nullable=False),
+)
+
+# Which branches only one working copy may move, and until when.
+claims = Table(
+    "claims",
+    metadata,
+    _repository(primary_key=True),
+    Column("branch", Name, primary_key=True),
+    _tenant(),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
+    Column("working_copy", Name, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
 )
 
 operations = Table(

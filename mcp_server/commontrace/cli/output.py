@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from commontrace.cli.state import state
-from commontrace.errors import CommonTraceError, InvalidInputError
+from commontrace.errors import CommonTraceError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
+    from pydantic import BaseModel
     from rich.console import Console
 
 Part = str | tuple[str, str]
@@ -148,23 +148,9 @@ def known_problem(error: Exception) -> CommonTraceError | None:
         return error
     from pydantic import ValidationError
 
+    from commontrace.models.wording import worded
+
     return worded(error) if isinstance(error, ValidationError) else None
-
-
-def worded(error: "ValidationError", where: str = "") -> InvalidInputError:
-    """Pydantic's findings in one sentence that names the field and what it must be."""
-    findings = error.errors(include_url=False, include_context=False, include_input=False)
-    first = findings[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the value"
-    if first["type"] == "missing":
-        said = f"{place} is missing"
-    elif first["type"] == "extra_forbidden":
-        said = f"there is no field {place}"
-    else:
-        message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
-        said = f"{place}: {message[0].lower()}{message[1:]}"
-    more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
-    return InvalidInputError(f"{where}{said}{more}.", "Correct it and try again.")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

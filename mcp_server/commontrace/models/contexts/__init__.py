@@ -1,6 +1,7 @@
 """Contexts on the wire: commits, branches, windows, and what was done to them."""
 
-from commontrace.models.contexts.branches import BranchInfo, NewBranch, NewTag, RepositoryInfo, SwitchTo, TagInfo
+from commontrace.models.contexts.agents import CollapseResult, NewCollapse, NewSpawn, SpawnMode, SpawnResult
+from commontrace.models.contexts.branches import BranchInfo, ClaimInfo, LabelInfo, NewBranch, NewClaim, NewLabel, NewRepository, NewTag, RepositoryInfo, SwitchTo, TagInfo
 from commontrace.models.contexts.common import BranchName, Exact, Note, Priority, RawMessage, RefText, RepositoryName, SlotId, TokenCount, WindowFormat, WindowStrategy
 from commontrace.models.contexts.compression import BudgetPlan, BudgetPolicy, BudgetVerdict, CompressResult, Loss, LossReport, NewCompress, NewExpand, NewPlan, PlanAction, PlanKind, PlanResult, PlannedAction, Risk
 from commontrace.models.contexts.editing import Change, ChangeResult, NewAnnotation, NewEdit, NewMove, NewNotes, NewPresence, Selected, SlotHistory, SlotVersion, Targets
@@ -21,7 +22,9 @@ __all__ = [
     "BundleResult",
     "Change",
     "ChangeResult",
+    "ClaimInfo",
     "ClaudeSession",
+    "CollapseResult",
     "CommitInfo",
     "CommitResult",
     "CompressResult",
@@ -33,6 +36,7 @@ __all__ = [
     "Exact",
     "Explained",
     "ExportFormat",
+    "LabelInfo",
     "LogPage",
     "Loss",
     "LossReport",
@@ -42,10 +46,13 @@ __all__ = [
     "NewAnnotation",
     "NewApply",
     "NewBranch",
+    "NewClaim",
+    "NewCollapse",
     "NewCommit",
     "NewCompress",
     "NewEdit",
     "NewExpand",
+    "NewLabel",
     "NewMerge",
     "NewMove",
     "NewNotes",
@@ -53,8 +60,10 @@ __all__ = [
     "NewPlan",
     "NewPresence",
     "NewRebase",
+    "NewRepository",
     "NewReset",
     "NewResolve",
+    "NewSpawn",
     "NewTag",
     "Note",
     "OperationInfo",
@@ -78,6 +87,8 @@ __all__ = [
     "SlotHistory",
     "SlotId",
     "SlotVersion",
+    "SpawnMode",
+    "SpawnResult",
     "Strategy",
     "SwitchTo",
     "TagInfo",
