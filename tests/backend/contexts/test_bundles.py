@@ -395,6 +395,8 @@ async def live(repo: AsyncContextRepository, steps: list[tuple[str, Any]]) -> No
 async def change(repo: AsyncContextRepository, kind: str, number: int) -> None:
     """Change the message that stands so far from the beginning of the window."""
     slots = [item.slot_id for item in (await repo.window(explain=True)).explanation]
+    if not slots:  # all of them were skipped or removed
+        return
     slot = slots[number % len(slots)]
     if kind == "edit":
         await repo.edit(slot, f"edited {number}")
