@@ -1,7 +1,8 @@
 """Rows for versioned contexts: immutable objects, movable refs, and the log of what was done."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
+from commontrace_backend.contexts.packed import Packed
 from commontrace_backend.database.tables import metadata
 from commontrace_backend.database.types import Id, Json, Name, UtcDateTime
 
@@ -36,7 +37,7 @@ blobs = Table(
     _repository(primary_key=True),
     Column("blob_id", Id, primary_key=True),
     _tenant(),
-    Column("encoded", LargeBinary, nullable=False),
+    Column("encoded", Packed(1024), nullable=False),
     # Never hashed: what the message costs, and the encoding that says so.
     Column("tokens", Integer, nullable=False),
     Column("encoding", Name, nullable=False),
@@ -48,7 +49,7 @@ commits = Table(
     _repository(primary_key=True),
     Column("commit_id", Id, primary_key=True),
     _tenant(),
-    Column("encoded", LargeBinary, nullable=False),
+    Column("encoded", Packed(0), nullable=False),
     # Derived from the history, never hashed: how deep it is, and what its window comes to.
     Column("generation", Integer, nullable=False),
     Column("window_messages", Integer, nullable=False),

@@ -18,7 +18,6 @@ from commontrace_backend.database.sqlite_connection import Connector, SqliteConn
 from commontrace_backend.database.sqlite_files import compact, damage, size
 
 _READERS: Final = 16
-_FOREIGN_WAIT: Final = 5.0  # seconds, for programs that do not know our lock
 _PAUSE: Final = 0.01
 
 
@@ -27,6 +26,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, lock_wait: float) -> None:
         self.path = path
+        self._lock_wait = lock_wait
         self._lock = WriterLock(path.with_name(path.name + ".lock"), lock_wait)
         self._connector = Connector(str(path))
         self._room = asyncio.Semaphore(_READERS)
@@ -58,9 +58,22 @@ class SqliteDatabase:
         """BEGIN IMMEDIATE under the lock; the commit has reached the disk when the block is left."""
         pragmas = ("synchronous=FULL" if durable else "synchronous=NORMAL", "busy_timeout=0")
         async with _worded(), self._lock.hold(), self._lent(*pragmas) as connection:
-            await _begin_writing(connection)
+            await self._begin_writing(connection)
             yield WriteSession(connection)
             await connection.commit()
+
+    async def _begin_writing(self, connection: SqliteConnection) -> None:
+        """BEGIN IMMEDIATE; who does not know our lock is waited for as well, while the event loop goes on."""
+        deadline = time.monotonic() + self._lock_wait
+        while True:
+            try:
+                connection.begin("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_PAUSE)
+            else:
+                return
 
     @asynccontextmanager
     async def _lent(self, *pragmas: str) -> AsyncIterator[SqliteConnection]:
@@ -106,20 +119,6 @@ class SqliteDatabase:
         for idle in self._idle.values():
             while idle:
                 await idle.pop().close()
-
-
-async def _begin_writing(connection: SqliteConnection) -> None:
-    """BEGIN IMMEDIATE; who does not know our lock is waited for, and the event loop goes on meanwhile."""
-    deadline = time.monotonic() + _FOREIGN_WAIT
-    while True:
-        try:
-            connection.begin("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(_PAUSE)
-        else:
-            return
 
 
 @asynccontextmanager
