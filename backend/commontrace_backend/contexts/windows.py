@@ -3,13 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from commontrace.errors import InvalidInputError
 from commontrace.models.contexts import Explained, Window, WindowFormat, WindowStrategy
 from commontrace.providers.anthropic import to_anthropic
 from commontrace.providers.gemini import to_gemini
-from commontrace.providers.messages import Message
+from commontrace.providers.messages import Message, text_of
 from commontrace.providers.openai_chat import to_openai
 from commontrace.providers.parts import PartTypes
 from commontrace.providers.responses import to_responses
@@ -24,6 +24,8 @@ from commontrace_backend.contexts.window import choose
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.tokens import default_counter
+
+_BEGINNING: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def _explain(found: Sequence[Content], selected: Selection) -> list[Explained]:
             included=tier != "out",
             tier=tier,
             reason=selected.reasons.get(position, "fits"),
+            begins=" ".join(text_of(content.message)[:400].split())[:_BEGINNING],
         )
         for position, (content, tier) in enumerate(zip(found, selected.tiers, strict=True))
     ]

@@ -89,18 +89,21 @@ class Screen:
         self.block(text)
         self.line(("──", "cyan"))
 
-    def table(self, rows: Sequence[Sequence[Part]], indent: int = 0) -> None:
-        """Rows in aligned columns."""
-        from rich.cells import cell_len
+    def table(self, rows: Sequence[Sequence[Part]], indent: int = 0, *, fit: bool = False) -> None:
+        """Rows in aligned columns; with `fit` a terminal shows of the last one what has room in the line."""
+        from rich.cells import cell_len, set_cell_size
 
         cells = [[(cell, "") if isinstance(cell, str) else cell for cell in row] for row in rows]
         cells = [[(single_line(text), style) for text, style in row] for row in cells]
         widths = [max(cell_len(row[column][0]) for row in cells) for column in range(len(cells[0]))] if cells else []
+        room = self._console.width - indent - sum(width + 2 for width in widths[:-1])
         for row in cells:
             parts: list[Part] = []
             for (text, style), width in zip(row[:-1], widths, strict=False):
                 parts += [(text, style), " " * (width - cell_len(text) + 2)]
-            self.line(*parts, row[-1], indent=indent)
+            last, style = row[-1]
+            cut = fit and self._console.is_terminal and cell_len(last) > room
+            self.line(*parts, (f"{set_cell_size(last, max(room - 1, 1))}…" if cut else last, style), indent=indent)
 
 
 def answer(value: "BaseModel | Sequence[BaseModel] | dict[str, Any]", show: Callable[[Screen], None]) -> None:

@@ -21,6 +21,7 @@ class Explained(Record):
     included: bool
     tier: Literal["whole", "shortened", "line", "out"] = "whole"
     reason: str
+    begins: str = Field(default="", description="Its first words, in one line.")
 
 
 class Window(Record):
