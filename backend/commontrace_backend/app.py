@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from commontrace_backend import problems
+from commontrace_backend.contexts.audit_routes import router as audit
 from commontrace_backend.contexts.bundle_routes import router as bundles
 from commontrace_backend.contexts.rewriting_routes import router as rewriting
 from commontrace_backend.contexts.routes import router as contexts
@@ -47,7 +48,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, traces, contexts, rewriting, bundles, contributors):
+    for router in (search, traces, contexts, rewriting, bundles, audit, contributors):
         app.include_router(router)
 
     @app.get("/health", tags=["operation"])

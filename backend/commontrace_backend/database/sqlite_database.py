@@ -82,7 +82,9 @@ class SqliteDatabase:
 
     async def copies(self) -> list[str]:
         """What upgrades put aside."""
-        return await asyncio.to_thread(lambda: sorted(str(one) for one in self.path.parent.glob(f"{self.path.name}.*.bak")))
+        return await asyncio.to_thread(
+            lambda: sorted(str(one) for one in self.path.parent.glob(f"{self.path.name}.*.bak"))
+        )
 
     async def close(self) -> None:
         """Fold the WAL back under the lock: a checkpoint is a write too."""

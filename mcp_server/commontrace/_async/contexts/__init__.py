@@ -1,5 +1,6 @@
 """Contexts: which there are, and a handle for each with one method per operation."""
 
+from commontrace._async.contexts.audit import AsyncAudit
 from commontrace._async.contexts.bound import AsyncBound, AsyncHook, AsyncHooks, AsyncOperation
 from commontrace._async.contexts.branches import AsyncBranches
 from commontrace._async.contexts.compressing import AsyncCompressing
@@ -28,6 +29,7 @@ class AsyncContextRepository(
     AsyncCompressing,
     AsyncOperations,
     AsyncInterchange,
+    AsyncAudit,
 ):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 

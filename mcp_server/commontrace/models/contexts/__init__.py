@@ -51,6 +51,17 @@ from commontrace.models.contexts.history import (
     LogPage,
     NewCommit,
 )
+from commontrace.models.contexts.integrity import (
+    CollectResult,
+    IntegrityProblem,
+    NewCollection,
+    NewPurge,
+    ProblemKind,
+    Purged,
+    PurgeResult,
+    StoreSize,
+    VerifyResult,
+)
 from commontrace.models.contexts.interchange import (
     BundleResult,
     ClaudeSession,
@@ -80,9 +91,12 @@ from commontrace.models.contexts.rewriting import (
     PickStrategy,
     ResetResult,
 )
+from commontrace.models.contexts.searching import Blamed, BlameResult, GrepHit, GrepPage, OriginStep
 from commontrace.models.contexts.windows import Explained, Window
 
 __all__ = [
+    "BlameResult",
+    "Blamed",
     "BranchInfo",
     "BranchName",
     "BudgetPlan",
@@ -92,6 +106,7 @@ __all__ = [
     "Change",
     "ChangeResult",
     "ClaudeSession",
+    "CollectResult",
     "CommitInfo",
     "CommitResult",
     "CompressResult",
@@ -103,6 +118,9 @@ __all__ = [
     "Exact",
     "Explained",
     "ExportFormat",
+    "GrepHit",
+    "GrepPage",
+    "IntegrityProblem",
     "LogPage",
     "Loss",
     "LossReport",
@@ -112,6 +130,7 @@ __all__ = [
     "NewAnnotation",
     "NewApply",
     "NewBranch",
+    "NewCollection",
     "NewCommit",
     "NewCompress",
     "NewEdit",
@@ -122,12 +141,14 @@ __all__ = [
     "NewPick",
     "NewPlan",
     "NewPresence",
+    "NewPurge",
     "NewRebase",
     "NewReset",
     "NewResolve",
     "NewTag",
     "Note",
     "OperationInfo",
+    "OriginStep",
     "PickResult",
     "PickStrategy",
     "PlanAction",
@@ -135,6 +156,9 @@ __all__ = [
     "PlanResult",
     "PlannedAction",
     "Priority",
+    "ProblemKind",
+    "PurgeResult",
+    "Purged",
     "RawMessage",
     "RefText",
     "RepositoryInfo",
@@ -147,6 +171,7 @@ __all__ = [
     "SlotHistory",
     "SlotId",
     "SlotVersion",
+    "StoreSize",
     "Strategy",
     "SwitchTo",
     "TagInfo",
@@ -154,6 +179,7 @@ __all__ = [
     "TokenCount",
     "TranscriptFormat",
     "TranscriptResult",
+    "VerifyResult",
     "Window",
     "WindowFormat",
 ]
