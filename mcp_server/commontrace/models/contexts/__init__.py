@@ -1,103 +1,23 @@
 """Contexts on the wire: commits, branches, windows, and what was done to them."""
 
 from commontrace.models.contexts.agents import CollapseResult, NewCollapse, NewSpawn, SpawnMode, SpawnResult
-from commontrace.models.contexts.branches import (
-    BranchInfo,
-    ClaimInfo,
-    LabelInfo,
-    NewBranch,
-    NewClaim,
-    NewLabel,
-    NewRepository,
-    NewTag,
-    RepositoryInfo,
-    SwitchTo,
-    TagInfo,
-)
-from commontrace.models.contexts.common import (
-    BranchName,
-    Exact,
-    Note,
-    Priority,
-    RawMessage,
-    RefText,
-    RepositoryName,
-    SlotId,
-    TokenCount,
-    WindowFormat,
-    WindowStrategy,
-)
-from commontrace.models.contexts.compression import (
-    BudgetPlan,
-    BudgetPolicy,
-    BudgetVerdict,
-    CompressResult,
-    Loss,
-    LossReport,
-    NewCompress,
-    NewExpand,
-    NewPlan,
-    PlanAction,
-    PlanKind,
-    PlannedAction,
-    PlanResult,
-    Risk,
-)
-from commontrace.models.contexts.editing import (
-    Change,
-    ChangeResult,
-    NewAnnotation,
-    NewEdit,
-    NewMove,
-    NewNotes,
-    NewPresence,
-    Selected,
-    SlotHistory,
-    SlotVersion,
-    Targets,
-)
-from commontrace.models.contexts.history import (
-    CommitInfo,
-    CommitResult,
-    ContextDiff,
-    ContextStatus,
-    DiffMessage,
-    LogPage,
-    NewCommit,
-)
-from commontrace.models.contexts.interchange import (
-    BundleResult,
-    ClaudeSession,
-    ExportFormat,
-    MovedRef,
-    TranscriptFormat,
-    TranscriptResult,
-)
-from commontrace.models.contexts.merging import (
-    ConflictInfo,
-    ConflictValue,
-    MergeMode,
-    MergeResult,
-    NewMerge,
-    NewResolve,
-    Resolution,
-    Side,
-    Strategy,
-)
+from commontrace.models.contexts.branches import BranchInfo, ClaimInfo, LabelInfo, NewBranch, NewClaim, NewLabel, NewRepository, NewTag, RepositoryInfo, SwitchTo, TagInfo
+from commontrace.models.contexts.common import BranchName, Exact, Note, Priority, RawMessage, RefText, RepositoryName, SlotId, TokenCount, WindowFormat, WindowStrategy
+from commontrace.models.contexts.compression import BudgetPlan, BudgetPolicy, BudgetVerdict, CompressResult, Loss, LossReport, NewCompress, NewExpand, NewPlan, PlanAction, PlanKind, PlanResult, PlannedAction, Risk
+from commontrace.models.contexts.editing import Change, ChangeResult, NewAnnotation, NewEdit, NewMove, NewNotes, NewPresence, Selected, SlotHistory, SlotVersion, Targets
+from commontrace.models.contexts.history import CommitInfo, CommitResult, ContextDiff, ContextStatus, DiffMessage, LogPage, NewCommit
+from commontrace.models.contexts.integrity import CollectResult, IntegrityProblem, NewCollection, NewPurge, ProblemKind, PurgeResult, Purged, StoreSize, VerifyResult
+from commontrace.models.contexts.interchange import BundleResult, ClaudeSession, ExportFormat, MovedRef, TranscriptFormat, TranscriptResult
+from commontrace.models.contexts.merging import ConflictInfo, ConflictValue, MergeMode, MergeResult, NewMerge, NewResolve, Resolution, Side, Strategy
 from commontrace.models.contexts.operations import OperationInfo
-from commontrace.models.contexts.rewriting import (
-    NewApply,
-    NewPick,
-    NewRebase,
-    NewReset,
-    PickResult,
-    PickStrategy,
-    ResetResult,
-)
+from commontrace.models.contexts.rewriting import NewApply, NewPick, NewRebase, NewReset, PickResult, PickStrategy, ResetResult
+from commontrace.models.contexts.searching import BlameResult, Blamed, GrepHit, GrepPage, OriginStep
 from commontrace.models.contexts.usage import Reporter, Usage
 from commontrace.models.contexts.windows import Explained, Window
 
 __all__ = [
+    "BlameResult",
+    "Blamed",
     "BranchInfo",
     "BranchName",
     "BudgetPlan",
@@ -109,6 +29,7 @@ __all__ = [
     "ClaimInfo",
     "ClaudeSession",
     "CollapseResult",
+    "CollectResult",
     "CommitInfo",
     "CommitResult",
     "CompressResult",
@@ -120,6 +41,9 @@ __all__ = [
     "Exact",
     "Explained",
     "ExportFormat",
+    "GrepHit",
+    "GrepPage",
+    "IntegrityProblem",
     "LabelInfo",
     "LogPage",
     "Loss",
@@ -132,6 +56,7 @@ __all__ = [
     "NewBranch",
     "NewClaim",
     "NewCollapse",
+    "NewCollection",
     "NewCommit",
     "NewCompress",
     "NewEdit",
@@ -143,6 +68,7 @@ __all__ = [
     "NewPick",
     "NewPlan",
     "NewPresence",
+    "NewPurge",
     "NewRebase",
     "NewRepository",
     "NewReset",
@@ -151,6 +77,7 @@ __all__ = [
     "NewTag",
     "Note",
     "OperationInfo",
+    "OriginStep",
     "PickResult",
     "PickStrategy",
     "PlanAction",
@@ -158,6 +85,9 @@ __all__ = [
     "PlanResult",
     "PlannedAction",
     "Priority",
+    "ProblemKind",
+    "PurgeResult",
+    "Purged",
     "RawMessage",
     "RefText",
     "Reporter",
@@ -173,6 +103,7 @@ __all__ = [
     "SlotVersion",
     "SpawnMode",
     "SpawnResult",
+    "StoreSize",
     "Strategy",
     "SwitchTo",
     "TagInfo",
@@ -181,6 +112,7 @@ __all__ = [
     "TranscriptFormat",
     "TranscriptResult",
     "Usage",
+    "VerifyResult",
     "Window",
     "WindowFormat",
     "WindowStrategy",
