@@ -84,7 +84,9 @@ class Lens:
         Where two share a slot, there is one that two of them stand for directly; so no more has to be looked at than
         what leads there, however many summaries there are.
         """
-        waiting = [one for slot_id, many in self._state.covering.items() if len(many) > 1 for one in self._shared(slot_id)]
+        waiting = [
+            one for slot_id, many in self._state.covering.items() if len(many) > 1 for one in self._shared(slot_id)
+        ]
         above = set(waiting)
         while waiting:
             new = [one for one in self.over(waiting.pop()) if one not in above]

@@ -186,9 +186,7 @@ def test_what_is_done_to_a_message_and_taken_back_leaves_the_window_as_it_was(fo
     )
     assert before == after
     edit = {"op": "edit", **at, "blob": "new"}
-    assert (
-        faces(extended(state, [edit, {**edit, "blob": slot.value("content", slot.blob_id)}], "done")) == before
-    )
+    assert faces(extended(state, [edit, {**edit, "blob": slot.value("content", slot.blob_id)}], "done")) == before
     order = list(state.order)
     behind = order[order.index(slot.slot_id) - 1] if order[0] != slot.slot_id else ""
     other = random.choice([one for one in ["", *order] if one != slot.slot_id])
