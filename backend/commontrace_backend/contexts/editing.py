@@ -18,7 +18,7 @@ from commontrace.providers.messages import Message, answers_of, calls_of, parse_
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import total, window_tokens
 from commontrace_backend.contexts.places import open_place
-from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, record, try_out
+from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, record, schema_message, try_out
 from commontrace_backend.contexts.state import REPOSITORY
 from commontrace_backend.contexts.targets import Desk, lay_out
 from commontrace_backend.contributors.caller import Caller
@@ -215,11 +215,6 @@ async def set_notes(session: WriteSession, caller: Caller, name: str, wanted: Ne
     ]
     about = f"Set {', '.join(values)}"
     return await conclude(session, caller, desk, wanted, Doing("notes", about, operations, blobs))
-
-
-def schema_message(tool: Mapping[str, Any]) -> Message:
-    """A tool's schema as it is stored: a message that is never shown."""
-    return {"role": "tools", "parts": [{"type": "tool_schema", "schema": dict(tool)}]}
 
 
 def _check_types(types: Mapping[str, Any]) -> None:

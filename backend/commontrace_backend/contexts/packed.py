@@ -38,7 +38,7 @@ class Packed(TypeDecorator[bytes]):
         packer = zlib.compressobj(zdict=_COMMON)
         return packer.compress(value) + packer.flush()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:  # noqa: ARG002 - the interface
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002 - the interface
         """Take apart."""
         if value is None or value[:1] == _PLAIN:
             return value

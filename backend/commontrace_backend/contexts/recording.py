@@ -36,6 +36,11 @@ class NewBlob:
         return cls(Blob.of(message), cost(default_counter(), message))
 
 
+def schema_message(tool: Mapping[str, Any]) -> Message:
+    """A tool's schema as it is stored: a message that is never shown."""
+    return {"role": "tools", "parts": [{"type": "tool_schema", "schema": dict(tool)}]}
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A commit to be.

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 from commontrace.models.base import Body, Record
 from commontrace.models.contexts.branches import ClaimInfo
 from commontrace.models.contexts.common import BranchName, Exact, Note, Priority, RawMessage, TokenCount
+from commontrace.models.contexts.compression import BudgetPolicy, BudgetVerdict
 from commontrace.models.contexts.merging import ConflictInfo
 
 
@@ -26,6 +27,10 @@ class NewCommit(Body):
     generation: Annotated[dict[str, JsonValue], Exact] = Field(
         default={}, description="Model and parameters that wrote the messages."
     )
+    tools: Annotated[list[Annotated[RawMessage, Exact]], Field(max_length=1_000)] | None = Field(
+        default=None, description="The tools that the model may call from here on, as the provider takes them."
+    )
+    budget: BudgetPolicy | None = Field(default=None, description="What the window may come to, and what happens then.")
 
 
 class CommitResult(Record):
@@ -38,6 +43,7 @@ class CommitResult(Record):
     messages: int = Field(description="Messages in this commit.")
     window_messages: int = Field(description="Messages in the whole window.")
     tokens: TokenCount = Field(description="Of the whole window.")
+    budget: BudgetVerdict | None = Field(default=None, description="What the policy says, where one was sent.")
 
 
 class CommitInfo(Record):
