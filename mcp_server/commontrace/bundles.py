@@ -2,7 +2,8 @@
 
 A bundle is a header, then blobs and commits (a commit behind its parents and its messages), then refs, then a trailer
 that counts the objects and holds the SHA-256 of every byte before it. An object stands in its canonical bytes, so that
-its id is checked on what was read, and one changed byte is found.
+its id is checked on what was read, and one changed byte is found. Where an object was purged, the line says so and
+holds what stands in its place: its id cannot be checked then. Only bundles with such lines are of version 2.
 """
 
 import hashlib
@@ -13,12 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from commontrace.errors import InvalidInputError, NewerSchemaError, TooLargeError
 from commontrace.models.canonical import canonical
+from commontrace.models.contexts import Purged
 from commontrace.objects import Commit, check_operation, identify
 from commontrace.providers.messages import Message, parse_message
 
-VERSION: Final = 1
+VERSION: Final = 2
+_WITHOUT_PURGES: Final = 1
 LONGEST_LINE: Final = 16 * 1024 * 1024
 """Bytes of one object."""
 
@@ -36,12 +41,14 @@ class Item:
         object_id: its id.
         encoded: its canonical bytes.
         value: what they say.
+        purged: that something else stood there, and was purged.
     """
 
     kind: str
     object_id: str
     encoded: bytes
     value: Any
+    purged: Purged | None = None
 
 
 def line_of(kind: str, object_id: str, encoded: bytes) -> bytes:
@@ -60,11 +67,18 @@ class BundleWriter:
         self._digest = hashlib.sha256()
         self._counts: Counter[str] = Counter()
 
-    def header(self, repository: str, requires: Iterable[str] = ()) -> bytes:
-        """The first line; `requires` are commits that whoever reads the bundle must have already."""
+    def header(self, repository: str, requires: Iterable[str] = (), *, purges: bool = False) -> bytes:
+        """The first line.
+
+        Args:
+            repository: where it comes from.
+            requires: commits that whoever reads the bundle must have already.
+            purges: whether anything in it was purged.
+        """
+        version = VERSION if purges else _WITHOUT_PURGES
         fields = {
-            "commontrace_bundle": VERSION,
-            "min_reader": VERSION,
+            "commontrace_bundle": version,
+            "min_reader": version,
             "repository": repository,
             "requires": sorted(requires),
         }
@@ -74,6 +88,13 @@ class BundleWriter:
         """The line of a blob or a commit."""
         self._counts[kind] += 1
         return self._line(line_of(kind, object_id, encoded))
+
+    def purged(self, kind: str, object_id: str, encoded: bytes, purged: Purged) -> bytes:
+        """The line of an object that was purged: what stands in its place, who purged it, when and why."""
+        self._counts[kind] += 1
+        said = canonical(purged.model_dump(mode="json"))
+        line = b'{"purged":"%s","id":"%s","by":%s' % (kind.encode(), object_id.encode(), said)
+        return self._line(line + b',"content":' + encoded + b"}\n")
 
     def ref(self, name: str, commit_id: str) -> bytes:
         """The line of a ref, as in `branch/main`."""
@@ -172,6 +193,8 @@ class BundleReader:
         fields = self._fields(line)
         if not self._version:
             self._begin(fields)
+        elif "purged" in fields:
+            return self._purged(fields)
         elif "ref" in fields:
             self._ref(fields)
         elif "end" in fields:
@@ -190,11 +213,26 @@ class BundleReader:
         value = self._fields(encoded)
         if canonical(value) != encoded:
             raise self._wrong("is not in canonical form")
+        return self._held(kind, object_id, encoded, value)
+
+    def _held(
+        self, kind: str, object_id: str, encoded: bytes, value: dict[str, Any], purged: Purged | None = None
+    ) -> Item:
         self._counts[kind] += 1
         if kind == "commit":
-            return Item(kind, object_id, encoded, self._commit(object_id, encoded))
+            return Item(kind, object_id, encoded, self._commit(object_id, encoded), purged)
         self.blobs.add(object_id)
-        return Item(kind, object_id, encoded, self._message(value))
+        return Item(kind, object_id, encoded, self._message(value), purged)
+
+    def _purged(self, fields: Mapping[str, Any]) -> Item:
+        kind, object_id, value = fields["purged"], fields.get("id"), fields.get("content")
+        try:
+            said = Purged.model_validate(fields.get("by"))
+        except ValidationError as error:
+            raise self._wrong("does not say who purged it, when and why") from error
+        if kind not in {"blob", "commit"} or not _is_id(object_id) or not isinstance(value, dict):
+            raise self._wrong("is nothing that was purged")
+        return self._held(kind, str(object_id), canonical(value), value, said)
 
     def _message(self, value: dict[str, Any]) -> Message:
         try:

@@ -77,7 +77,7 @@ def repo(blocking: Client) -> ContextRepository:
 
 
 def _words(repo: ContextRepository, ref: str) -> str:
-    return repo.window(ref).text or ""
+    return repo.window(ref, format="text").text or ""
 
 
 def _heard(run: Any) -> str:

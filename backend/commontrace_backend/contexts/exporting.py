@@ -1,14 +1,17 @@
 """A repository, or what of it somebody else has not yet, as a bundle."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import Row
 
 from commontrace.bundles import BundleWriter
 from commontrace.errors import NotFoundError
 from commontrace.objects import Commit
-from commontrace_backend.contexts import bundle_store, store
+from commontrace_backend.contexts import audit_store, bundle_store, store
 from commontrace_backend.contexts.places import Place, open_place, resolve
+from commontrace_backend.contexts.reachable import blobs_of
 from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession
@@ -35,8 +38,9 @@ async def export(session: ReadSession, caller: Caller, name: str, wanted: Wanted
     known = [await resolve(session, place, ref) for ref in wanted.since]
     commit_ids, requires = await _reach(session, place, list(refs.values()), known)
     writer = BundleWriter()
-    piece = bytearray(writer.header(name, requires))
-    async for line in _objects(session, place, commit_ids, writer):
+    purges = await audit_store.purges(session, place.id)
+    piece = bytearray(writer.header(name, requires, purges=bool(purges)))
+    async for line in _objects(session, place, commit_ids, _Lines(writer, purges)):
         piece += line
         if len(piece) >= _FLUSH:
             yield bytes(piece)
@@ -75,21 +79,32 @@ async def _reach(
     return ids, requires
 
 
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The lines of objects, those that were purged among them."""
+
+    writer: BundleWriter
+    purges: Mapping[str, Row[Any]]
+
+    def of(self, kind: str, object_id: str, encoded: bytes) -> bytes:
+        """The line of an object."""
+        purge = self.purges.get(object_id)
+        if purge:
+            return self.writer.purged(kind, object_id, encoded, audit_store.purged_of(purge))
+        return self.writer.item(kind, object_id, encoded)
+
+
 async def _objects(
-    session: ReadSession, place: Place, commit_ids: Sequence[str], writer: BundleWriter
+    session: ReadSession, place: Place, commit_ids: Sequence[str], lines: _Lines
 ) -> AsyncIterator[bytes]:
     sent: set[str] = set()
     for start in range(0, len(commit_ids), bundle_store.CHUNK):
         chunk = commit_ids[start : start + bundle_store.CHUNK]
         rows = [row async for row in bundle_store.in_order(session, place.id, chunk)]
-        named = [blob_id for row in rows for blob_id in _blob_ids(Commit.decode(row.encoded))]
+        named = [blob_id for row in rows for blob_id in blobs_of(Commit.decode(row.encoded))]
         found = await store.find_blobs(session, place.id, (blob_id for blob_id in named if blob_id not in sent))
         for blob_id, blob in found.items():
-            yield writer.item("blob", blob_id, blob.encoded)
+            yield lines.of("blob", blob_id, blob.encoded)
         sent.update(found)
         for row in rows:
-            yield writer.item("commit", row.commit_id, row.encoded)
-
-
-def _blob_ids(commit: Commit) -> list[str]:
-    return [operation["blob"] for operation in commit.operations if "blob" in operation]
+            yield lines.of("commit", row.commit_id, row.encoded)

@@ -9,11 +9,11 @@ from typing import Any, BinaryIO, Final
 
 from sqlalchemy import Row
 
-from commontrace.bundles import BundleReader, line_of
+from commontrace.bundles import BundleReader, Item, line_of
 from commontrace.errors import ConflictError, InvalidInputError
-from commontrace.models.contexts import BundleResult, MovedRef
-from commontrace.objects import Commit
-from commontrace_backend.contexts import bundle_store, store
+from commontrace.models.contexts import BundleResult, MovedRef, Purged
+from commontrace.objects import Commit, identify
+from commontrace_backend.contexts import audit_store, bundle_store, store
 from commontrace_backend.contexts.contents import contents, cost, counting, window_tokens
 from commontrace_backend.contexts.places import Place, make_place
 from commontrace_backend.contexts.recording import change, perform
@@ -38,11 +38,13 @@ class Received:
         reader: what it says.
         lines: its objects, one a line, on disk where they are many.
         tokens: what each blob costs.
+        purges: what of it was purged where it comes from.
     """
 
     reader: BundleReader
     lines: BinaryIO
     tokens: dict[str, int] = field(default_factory=dict)
+    purges: dict[str, tuple[Item, Purged]] = field(default_factory=dict)
 
     def take(self, chunk: bytes) -> None:
         """Check the next bytes, and keep what they hold; raises as `BundleReader.feed` does."""
@@ -50,6 +52,8 @@ class Received:
         for item in self.reader.feed(chunk):
             if item.kind == "blob":
                 self.tokens[item.object_id] = cost(counter, item.value)
+            if item.purged:
+                self.purges[item.object_id] = item, item.purged
             self.lines.write(line_of(item.kind, item.object_id, item.encoded))
 
 
@@ -81,7 +85,7 @@ async def import_bundle(
         ConflictError: a branch or tag of that name leads elsewhere here.
     """
     place = await make_place(session, caller, name)
-    storing = _Storing(session, place, bundle)
+    storing = _Storing(session, caller, place, bundle)
     await storing.check()
     await storing.store()
     changes = [moved for ref in bundle.reader.refs.items() if (moved := await _move(session, place, ref, prefix))]
@@ -126,10 +130,10 @@ async def _leads(session: ReadSession, place: Place, older: str, newer: str) -> 
 class _Storing:
     """Writes the objects of a bundle, with what is derived from them."""
 
-    def __init__(self, session: WriteSession, place: Place, bundle: Received) -> None:
+    def __init__(self, session: WriteSession, caller: Caller, place: Place, bundle: Received) -> None:
         self.new_blobs = 0
         self.new_commits = 0
-        self._session, self._place, self._bundle = session, place, bundle
+        self._session, self._caller, self._place, self._bundle = session, caller, place, bundle
         self._derived: dict[str, dict[str, Any]] = {}
         self._blobs: list[dict[str, Any]] = []
         self._commits: list[dict[str, Any]] = []
@@ -155,6 +159,9 @@ class _Storing:
         known = await bundle_store.find_commits(self._session, self._place.id, self._bundle.reader.commits)
         self.new_blobs = len(self._bundle.reader.blobs - present)
         self.new_commits = len(self._bundle.reader.commits - known.keys())
+        purged = {*self._bundle.purges, *await audit_store.purges(self._session, self._place.id)}
+        for blob_id in present & purged:  # what is here stays, and costs something else
+            self._bundle.tokens.pop(blob_id, None)
         for kind, object_id, encoded in _objects(self._bundle.lines):
             if kind == "commit":
                 await self._commit(object_id, encoded, known.get(object_id))
@@ -163,6 +170,22 @@ class _Storing:
             if len(self._blobs) + len(self._commits) >= bundle_store.CHUNK:
                 await self._flush()
         await self._flush()
+        new = self._bundle.purges.keys() - present - known.keys()
+        await audit_store.note_purges(self._session, [self._note(object_id) for object_id in new])
+
+    def _note(self, object_id: str) -> dict[str, Any]:
+        """A purge as it is written down here; who did it there may be nobody here."""
+        item, purged = self._bundle.purges[object_id]
+        return {
+            **self._place.key,
+            "object_id": object_id,
+            "contributor_id": self._caller.contributor_id,
+            "kind": item.kind,
+            "reason": purged.reason,
+            "size": purged.size,
+            "replacement": identify(item.kind, item.encoded),
+            "created_at": purged.at,
+        }
 
     async def _flush(self) -> None:
         await store.add_blobs(self._session, self._blobs)

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from commontrace.errors import ConflictError, NotFoundError, RefMovedError
 from commontrace.models.contexts import OperationInfo
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.places import Place, open_place
+from commontrace_backend.contexts.places import SHORT, Place, open_place
 from commontrace_backend.contexts.recording import perform
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contributors.caller import Caller
@@ -58,6 +58,12 @@ async def _turn(
     if row is None:
         raise NotFoundError(f"There is nothing to {word}.", "See the operation log.")
     back = [{"ref": item["ref"], "before": item["after"], "after": item["before"]} for item in reversed(row.changes)]
+    gone = [one for item in row.changes for one in item.get("collected", ()) if one == item["before"]]
+    if gone:
+        raise ConflictError(
+            f"Cannot {word} “{row.summary}”: the commit {gone[0][:SHORT]} that it would bring back was collected.",
+            "Import a bundle that holds it, or go on from where you are.",
+        )
     turned = row.operation_id if word == "undo" else row.turns
     try:
         await perform(session, caller, place, Entry(word, row.summary, back, turned))

@@ -139,13 +139,16 @@ async def _earlier(session: ReadSession, place: Place, wanted: RefExpression) ->
     """`branch@{n}`: where the branch pointed n moves ago, by the operation log."""
     branch = place.branch if wanted.base == "HEAD" else wanted.base
     key = f"branch/{branch}"
-    values = [await tip(session, place, branch)]
+    values: list[str | None] = [await tip(session, place, branch)]
     for row in await store.latest_operations(session, place.id, _LOOK_BACK):
         values += [change["before"] for change in row.changes if change["ref"] == key]
     assert wanted.back is not None
-    if wanted.back >= len(values) or values[wanted.back] is None:
+    found = values[wanted.back] if wanted.back < len(values) else None
+    if found is None:
         raise NotFoundError(f"The history of {branch} does not go back {wanted.back} moves.", "See the operation log.")
-    return str(values[wanted.back])
+    if await store.find_commit(session, place.id, found) is None:
+        raise NotFoundError(f"The commit {found[:SHORT]}, where {branch} was then, was collected.", "See the log.")
+    return found
 
 
 async def _at_moment(session: ReadSession, place: Place, wanted: RefExpression, text: str) -> str:

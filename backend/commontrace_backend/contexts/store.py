@@ -27,6 +27,9 @@ from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import QUICK, ReadSession, WriteSession
 from commontrace_backend.database.upsert import insert_missing
 
+LASTING: Final = ("gc", "purge")
+"""Operations that leave nothing to undo, and that undo passes over."""
+
 _CHUNK: Final = 500  # SQLite takes a bounded number of parameters
 _FIRST_BATCH, _GROWTH, _LARGEST_BATCH = 64, 4, 8192
 
@@ -313,14 +316,14 @@ def _by(repository_id: int, caller: Caller) -> ColumnElement[bool]:
 
 async def newest_standing(session: ReadSession, repository_id: int, caller: Caller) -> Row[Any] | None:
     """The newest operation of this working copy that was not undone."""
-    standing = and_(operations.c.undone.is_(False), operations.c.kind.not_in(("undo", "redo")))
+    standing = and_(operations.c.undone.is_(False), operations.c.kind.not_in(("undo", "redo", *LASTING)))
     statement = select(operations).where(_by(repository_id, caller), standing)
     return await session.first(statement.order_by(operations.c.operation_id.desc()).limit(1))
 
 
 async def own_operations(session: ReadSession, repository_id: int, caller: Caller, limit: int) -> Sequence[Row[Any]]:
     """What this working copy did, undid and did again, newest first."""
-    statement = select(operations).where(_by(repository_id, caller))
+    statement = select(operations).where(_by(repository_id, caller), operations.c.kind.not_in(LASTING))
     return await session.all(statement.order_by(operations.c.operation_id.desc()).limit(limit))
 
 

@@ -1,7 +1,8 @@
 """Rows for versioned contexts: immutable objects, movable refs, and the log of what was done."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
+from commontrace_backend.contexts.packed import Packed
 from commontrace_backend.database.tables import metadata
 from commontrace_backend.database.types import Id, Json, Name, UtcDateTime
 
@@ -36,7 +37,7 @@ blobs = Table(
     _repository(primary_key=True),
     Column("blob_id", Id, primary_key=True),
     _tenant(),
-    Column("encoded", LargeBinary, nullable=False),
+    Column("encoded", Packed(1024), nullable=False),
     # Never hashed: what the message costs, and the encoding that says so.
     Column("tokens", Integer, nullable=False),
     Column("encoding", Name, nullable=False),
@@ -48,7 +49,7 @@ commits = Table(
     _repository(primary_key=True),
     Column("commit_id", Id, primary_key=True),
     _tenant(),
-    Column("encoded", LargeBinary, nullable=False),
+    Column("encoded", Packed(0), nullable=False),
     # Derived from the history, never hashed: how deep it is, and what its window comes to.
     Column("generation", Integer, nullable=False),
     Column("window_messages", Integer, nullable=False),
@@ -113,4 +114,39 @@ commit_traces = Table(
     Column("commit_id", Id, primary_key=True),
     Column("trace_id", Id, primary_key=True, index=True),
     _tenant(),
+)
+
+# What was purged: the object keeps its id, and other bytes stand in its place.
+purged_objects = Table(
+    "purged_objects",
+    metadata,
+    _repository(primary_key=True),
+    Column("object_id", Id, primary_key=True),
+    _tenant(),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
+    Column("kind", Name, nullable=False),  # blob or commit
+    Column("reason", Text, nullable=False),
+    Column("size", Integer, nullable=False),  # bytes that it had
+    Column("replacement", Id, nullable=False),  # the id that the bytes in its place would have
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+call_records = Table(
+    "call_records",
+    metadata,
+    Column("call_id", Integer, primary_key=True, autoincrement=True),
+    _repository(),
+    _tenant(),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
+    Column("working_copy", Name, nullable=False),
+    Column("commit_id", Id, nullable=False),
+    Column("model", Name, nullable=False),
+    Column("rendering", Json, nullable=False),  # how the window was asked for
+    Column("tools", Json, nullable=False),  # ids of the blobs with their schemas
+    Column("request_sha256", Id),  # NULL where a purge took something out of it
+    Column("usage", Json, nullable=False),
+    Column("estimated", Integer, nullable=False),
+    Column("reported", Integer),  # input tokens, as far as the provider said so
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_call_records_repository_id", "repository_id", "call_id"),
 )

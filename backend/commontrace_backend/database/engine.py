@@ -1,5 +1,6 @@
 """What a database can do, whichever it is, and how a URL becomes one."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final, Protocol
@@ -8,7 +9,6 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from commontrace.errors import InvalidInputError
-from commontrace_backend.database.postgres_database import PostgresDatabase
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.sqlite_database import SqliteDatabase
 
@@ -33,6 +33,25 @@ class Database(Protocol):
         """
         ...
 
+    async def size(self) -> int:
+        """Bytes of the whole store."""
+        ...
+
+    async def damage(self) -> list[str]:
+        """What the database itself finds wrong with its files."""
+        ...
+
+    async def compact(self, tables: Sequence[str]) -> bool:
+        """Give back the space of what was deleted, so that no trace of it is left in the files of these tables.
+
+        Call it outside of any transaction. False where others still read what was deleted: try again later.
+        """
+        ...
+
+    async def copies(self) -> list[str]:
+        """Files beside the store that hold what it held at some time."""
+        ...
+
     async def close(self) -> None:
         """Release every connection."""
         ...
@@ -50,6 +69,10 @@ def connect_database(url: str, *, lock_wait: float = 30.0) -> Database:
     if parsed.drivername == "sqlite":
         return _sqlite(parsed, lock_wait)
     if parsed.drivername in {"postgresql", "postgresql+asyncpg"}:
+        from commontrace_backend.database.postgres_database import (
+            PostgresDatabase,
+        )  # SQLite needs no asyncio in SQLAlchemy
+
         return PostgresDatabase(parsed, lock_wait=lock_wait)
     raise InvalidInputError(f"A {parsed.drivername} database is not supported.", _HINT)
 

@@ -1,6 +1,6 @@
 """A PostgreSQL database: many that read, one that writes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from commontrace.errors import InvalidInputError, StoreBusyError
 from commontrace_backend.database.faults import meaning_of_postgres
+from commontrace_backend.database.postgres_files import SIZE, compact
 from commontrace_backend.database.postgres_schema import needs_upgrade, upgrade
 from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
 
@@ -56,6 +57,24 @@ class PostgresDatabase:
         """One READ COMMITTED transaction; writers take turns, so each reads what the one before it wrote."""
         async with self._alone(_DURABLE if durable else _RELAXED) as connection:
             yield WriteSession(_Unbroken(connection))
+
+    async def size(self) -> int:
+        """Bytes of the database with its indexes."""
+        async with self.reading() as session:
+            return int(await session.scalar(SIZE))
+
+    async def damage(self) -> list[str]:
+        """Nothing: the server watches over its files itself."""
+        return []
+
+    async def compact(self, tables: Sequence[str]) -> bool:
+        """Write tables anew; nobody reads them meanwhile. False where others hold them for too long."""
+        async with self._connection(self._writers) as connection:
+            return await compact(connection, tables)
+
+    async def copies(self) -> list[str]:
+        """None that we know of."""
+        return []
 
     async def close(self) -> None:
         """Release every connection."""

@@ -13,12 +13,16 @@ QUICK: Final = {"quick": True}
 """Execution options of a statement that reaches a few rows by their keys: SQLite runs it without a thread."""
 
 _FEW: Final = 20  # rows, in one statement
+_SHORT: Final = 64 * 1024  # bytes of a value
 
 
 def is_quick(statement: Executable, parameters: Any) -> bool:
-    """Whether a statement says that it takes microseconds, and has no long list of rows to write."""
-    few = not isinstance(parameters, list) or len(parameters) <= _FEW
-    return few and "quick" in statement.get_execution_options()
+    """Whether a statement says that it takes microseconds, and has nothing long to write."""
+    if "quick" not in statement.get_execution_options():
+        return False
+    rows = parameters if isinstance(parameters, list) else [parameters or {}]
+    long = (isinstance(value, bytes) and len(value) > _SHORT for row in rows for value in row.values())
+    return len(rows) <= _FEW and not any(long)
 
 
 class Connection(Protocol):

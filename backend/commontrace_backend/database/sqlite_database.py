@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,9 @@ from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.sqlite_connection import Connector, SqliteConnection
+from commontrace_backend.database.sqlite_files import compact, damage, size
 
 _READERS: Final = 16
-_FOREIGN_WAIT: Final = 5.0  # seconds, for programs that do not know our lock
 _PAUSE: Final = 0.01
 
 
@@ -26,6 +26,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, lock_wait: float) -> None:
         self.path = path
+        self._lock_wait = lock_wait
         self._lock = WriterLock(path.with_name(path.name + ".lock"), lock_wait)
         self._connector = Connector(str(path))
         self._room = asyncio.Semaphore(_READERS)
@@ -57,9 +58,22 @@ class SqliteDatabase:
         """BEGIN IMMEDIATE under the lock; the commit has reached the disk when the block is left."""
         pragmas = ("synchronous=FULL" if durable else "synchronous=NORMAL", "busy_timeout=0")
         async with _worded(), self._lock.hold(), self._lent(*pragmas) as connection:
-            await _begin_writing(connection)
+            await self._begin_writing(connection)
             yield WriteSession(connection)
             await connection.commit()
+
+    async def _begin_writing(self, connection: SqliteConnection) -> None:
+        """BEGIN IMMEDIATE; who does not know our lock is waited for as well, while the event loop goes on."""
+        deadline = time.monotonic() + self._lock_wait
+        while True:
+            try:
+                connection.begin("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_PAUSE)
+            else:
+                return
 
     @asynccontextmanager
     async def _lent(self, *pragmas: str) -> AsyncIterator[SqliteConnection]:
@@ -72,6 +86,26 @@ class SqliteDatabase:
             connection.rollback()  # finds nothing after a commit
             idle.append(connection)
 
+    async def size(self) -> int:
+        """Bytes of the file and of its write-ahead log."""
+        return await asyncio.to_thread(size, self.path)
+
+    async def damage(self) -> list[str]:
+        """What SQLite's own check of the file says."""
+        return await asyncio.to_thread(damage, self.path)
+
+    async def compact(self, tables: Sequence[str]) -> bool:
+        """Write the file anew; SQLite does not do so for single tables."""
+        del tables
+        async with _worded(), self._lock.hold():
+            return await asyncio.to_thread(compact, self.path)
+
+    async def copies(self) -> list[str]:
+        """What upgrades put aside."""
+        return await asyncio.to_thread(
+            lambda: sorted(str(one) for one in self.path.parent.glob(f"{self.path.name}.*.bak"))
+        )
+
     async def close(self) -> None:
         """Fold the WAL back under the lock: a checkpoint is a write too."""
         try:
@@ -79,25 +113,12 @@ class SqliteDatabase:
                 await self._dispose()
         except BackendError:
             await self._dispose()  # whoever holds the lock has the store open and folds the WAL back later
+        self._lock.close()
 
     async def _dispose(self) -> None:
         for idle in self._idle.values():
             while idle:
                 await idle.pop().close()
-
-
-async def _begin_writing(connection: SqliteConnection) -> None:
-    """BEGIN IMMEDIATE; who does not know our lock is waited for, and the event loop goes on meanwhile."""
-    deadline = time.monotonic() + _FOREIGN_WAIT
-    while True:
-        try:
-            connection.begin("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(_PAUSE)
-        else:
-            return
 
 
 @asynccontextmanager

@@ -146,7 +146,7 @@ def test_a_compaction_follows_what_it_summarises_and_says_what_it_keeps(session:
     session.turn("3", "three", "third")
     transcript = parsed(session)
     assert tree(transcript)[3:] == [("2-u", "2-a"), ("2-a", "c-s"), ("c-s", "3-u"), ("3-u", "3-a")]
-    assert transcript.entries[4].keeps == {"2-a"}
+    assert transcript.entries[4].keeps == frozenset({"2-a"})
     assert [entry.keeps for entry in transcript.entries if entry.entry_id != "c-s"] == [None] * 6
 
 
@@ -164,7 +164,7 @@ def test_an_older_compaction_names_the_ends_of_what_it_keeps(session: Session, a
     session.turn("2", "two", "second")
     session.line("b", "system", parent=None, logicalParentUuid="2-a", subtype="compact_boundary", compactMetadata=about)
     session.user("s", "In short.", isCompactSummary=True)
-    assert parsed(session).entries[-1].keeps == keeps
+    assert parsed(session).entries[-1].keeps == frozenset(keeps)
 
 
 def test_a_file_forked_off_behind_a_compaction_begins_with_the_summary(session: Session) -> None:

@@ -103,7 +103,7 @@ def test_a_compaction_of_codex_keeps_the_prompts() -> None:
     transcript = one(
         rollout(said("user", "a"), said("assistant", "b"), ("compacted", {"message": "In short."}), said("user", "c"))
     )
-    assert transcript.entries[2].keeps == {transcript.entries[0].entry_id}
+    assert transcript.entries[2].keeps == frozenset({transcript.entries[0].entry_id})
 
 
 def test_the_same_list_of_messages_is_the_same_transcript_and_a_longer_one_goes_on() -> None:

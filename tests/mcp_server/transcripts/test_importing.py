@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -180,7 +180,7 @@ async def test_secrets_are_taken_out_before_anything_is_stored(
     session.assistant(
         "a",
         {"type": "thinking", "thinking": f"the key is {KEY}", "signature": "of other words"},
-        {"type": "thinking", "thinking": "hm", "signature": KEY},
+        {"type": "thinking", "thinking": "hm", "signature": KEY, "id": 5},
         {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": f"export K={KEY}", KEY: 1}},
     )
     result = await repo.import_transcript(session.lines)
@@ -246,13 +246,14 @@ async def test_a_window_comes_out_as_documents_and_goes_in_again(
     session.result("r", "ok")
     session.said("b", "done")
     await repo.import_transcript(session.lines)
-    for shape in ("openai", "anthropic"):
-        text = await repo.export(shape, MAIN)  # type: ignore[arg-type]
-        line = await repo.export(f"{shape}-jsonl", MAIN)  # type: ignore[arg-type]
+    shapes: list[Literal["openai", "anthropic"]] = ["openai", "anthropic"]
+    for shape in shapes:
+        text = await repo.export(shape, MAIN)
+        line = await repo.export("openai-jsonl" if shape == "openai" else "anthropic-jsonl", MAIN)
         assert line.count("\n") == 1
         assert json.loads(text) == json.loads(line)
-        branch = (await repo.import_transcript(text.split("\n"), shape)).branches[0]  # type: ignore[arg-type]
-        assert await repo.export(shape, branch) == text  # type: ignore[arg-type]
+        branch = (await repo.import_transcript(text.split("\n"), shape)).branches[0]
+        assert await repo.export(shape, branch) == text
     assert json.loads(await repo.export("messages", MAIN))["messages"][0]["parts"]
     assert (await repo.export("bundle")).encode() == await repo.bundle()
     assert (await repo.export("bundle", MAIN)).encode() == await repo.bundle([MAIN])

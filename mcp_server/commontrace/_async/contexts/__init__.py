@@ -1,6 +1,7 @@
 """Contexts: which there are, and a handle for each with one method per operation."""
 
 from commontrace._async.contexts.agents import AsyncAgents
+from commontrace._async.contexts.audit import AsyncAudit
 from commontrace._async.contexts.bound import AsyncBound, AsyncHook, AsyncHooks, AsyncOperation
 from commontrace._async.contexts.branches import AsyncBranches
 from commontrace._async.contexts.compressing import AsyncCompressing
@@ -30,6 +31,7 @@ class AsyncContextRepository(
     AsyncAgents,
     AsyncOperations,
     AsyncInterchange,
+    AsyncAudit,
 ):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 

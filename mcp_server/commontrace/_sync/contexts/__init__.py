@@ -1,6 +1,7 @@
 """Contexts: which there are, and a handle for each with one method per operation."""
 
 from commontrace._sync.contexts.agents import Agents
+from commontrace._sync.contexts.audit import Audit
 from commontrace._sync.contexts.bound import Bound, Hook, Hooks, Operation
 from commontrace._sync.contexts.branches import Branches
 from commontrace._sync.contexts.compressing import Compressing
@@ -30,6 +31,7 @@ class ContextRepository(
     Agents,
     Operations,
     Interchange,
+    Audit,
 ):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 

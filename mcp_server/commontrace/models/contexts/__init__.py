@@ -65,6 +65,17 @@ from commontrace.models.contexts.history import (
     LogPage,
     NewCommit,
 )
+from commontrace.models.contexts.integrity import (
+    CollectResult,
+    IntegrityProblem,
+    NewCollection,
+    NewPurge,
+    ProblemKind,
+    Purged,
+    PurgeResult,
+    StoreSize,
+    VerifyResult,
+)
 from commontrace.models.contexts.interchange import (
     BundleResult,
     ClaudeSession,
@@ -94,9 +105,13 @@ from commontrace.models.contexts.rewriting import (
     PickStrategy,
     ResetResult,
 )
+from commontrace.models.contexts.searching import Blamed, BlameResult, GrepHit, GrepPage, OriginStep
+from commontrace.models.contexts.usage import Reporter, Usage
 from commontrace.models.contexts.windows import Explained, Window
 
 __all__ = [
+    "BlameResult",
+    "Blamed",
     "BranchInfo",
     "BranchName",
     "BudgetPlan",
@@ -108,6 +123,7 @@ __all__ = [
     "ClaimInfo",
     "ClaudeSession",
     "CollapseResult",
+    "CollectResult",
     "CommitInfo",
     "CommitResult",
     "CompressResult",
@@ -119,6 +135,9 @@ __all__ = [
     "Exact",
     "Explained",
     "ExportFormat",
+    "GrepHit",
+    "GrepPage",
+    "IntegrityProblem",
     "LabelInfo",
     "LogPage",
     "Loss",
@@ -131,6 +150,7 @@ __all__ = [
     "NewBranch",
     "NewClaim",
     "NewCollapse",
+    "NewCollection",
     "NewCommit",
     "NewCompress",
     "NewEdit",
@@ -142,6 +162,7 @@ __all__ = [
     "NewPick",
     "NewPlan",
     "NewPresence",
+    "NewPurge",
     "NewRebase",
     "NewRepository",
     "NewReset",
@@ -150,6 +171,7 @@ __all__ = [
     "NewTag",
     "Note",
     "OperationInfo",
+    "OriginStep",
     "PickResult",
     "PickStrategy",
     "PlanAction",
@@ -157,8 +179,12 @@ __all__ = [
     "PlanResult",
     "PlannedAction",
     "Priority",
+    "ProblemKind",
+    "PurgeResult",
+    "Purged",
     "RawMessage",
     "RefText",
+    "Reporter",
     "RepositoryInfo",
     "RepositoryName",
     "ResetResult",
@@ -171,6 +197,7 @@ __all__ = [
     "SlotVersion",
     "SpawnMode",
     "SpawnResult",
+    "StoreSize",
     "Strategy",
     "SwitchTo",
     "TagInfo",
@@ -178,6 +205,8 @@ __all__ = [
     "TokenCount",
     "TranscriptFormat",
     "TranscriptResult",
+    "Usage",
+    "VerifyResult",
     "Window",
     "WindowFormat",
     "WindowStrategy",

@@ -1,5 +1,7 @@
 """Summaries without a model."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,14 @@ def test_a_summary_stays_within_its_target(target: int) -> None:
     assert 0 < exact(summarize_extractive(SAID, target, exact)) <= target
 
 
+@pytest.mark.parametrize("target", [60, 100, 300, 1_000])
+def test_a_counter_to_which_many_lines_are_dear_is_heeded(target: int) -> None:
+    def dear(text: str) -> int:
+        return count(text) + text.count("\n") ** 2
+
+    assert 0 < dear(summarize_extractive(SAID, target, dear)) <= target
+
+
 def test_orders_come_before_everything_else() -> None:
     assert "do not touch src/parser/legacy.py" in summarize_extractive(SAID, 60, exact)
 
@@ -107,7 +117,12 @@ def test_a_long_sentence_ends_where_a_word_does() -> None:
 
 @pytest.mark.parametrize(
     "keep",
-    [["/PARSE-[0-9]+/", "8f3c2d1"], ["tests/test_parser.py::test_rule_33 PASSED"], ["class Lexer:\n    def rule_0"]],
+    [
+        ["/PARSE-[0-9]+/", "8f3c2d1"],
+        ["Ticket PARSE-4821", "PARSE"],
+        ["tests/test_parser.py::test_rule_33 PASSED"],
+        ["class Lexer:\n    def rule_0"],
+    ],
 )
 def test_what_must_be_kept_is_kept_word_for_word(keep: list[str]) -> None:
     summary = summarize_extractive(SAID, 120, exact, keep)
@@ -116,9 +131,10 @@ def test_what_must_be_kept_is_kept_word_for_word(keep: list[str]) -> None:
 
 
 def test_what_must_be_kept_stands_bare_where_its_lines_are_too_long() -> None:
-    values = [f"rule_{number}" for number in range(30, 40)]
-    summary = summarize_extractive(SAID, 64, exact, values)
-    assert "- rule_30\n- rule_31\n" in summary
+    said = [user(f"Ticket A-{number} is about " + "something or other " * 12) for number in range(4)]
+    values = [f"- A-{number}" for number in range(4)]
+    assert summarize_extractive(said, 25, exact, ["/A-[0-9]/"]).splitlines() == ["Known:", *values]
+    assert "Ticket A-3" in summarize_extractive([*said, CHATTER], 400, exact, ["/A-[0-9]/"])
 
 
 def test_too_little_room_for_what_must_be_kept_is_refused() -> None:
@@ -132,13 +148,22 @@ def test_nothing_is_not_summarised(messages: list[Message], target: int) -> None
         summarize_extractive(messages, target, count)
 
 
+def test_where_there_is_only_code_its_first_line_is_taken() -> None:
+    assert summarize_extractive([user("```\nx = plan_a()\ny = 2\n```")], 50, count) == "x = plan_a()"
+
+
 def test_a_picture_is_at_least_mentioned() -> None:
     assert summarize_extractive([{"role": "user", "parts": [{"type": "image", "source": {}}]}], 50, count) == "[image]"
 
 
-@given(HISTORIES, st.integers(1, 200), st.lists(st.sampled_from(["yes", "/[0-9]/", "👋", "run"]), max_size=2))
+@given(
+    HISTORIES,
+    st.integers(1, 400),
+    st.sampled_from([count, len]),
+    st.lists(st.sampled_from(["yes", "/[0-9]/", "👋", "run"]), max_size=2),
+)
 def test_no_summary_is_longer_than_its_target_or_its_source(
-    history: list[Message], target: int, keep: list[str]
+    history: list[Message], target: int, count: Callable[[str], int], keep: list[str]
 ) -> None:
     messages = [parse_message(raw) for raw in history]
     texts = [text_of(message) for message in messages]

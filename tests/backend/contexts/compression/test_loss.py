@@ -67,6 +67,11 @@ def test_lists_are_bounded_and_counts_are_not() -> None:
     assert max(len(example) for example in report.names.examples) <= 200
 
 
+def test_what_is_too_long_to_be_words_is_read_no_further() -> None:
+    report = losses([user("word " * 50_000 + "late_name"), *tool("a", "run", {}, "Error: " + "x" * 3_000 + " b_c")], "")
+    assert report.names.total == 0
+
+
 def test_must_keeps_are_looked_for_in_everything() -> None:
     report = losses(SESSION, "PARSE-4821", ["/PARSE-[0-9]+/", "rule_17", "never said"])
     assert (report.keeps.total, report.keeps.lost, report.keeps.examples) == (2, 1, ["rule_17"])

@@ -5,7 +5,7 @@ import pytest
 from commontrace.errors import InvalidInputError
 from commontrace_backend.contexts.compression.items import Item, whole_groups
 from commontrace_backend.contexts.compression.selection import parse_query, select
-from transcripts import SESSION, assistant, user, window
+from transcripts import SESSION, assistant, tool, user, window
 
 ITEMS = window(SESSION, {0: "pinned", 1: "important", 2: "skip"})
 
@@ -73,6 +73,10 @@ def test_pictures_and_thoughts_are_types_under_every_providers_name() -> None:
 def test_the_group_of_what_was_found_can_be_taken_whole() -> None:
     chosen = select(parse_query("type:result tokens>2000"), ITEMS)
     assert [item.position for item in whole_groups(chosen, ITEMS)] == [7, 8]
+
+
+def test_a_call_that_nobody_answered_has_its_name_too() -> None:
+    assert found("name:deploy", window(tool("a", "deploy", {}, "")[:1])) == [0]
 
 
 def test_quotes_keep_a_value_together_and_an_apostrophe_is_none() -> None:

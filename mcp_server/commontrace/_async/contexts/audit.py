@@ -1,0 +1,47 @@
+"""Whether a repository is sound, what of it nothing needs, and what is to leave no trace."""
+
+from commontrace._async.contexts.bound import AsyncBound
+from commontrace.models.contexts import CollectResult, NewCollection, NewPurge, PurgeResult, VerifyResult
+
+
+class AsyncAudit(AsyncBound):
+    """Integrity."""
+
+    async def verify(self, *, full: bool = False) -> VerifyResult:
+        """Check every byte, name and total that is stored; with `full` make every window anew."""
+        return await self._read("verify", "verify", VerifyResult, full=full)
+
+    async def gc(self, *, dry_run: bool = False, grace_days: float = 30) -> CollectResult:
+        """Take out commits and messages that nothing needs, and give their space back.
+
+        Args:
+            dry_run: only say what would go.
+            grace_days: what is younger stays, and so does what the operation log of these days names.
+        """
+        body = NewCollection(dry_run=dry_run, grace_days=grace_days)
+        return await self._write("gc", "gc", CollectResult, body)
+
+    async def purge(
+        self,
+        text: str | None = None,
+        *,
+        slot: str | None = None,
+        blob: str | None = None,
+        ref: str = "HEAD",
+        reason: str = "",
+    ) -> PurgeResult:
+        """Take a text out of every message, note and log entry, and out of the files; `undo` does not bring it back.
+
+        Args:
+            text: exactly as it was said; every message that holds it goes whole.
+            slot: a message, with all that it ever said, instead of a text.
+            blob: what a blob holds, instead of a text.
+            ref: where the slot is looked for.
+            reason: what stands in its place.
+
+        Raises:
+            NotFoundError: nothing holds it.
+            ConflictError: a branch or tag has the text in its name.
+        """
+        body = NewPurge(text=text, slot=slot, blob=blob, ref=ref, reason=reason)
+        return await self._write("purge", "purge", PurgeResult, body)
