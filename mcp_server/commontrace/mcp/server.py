@@ -17,12 +17,13 @@ import mcp_types
 from fastmcp import FastMCP
 from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.tools.function_tool import FunctionTool
 
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import AuthenticationError, CommonTraceError
 from commontrace.mcp import prompts, resources
 from commontrace.mcp.problems import WordedErrors, worded_errors
-from commontrace.mcp.tools import contexts, traces
+from commontrace.mcp.tools import context_changes, context_history, context_rewriting, contexts, traces
 from commontrace.project import default_repository, working_copy
 
 Transport = Literal["stdio", "http", "sse"]
@@ -82,33 +83,87 @@ TOOLS: Final = (
     _Tool(traces.flag_trace, "Flag a trace", reads=False, core=False, hint="report a bad trace"),
     _Tool(traces.list_tags, "Tags", reads=True, core=False, hint="topics of known fixes"),
     _Tool(
-        contexts.context_diff,
-        "Compare two states",
-        reads=True,
-        core=False,
-        hint="what changed between states",
+        context_history.context_diff, "Compare two states", reads=True, core=False, hint="what changed between states"
     ),
     _Tool(
-        contexts.context_undo,
-        "Undo",
+        context_history.context_status, "Status", reads=True, core=False, hint="where writing goes on, tokens by kind"
+    ),
+    _Tool(
+        context_history.context_undo, "Undo", reads=False, core=False, destroys=True, repeatable=False, hint="take back"
+    ),
+    _Tool(
+        context_history.context_redo, "Redo", reads=False, core=False, destroys=True, repeatable=False, hint="do again"
+    ),
+    _Tool(context_history.context_tag, "Tag or label a commit", reads=False, core=False, hint="name a saved state"),
+    _Tool(context_history.context_claim, "Claim a branch", reads=False, core=False, hint="keep others off a branch"),
+    _Tool(context_changes.context_edit, "Edit a message", reads=False, core=False, hint="correct or shorten a message"),
+    _Tool(
+        context_changes.context_annotate,
+        "Pin, skip, remove, move",
+        reads=False,
+        core=False,
+        hint="priorities of messages",
+    ),
+    _Tool(
+        context_changes.context_compress,
+        "Compress messages",
+        reads=False,
+        core=False,
+        repeatable=False,
+        hint="make room, summarise old messages",
+    ),
+    _Tool(context_changes.context_expand, "Expand a summary", reads=False, core=False, hint="zoom into a summary"),
+    _Tool(context_changes.context_plan, "Plan a budget", reads=False, core=False, hint="fit the window into tokens"),
+    _Tool(
+        context_rewriting.context_cherry_pick,
+        "Cherry-pick commits",
+        reads=False,
+        core=False,
+        repeatable=False,
+        hint="take chosen commits",
+    ),
+    _Tool(
+        context_rewriting.context_revert,
+        "Revert commits",
+        reads=False,
+        core=False,
+        repeatable=False,
+        hint="take commits back",
+    ),
+    _Tool(
+        context_rewriting.context_rebase,
+        "Rebase the branch",
         reads=False,
         core=False,
         destroys=True,
         repeatable=False,
-        hint="take back",
+        hint="go on from another commit",
     ),
     _Tool(
-        contexts.context_redo,
-        "Redo",
+        context_rewriting.context_spawn,
+        "Spawn a sub-agent",
         reads=False,
         core=False,
-        destroys=True,
         repeatable=False,
-        hint="do again",
+        hint="context of a sub-agent",
     ),
-    _Tool(contexts.context_tag, "Tag a commit", reads=False, core=False, hint="name a saved state"),
-    _Tool(contexts.context_status, "Status", reads=True, core=False, hint="where writing goes on"),
+    _Tool(
+        context_rewriting.context_collapse,
+        "Collapse a sub-agent",
+        reads=False,
+        core=False,
+        repeatable=False,
+        hint="bring work home as a summary",
+    ),
 )
+
+
+class _Offered(FunctionTool):
+    """A tool whose place in the list holds what we say of it and nothing else: every session pays for each byte."""
+
+    def get_meta(self) -> dict[str, Any]:
+        """Without the tags that FastMCP adds."""
+        return {name: value for name, value in super().get_meta().items() if name != "fastmcp"}
 
 
 class _ListedFirst(Middleware):
@@ -199,7 +254,7 @@ def build_server(
 
 def _register(server: FastMCP, tool: _Tool) -> None:
     meta: dict[str, Any] = {"anthropic/alwaysLoad": True} if tool.always else {"anthropic/searchHint": tool.hint}
-    server.tool(
+    offered = _Offered.from_function(
         worded_errors(tool.function),
         title=tool.title,
         output_schema=None,
@@ -211,6 +266,7 @@ def _register(server: FastMCP, tool: _Tool) -> None:
         ),
         meta=meta,
     )
+    server.add_tool(offered)
 
 
 async def _warm_up(client: AsyncClient, listed: asyncio.Event) -> None:
