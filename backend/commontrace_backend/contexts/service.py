@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -18,7 +18,7 @@ from commontrace.models.contexts import (
 )
 from commontrace.objects import Blob, Commit, appends, identify
 from commontrace.providers.messages import parse_message
-from commontrace_backend.contexts import store
+from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.contents import cost, counting, total, window_tokens
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
 from commontrace_backend.contexts.recording import change, now, perform, writable_tip
@@ -86,6 +86,10 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         generation=wanted.generation,
     )
     await store.add_blobs(session, _blob_rows(place, prepared))
+    purged = await audit_store.purged_costs(session, place.id, (blob.blob_id for blob in prepared.blobs))
+    if purged:
+        costs = [purged.get(blob.blob_id, cost) for blob, cost in zip(prepared.blobs, prepared.tokens, strict=True)]
+        prepared = replace(prepared, tokens=costs)
     derived = await _derived(session, place, parent, prepared)
     commit_id = await advance(session, caller, place, Step("commit", branch, before), made, derived)
     return CommitResult(
