@@ -240,7 +240,7 @@ def large(folder: Path, writer: Writer, number: int) -> Figures:
             "one commit": lambda: repo.store(NewCommit(messages=[writer.message()])),
             "switch there and back": lambda: (repo.switch("near"), repo.switch("main")),
             "merge base 20/20 (dry run)": lambda: repo.merge("near", dry_run=True),
-            "window of 100 k tokens": lambda: repo.window(max_tokens=WINDOW, format="openai"),
+            "window of 100 k tokens": lambda: repo.window(budget=WINDOW, format="openai"),
             "status": repo.status,
             "diff HEAD~10": lambda: repo.diff("HEAD~10"),
         }

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from commontrace_backend import problems
 from commontrace_backend.contexts.audit_routes import router as audit
 from commontrace_backend.contexts.bundle_routes import router as bundles
+from commontrace_backend.contexts.naming_routes import router as naming
 from commontrace_backend.contexts.rewriting_routes import router as rewriting
 from commontrace_backend.contexts.routes import router as contexts
 from commontrace_backend.contributors.routes import router as contributors
@@ -48,8 +49,9 @@ def create_app(settings: BackendSettings) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, traces, contexts, rewriting, bundles, audit, contributors):
-        app.include_router(router)
+    for router in (search, traces, contexts, naming, rewriting, bundles, audit, contributors):
+        # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
+        app.router.routes.extend(router.routes)
 
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, str]:

@@ -8,20 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from commontrace._async.client import AsyncClient, connect_async
-    from commontrace._async.contexts import AsyncContexts
+    from commontrace._async.contexts import AsyncContextRepository, AsyncContexts
     from commontrace._async.tags import AsyncTags
     from commontrace._async.traces import AsyncTraces
     from commontrace._sync.client import Client, connect
+    from commontrace._sync.contexts import ContextRepository
 
-__all__ = ["AsyncClient", "AsyncContexts", "AsyncTags", "AsyncTraces", "Client", "connect", "connect_async"]
+__all__ = [
+    "AsyncClient",
+    "AsyncContextRepository",
+    "AsyncContexts",
+    "AsyncTags",
+    "AsyncTraces",
+    "Client",
+    "ContextRepository",
+    "connect",
+    "connect_async",
+]
 
 _HOMES = {
     "AsyncClient": "commontrace._async.client",
     "connect_async": "commontrace._async.client",
+    "AsyncContextRepository": "commontrace._async.contexts",
     "AsyncContexts": "commontrace._async.contexts",
     "AsyncTags": "commontrace._async.tags",
     "AsyncTraces": "commontrace._async.traces",
     "Client": "commontrace._sync.client",
+    "ContextRepository": "commontrace._sync.contexts",
     "connect": "commontrace._sync.client",
 }
 

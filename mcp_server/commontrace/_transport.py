@@ -66,31 +66,67 @@ class InProcessTransport(httpx2.AsyncBaseTransport):
     def __init__(self, url: str, timeout: float, *, owner: bool) -> None:
         self._build = partial(_build, url, timeout, owner=owner)
         self._opening = asyncio.Lock()
-        self._asgi: httpx2.ASGITransport | None = None
+        self._app: Any = None
         self._lifespan: Any = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Hand the request to the application."""
         async with self._opening:
-            if self._asgi is None:
+            if self._app is None:
                 await self._open()
-        assert self._asgi is not None
-        return await self._asgi.handle_async_request(request)
+        return await _answered(self._app, request)
 
     async def _open(self) -> None:
         # Importing the backend takes a second of CPU: in a thread, so that the loop goes on answering.
         app = await asyncio.to_thread(self._build)
         lifespan = app.router.lifespan_context(app)
         await lifespan.__aenter__()
-        self._lifespan = lifespan
-        # An unexpected error is answered as a problem, as by a server; never raised into the caller.
-        self._asgi = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        self._app, self._lifespan = app, lifespan
 
     async def aclose(self) -> None:
         """Leave the application's lifespan."""
-        lifespan, self._lifespan, self._asgi = self._lifespan, None, None
+        lifespan, self._lifespan, self._app = self._lifespan, None, None
         if lifespan is not None:
             await lifespan.__aexit__(None, None, None)
+
+
+async def _answered(app: Any, request: httpx2.Request) -> httpx2.Response:
+    """Hand a request to an ASGI application, which raises nothing, and wait for its whole answer."""
+    given = [await request.aread()]
+    start: dict[str, Any] = {}
+    body: list[bytes] = []
+
+    async def receive() -> dict[str, Any]:
+        if not given:  # whoever asks again wants to know when the caller leaves
+            await asyncio.get_running_loop().create_future()
+        return {"type": "http.request", "body": given.pop()}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+        else:
+            body.append(message.get("body", b""))
+
+    await app(_scope(request), receive, send)
+    return httpx2.Response(start["status"], headers=start["headers"], content=b"".join(body))
+
+
+def _scope(request: httpx2.Request) -> dict[str, Any]:
+    url = request.url
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": request.method,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "scheme": url.scheme,
+        "path": url.path,
+        "raw_path": url.raw_path.partition(b"?")[0],
+        "query_string": url.query,
+        "server": (url.host, url.port),
+        "client": None,
+        "root_path": "",
+    }
 
 
 def _build(url: str, timeout: float, *, owner: bool) -> Any:
@@ -116,12 +152,7 @@ class PortalTransport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Run one request in the other thread and wait for the whole answer."""
-        return self._portal.call(self._whole, request)
-
-    async def _whole(self, request: httpx2.Request) -> httpx2.Response:
-        response = await self._transport.handle_async_request(request)
-        await response.aread()
-        return httpx2.Response(response.status_code, headers=response.headers, content=response.content)
+        return self._portal.call(self._transport.handle_async_request, request)
 
     def close(self) -> None:
         """Close the transport, then end the thread."""

@@ -132,9 +132,12 @@ def check_operation(operation: Mapping[str, Any]) -> None:
     if fields is None or operation.keys() != fields | {"op"}:
         raise InvalidInputError(f"{kind!r} is not an operation that this version knows.", "Upgrade CommonTrace.")
     known = all(isinstance(operation[name], str) for name in fields & {"slot", "blob", "key", "after"})
+    known &= kind == "annotate" or operation["slot"] != ""  # only notes are about the whole context
     if kind == "cover":
         covers = operation["covers"]
-        known &= isinstance(covers, list) and bool(covers) and all(isinstance(one, str) for one in covers)
+        known &= isinstance(covers, list) and bool(covers) and all(isinstance(one, str) and one for one in covers)
+    if kind == "move":
+        known &= operation["after"] != operation["slot"]
     if kind == "annotate":
         known &= operation["key"] not in _REGISTERS and (
             operation["key"] != "priority" or _is_priority(operation["value"])

@@ -36,6 +36,15 @@ def _configured(path: Path) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def remember(folder: Path, repository: str) -> bool:
+    """Name the repository of a folder in `.commontrace.toml`; returns False, and writes nothing, if one is there."""
+    path = folder / FILE
+    if path.exists():
+        return False
+    path.write_text(f'repository = "{repository}"\n', encoding="utf-8")
+    return True
+
+
 def working_copy(folder: Path) -> str:
     """A stable name for a folder that does not tell its path."""
     return "dir:" + hashlib.sha256(str(top_level(folder)).encode()).hexdigest()[:16]

@@ -30,7 +30,7 @@ async def slot_history(session: ReadSession, caller: Caller, name: str, ref: str
         slot_id=slot_id,
         shown=desk.view.hidden(found) is None,
         hidden_by=desk.view.hidden(found),
-        priority=priority_of(found),  # type: ignore[arg-type]  # its values are those of Priority
+        priority=priority_of(found),
         versions=await _versions(session, desk, touched),
     )
 

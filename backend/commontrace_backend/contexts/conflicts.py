@@ -6,7 +6,7 @@ from typing import Any
 
 from commontrace.providers.messages import Message, answers_of, calls_of
 from commontrace_backend.contexts.state import Clash, Slot, State
-from commontrace_backend.contexts.view import Shown, View, standing
+from commontrace_backend.contexts.view import Lens, Shown, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ def conflicts(state: State) -> list[Conflict]:
             found += _in_registers(slot)
             found += [_clashed(state, slot, clash) for clash in slot.clashes if standing(state, slot, clash)]
     if state.covering:
-        view = View(state)
-        found += [_crossed(state, one, other) for one, other in view.crossing]
+        # Whatever either side covers counts, so that settling what a summary covers cannot make it cross another.
+        lens = Lens(state, lambda slot: [one for value in slot.values("cover") for one in value or ()])
+        found += [_crossed(state, one, other) for one, other in lens.crossing]
     place = {slot_id: number for number, slot_id in enumerate(state.order)}
     return sorted(found, key=lambda conflict: (place.get(conflict.slot_id, -1), conflict.kind))
 
@@ -89,5 +90,5 @@ def _clashed(state: State, slot: Slot, clash: Clash) -> Conflict:
 
 def _crossed(state: State, one: str, other: str) -> Conflict:
     summaries = [state.slots[one], state.slots[other]]
-    values = tuple((slot.value("cover"), slot.registers["cover"][0].commit_id) for slot in summaries)
+    values = tuple((write.value, write.commit_id) for slot in summaries for write in slot.registers["cover"])
     return Conflict("crossing", one, "cover", values, summaries[0].blob_id, other)

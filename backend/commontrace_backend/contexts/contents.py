@@ -73,4 +73,5 @@ def cost(counter: TokenCounter, message: Message) -> int:
 
 def total(tokens: int) -> TokenCount:
     """A sum of costs, labelled as the counter labels it."""
-    return default_counter().count("").model_copy(update={"tokens": tokens})
+    label = default_counter().count("")
+    return TokenCount(tokens=tokens, method=label.method, encoding=label.encoding)

@@ -23,7 +23,7 @@ from commontrace_backend.contexts.editing import Doing, conclude, open_desk
 from commontrace_backend.contexts.picking import picked
 from commontrace_backend.contexts.places import Place, open_place, resolve
 from commontrace_backend.contexts.recording import Draft, NewBlob, Outcome, born_tip, change, perform, record, try_out
-from commontrace_backend.contexts.resolving import Decision, Operation, settle
+from commontrace_backend.contexts.resolving import Decision, settle_all
 from commontrace_backend.contexts.state import State, extended
 from commontrace_backend.contexts.states import merged_state, parting, state_at
 from commontrace_backend.contexts.store import Entry
@@ -114,13 +114,13 @@ async def _merge_commit(
     base = await state_at(session, place.id, parted.bases[0]) if parted.bases else None
     before = [await state_at(session, place.id, parent) for parent in parents]
     known = {_key(conflict) for one in before for conflict in conflicts(one)}
-    found = [conflict for conflict in await all_conflicts(session, place, state)]
+    found = await all_conflicts(session, place, state)
     fresh = [conflict for conflict in found if _key(conflict) not in known]
     settled = _settled(found, wanted.resolutions)
     if wanted.strategy != "store":
         named = {_key(conflict) for conflict, _, _ in settled}
         settled += [(one, Decision(wanted.strategy), []) for one in fresh if _key(one) not in named]
-    operations = [operation for one, decision, _ in settled for operation in settle(one, decision, base)]
+    operations = settle_all([(one, decision) for one, decision, _ in settled], base)
     blobs = [blob for _, _, brought in settled for blob in brought]
     contradictions: list[str] = []
     if wanted.mode in {"squash", "facts"}:
@@ -261,6 +261,6 @@ async def resolve_conflicts(session: WriteSession, caller: Caller, name: str, wa
     if wanted.strategy:
         named = {_key(conflict) for conflict, _, _ in settled}
         settled += [(one, Decision(wanted.strategy), []) for one in found if _key(one) not in named]
-    operations: list[Operation] = [item for one, decision, _ in settled for item in settle(one, decision)]
+    operations = settle_all([(one, decision) for one, decision, _ in settled])
     doing = Doing("resolve", "Resolve conflicts", operations, [blob for _, _, brought in settled for blob in brought])
     return await conclude(session, caller, desk, wanted, doing)

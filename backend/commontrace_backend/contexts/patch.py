@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from commontrace_backend.contexts.state import Slot, State, extended
+from commontrace_backend.contexts.state import REPOSITORY, Slot, State, extended
 
 _DEFAULTS: Final[dict[str, Any]] = {"live": True, "cover": None, "priority": {"level": "normal", "reason": ""}}
+_GONE: Final[dict[str, Any]] = {"live": False, "cover": None}
+_NOTHING: Final = Slot(REPOSITORY, "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +26,60 @@ class Change:
     after: Any
 
 
-def face(slot: Slot | None, other: Slot | None = None) -> dict[str, Any]:
-    """What a slot says, by register. One that is not there is not alive, or, where the other is a summary, expanded."""
-    if slot is not None:
-        found = {"content": slot.blob_id, "live": True}
-        return found | {register: slot.value(register) for register in slot.registers if register != "position"}
-    if other is not None and other.is_summary:
-        return {"content": other.blob_id, "live": True, "cover": None}
-    return {"live": False}
+def face(slot: Slot | None) -> dict[str, Any]:
+    """What a slot says, by register; one that is not there is not alive."""
+    if slot is None:
+        return {"live": False}
+    found = {"content": slot.blob_id, "live": True}
+    return found | {register: slot.value(register) for register in slot.registers if register != "position"}
 
 
 def difference(before: State, after: State) -> list[Change]:
     """The changes that lead from one state to another: contents and the like first, then positions."""
-    changes = []
+    changes: list[Change] = []
     for slot_id in dict.fromkeys([*after.slots, *before.slots]):
         one, other = before.slots.get(slot_id), after.slots.get(slot_id)
-        if one is other:
-            continue
-        old, new = face(one, other), face(other, one)
-        for register in sorted(old.keys() | new.keys()):
-            values = [_said(said, register) for said in (old, new)]
-            if values[0] != values[1] and (new["live"] or register == "live"):
-                changes.append(Change(slot_id, register, *values))
+        if one is not other:
+            changes += _changed(slot_id, one, other)
     made = extended(before, operations(changes, before, after)).order
+    known = {*made}
     return changes + _moved(
         [slot_id for slot_id in made if slot_id in after.slots],
-        [slot_id for slot_id in after.order if slot_id in {*made}],
+        [slot_id for slot_id in after.order if slot_id in known],
     )
+
+
+def _changed(slot_id: str, one: Slot | None, other: Slot | None) -> list[Change]:
+    if one is not None and other is None and slot_id != REPOSITORY:
+        return _leaving(one)
+    if one is None and other is not None and slot_id != REPOSITORY:
+        return arriving(other)
+    old, new = (face(slot or _NOTHING) for slot in (one, other))
+    return _between(slot_id, old, new)
+
+
+def _leaving(slot: Slot) -> list[Change]:
+    """What a slot that goes says last: it is no longer alive, or where it is a summary, expanded."""
+    register = _presence(slot)
+    said = _said(face(slot), register)
+    return [Change(slot.slot_id, register, said, _GONE[register])] if said else []
+
+
+def arriving(slot: Slot) -> list[Change]:
+    """What a slot that comes says; nothing for one that is removed or expanded."""
+    register = _presence(slot)
+    new = face(slot)
+    return _between(slot.slot_id, {"live": slot.is_summary}, new) if _said(new, register) else []
+
+
+def _presence(slot: Slot) -> str:
+    """The register that says whether there is anything to be seen."""
+    return "cover" if slot.is_summary else "live"
+
+
+def _between(slot_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    values = {register: (_said(old, register), _said(new, register)) for register in sorted(old.keys() | new.keys())}
+    return [Change(slot_id, register, *said) for register, said in values.items() if said[0] != said[1]]
 
 
 def _said(said: Mapping[str, Any], register: str) -> Any:
@@ -97,23 +126,37 @@ class Refusal:
     found: Any
 
 
-def fit(changes: Iterable[Change], here: State) -> tuple[list[Change], list[Refusal]]:
-    """Which changes are still to be made on a state, and which contradict what it holds."""
-    wanted, refused = [], []
+def fit(changes: Iterable[Change], here: State, after: State) -> tuple[list[Change], list[Refusal]]:
+    """Which changes are still to be made on a state, and which contradict what it holds.
+
+    A slot that is not there comes as a whole, as it is after the changes, where they bring it into sight; what else
+    they say of it has nothing to hold on to.
+    """
+    wanted: list[Change] = []
+    refused: list[Refusal] = []
+    absent: dict[str, bool] = {}
     for change in changes:
         if change.register == "position":
             wanted.append(change)
-            continue
-        slot = here.slots.get(change.slot_id)
-        found = _said(face(slot), change.register)
-        if found == change.after:
-            continue
-        fresh = slot is None and change.register != "live"  # its first values come with it
-        if found == change.before or fresh:
-            wanted.append(change)
+        elif change.slot_id not in here.slots and change.slot_id != REPOSITORY:
+            absent[change.slot_id] = absent.get(change.slot_id, False) or _appears(change)
         else:
-            refused.append(Refusal(change, found))
+            found = _said(face(here.slots.get(change.slot_id, _NOTHING)), change.register)
+            if found == change.before:
+                wanted.append(change)
+            elif found != change.after:
+                refused.append(Refusal(change, found))
+    for slot_id, appears in absent.items():
+        whole = arriving(after.slots[slot_id]) if slot_id in after.slots else []
+        if appears:
+            wanted += whole
+        else:
+            refused += [Refusal(change, None) for change in whole]
     return wanted, refused
+
+
+def _appears(change: Change) -> bool:
+    return bool(change.after) and change.register in _GONE and change.before == _GONE[change.register]
 
 
 def operations(changes: Sequence[Change], here: State, source: State) -> list[dict[str, Any]]:
@@ -133,22 +176,18 @@ def operations(changes: Sequence[Change], here: State, source: State) -> list[di
             made.append({"op": "append", "slot": slot.slot_id, "blob": slot.blob_id})
         if slot.slot_id in covered:  # what a summary stands for is there, even where nobody would see it
             made.append({"op": "remove", "slot": slot.slot_id})
-    for change in sorted(changes, key=lambda change: _turn(change, source)):
+    age = {slot_id: number for number, slot_id in enumerate(source.slots)}
+    for change in sorted(changes, key=lambda change: _turn(change, source, age)):
         made += _operation(change, here, source)
     return made + _moves(changes, [*here.order, *missing])
 
 
-def _turn(change: Change, source: State) -> int:
-    """When a change is made: messages first, then summaries, those of summaries later, then what is said of them."""
+def _turn(change: Change, source: State, age: Mapping[str, int]) -> int:
+    """When a change is made: messages first, then summaries, which cover only older ones, then what is said of them."""
     slot = source.slots.get(change.slot_id)
     if slot is None or not slot.is_summary:
-        return 0
-    return 1 + _depth(change.after or (), source) if change.register == "cover" else len(source.slots) + 1
-
-
-def _depth(covers: Iterable[str], source: State) -> int:
-    inner = [source.slots[one] for one in covers if one in source.slots and source.slots[one].is_summary]
-    return 1 + max((_depth(one.value("cover") or (), source) for one in inner), default=0)
+        return -1
+    return age[change.slot_id] if change.register == "cover" else len(age)
 
 
 def _operation(change: Change, here: State, source: State) -> list[dict[str, Any]]:
@@ -156,7 +195,7 @@ def _operation(change: Change, here: State, source: State) -> list[dict[str, Any
     if change.register == "position":
         return []
     if change.register == "live":
-        return [{"op": "restore" if value else "remove", "slot": slot_id}] if slot_id in here.slots else []
+        return [{"op": "restore" if value else "remove", "slot": slot_id}] if slot_id in here.slots or not value else []
     if change.register == "content":
         fresh = slot_id not in here.slots and value == source.slots[slot_id].blob_id
         return [] if fresh else [{"op": "edit", "slot": slot_id, "blob": value}]

@@ -1,12 +1,12 @@
 """Bringing what commits changed to another state: cherry-pick, revert, restore."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from commontrace.errors import ConflictError
 from commontrace.objects import Commit
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.patch import Change, Refusal, difference, fit, operations
+from commontrace_backend.contexts.patch import Refusal, difference, fit, operations
 from commontrace_backend.contexts.places import SHORT, Place
 from commontrace_backend.contexts.state import State, extended
 from commontrace_backend.contexts.states import state_at
@@ -42,22 +42,12 @@ async def around(session: ReadSession, place: Place, commit_id: str) -> tuple[St
 
 def transferred(before: State, after: State, here: State, strategy: str = "store") -> list[dict[str, Any]]:
     """The operations that make the change between two states on a third; raises ConflictError."""
-    wanted, refused = fit(difference(before, after), here)
+    wanted, refused = fit(difference(before, after), here, after)
     if refused and strategy == "store":
         raise _refused(refused)
     if strategy == "theirs":
         wanted += [refusal.change for refusal in refused]
-    return operations(wanted, here, after if _knows(after, wanted) else _union(before, after))
-
-
-def _knows(state: State, changes: Sequence[Change]) -> bool:
-    return all(change.slot_id in state.slots or not change.slot_id for change in changes)
-
-
-def _union(before: State, after: State) -> State:
-    """Both states' slots: reverting brings back what the later one does not have."""
-    slots: Mapping[str, Any] = {**after.slots, **before.slots}
-    return State(before.tip, slots, [*before.order, *(one for one in after.order if one not in before.slots)])
+    return operations(wanted, here, after)
 
 
 def _refused(refused: Sequence[Refusal]) -> ConflictError:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from commontrace.errors import AmbiguousRefError, NotFoundError
+from commontrace.moments import parse_moment
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.refs import RefExpression, parse
 from commontrace_backend.contexts.walk import walk
@@ -86,7 +87,10 @@ async def resolve(session: ReadSession, place: Place, text: str) -> str:
         AmbiguousRefError: a prefix that several commits begin with.
     """
     wanted = parse(text)
-    commit_id = await (_base(session, place, wanted) if wanted.back is None else _earlier(session, place, wanted))
+    if wanted.moment is not None:
+        commit_id = await _at_moment(session, place, wanted, wanted.moment)
+    else:
+        commit_id = await (_base(session, place, wanted) if wanted.back is None else _earlier(session, place, wanted))
     return await _up(session, place, commit_id, wanted.steps) if wanted.steps else commit_id
 
 
@@ -123,7 +127,7 @@ async def _by_prefix(session: ReadSession, place: Place, text: str) -> str:
             f"{text} is the beginning of several commits.", "Give more digits.", {"candidates": found}
         )
     if not found:
-        names = [row.name for row in await store.all_refs(session, place.id)]
+        names = [row.name for row in await store.all_refs(session, place.id) if row.kind in {"branch", "tag"}]
         close = get_close_matches(text, names, n=3) or names[:5]
         raise NotFoundError(
             f"There is no branch, tag or commit {text}.", f"There is {', '.join(close)}." if close else "See the log."
@@ -145,3 +149,16 @@ async def _earlier(session: ReadSession, place: Place, wanted: RefExpression) ->
     if await store.find_commit(session, place.id, found) is None:
         raise NotFoundError(f"The commit {found[:SHORT]}, where {branch} was then, was collected.", "See the log.")
     return found
+
+
+async def _at_moment(session: ReadSession, place: Place, wanted: RefExpression, text: str) -> str:
+    """`branch@{2 hours ago}`: where the branch pointed then, by the operation log; of a day, at its end."""
+    branch = place.branch if wanted.base == "HEAD" else wanted.base
+    moment = parse_moment(text, datetime.now(UTC), end=True)
+    value = await tip(session, place, branch)
+    for row in await store.operations_after(session, place.id, moment):
+        for change in reversed(row.changes):
+            value = change["before"] if change["ref"] == f"branch/{branch}" else value
+    if value is None:
+        raise NotFoundError(f"{branch} was not there at {moment:%Y-%m-%d %H:%M} UTC.", "See the operation log.")
+    return value

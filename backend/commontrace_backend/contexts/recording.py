@@ -1,4 +1,4 @@
-"""One way into the store for every commit that writes registers or merges: what it says, and what its window comes to."""
+"""The way into the store for commits that write registers or merge: what they say, what their windows come to."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -202,5 +202,5 @@ async def perform(session: WriteSession, caller: Caller, place: Place, entry: En
         if kind == "head":
             await store.set_head(session, place.key, caller, item["before"], item["after"])
         else:
-            await store.move_ref(session, place.key, (kind, called), item["before"], item["after"])
+            await store.move_ref(session, place.key, caller, (kind, called), item)
     await store.log_operation(session, place.key, caller, entry)

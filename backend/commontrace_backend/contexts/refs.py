@@ -10,7 +10,7 @@ DEFAULT_BRANCH: Final = "main"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,100}\Z")
 _EXPRESSION: Final = re.compile(
-    r"(?P<base>[^~^@\s]+|@(?!@)|(?=@))(?:@\{(?P<back>\d{1,6})\})?(?P<steps>(?:~\d{0,6}|\^)*)\Z"
+    r"(?P<base>[^~^@\s]+|@(?!@)|(?=@))(?:@\{(?:(?P<back>\d{1,6})|(?P<moment>[^{}]{2,40}))\})?(?P<steps>(?:~\d{0,6}|\^)*)\Z"
 )
 _STEP: Final = re.compile(r"~(\d*)|\^")
 
@@ -34,15 +34,16 @@ def check_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RefExpression:
-    """`base`, then `back` values back in its history, then `steps` first parents up."""
+    """`base`, then `back` values back in its history or what it was at a `moment`, then `steps` first parents up."""
 
     base: str
     back: int | None
     steps: int
+    moment: str | None = None
 
 
 def parse(text: str) -> RefExpression:
-    """Read `HEAD`, `@`, a name or prefix, each with `@{n}`, `~n` or `^` behind it; raises InvalidInputError.
+    """Read `HEAD`, `@`, a name or prefix, each with `@{n}`, `@{time}`, `~n` or `^` behind it; raises InvalidInputError.
 
     `@{n}` alone is that of the branch that HEAD is on.
     """
@@ -53,4 +54,4 @@ def parse(text: str) -> RefExpression:
         )
     steps = sum(int(step or 1) for step in _STEP.findall(found["steps"]))
     back = int(found["back"]) if found["back"] is not None else None
-    return RefExpression("HEAD" if found["base"] in {"", "@"} else found["base"], back, steps)
+    return RefExpression("HEAD" if found["base"] in {"", "@"} else found["base"], back, steps, found["moment"])

@@ -1,6 +1,6 @@
 """A conflict and a decision to the operations that settle it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from commontrace_backend.contexts.state import State
 Side = Literal["ours", "theirs", "base"]
 Operation = dict[str, Any]
 _NORMAL = {"level": "normal", "reason": ""}
+_TURNS = {"cover": 1, "uncover": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,16 @@ class Decision:
 
     use: Side | None
     value: Any = None
+
+
+def settle_all(decided: Iterable[tuple[Conflict, Decision]], base: State | None = None) -> list[Operation]:
+    """The operations that leave nothing of several conflicts; raises as `settle` does.
+
+    Covers come after contents, for a summary is stale where a content is written after it; and what one decision lets
+    go is not covered again by another.
+    """
+    made = [operation for conflict, decision in decided for operation in settle(conflict, decision, base)]
+    return sorted(made, key=lambda operation: _TURNS.get(operation["op"], 0))
 
 
 def settle(conflict: Conflict, decision: Decision, base: State | None = None) -> list[Operation]:

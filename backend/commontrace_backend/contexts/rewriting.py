@@ -85,17 +85,22 @@ async def _chosen(session: ReadSession, place: Place, refs: Sequence[str]) -> li
     found: list[str] = []
     for ref in refs:
         before, dots, after = ref.partition("..")
-        if not dots:
+        if dots:
+            ends = await resolve(session, place, before or "HEAD"), await resolve(session, place, after or "HEAD")
+            found += await _between(session, place, *ends)
+        else:
             found.append(await resolve(session, place, ref))
-            continue
-        ends = [await resolve(session, place, end or "HEAD") for end in (before, after)]
-        diverged, commits = await parting(session, place.id, *ends)
-        only = {*diverged.theirs}
-        order = parents_first([ends[1]], lambda one: [parent for parent in commits[one].parents if parent in only])
-        found += [commit_id for commit_id in order if commit_id in only and len(commits[commit_id].parents) < 2]  # noqa: PLR2004
     if not found:
         raise InvalidInputError("The range holds no commit.", "Name commits, or a range from an older to a newer one.")
     return list(dict.fromkeys(found))
+
+
+async def _between(session: ReadSession, place: Place, before: str, after: str) -> list[str]:
+    """The commits that lead to one and not to the other, oldest first; merges say nothing themselves."""
+    diverged, commits = await parting(session, place.id, before, after)
+    only = {*diverged.theirs}
+    order = parents_first([after], lambda one: [parent for parent in commits[one].parents if parent in only])
+    return [one for one in order if one in only and len(commits[one].parents) < 2]  # noqa: PLR2004
 
 
 class Line:

@@ -13,6 +13,7 @@ from commontrace.models.contexts import (
     LogPage,
     NewBranch,
     NewCommit,
+    NewRepository,
     NewTag,
     OperationInfo,
     RepositoryInfo,
@@ -20,8 +21,12 @@ from commontrace.models.contexts import (
     TagInfo,
     Window,
     WindowFormat,
+    WindowStrategy,
 )
 from commontrace_backend.contexts import differences, history, oplog, service, windows
+from commontrace_backend.contexts import log as logs
+from commontrace_backend.contexts import status as statuses
+from commontrace_backend.contexts.log import Sought
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
@@ -30,6 +35,7 @@ Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$", description="
 RefName = Annotated[str, Query(min_length=1, max_length=250, description="HEAD, a branch, tag, id, HEAD~2, main@{1}.")]
 PageRef = Annotated[str, Query(min_length=1, max_length=4000, description="A ref, or next_ref of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
+Words = Annotated[str, Query(max_length=1000)]
 HERE = "/contexts/{repository}"
 
 
@@ -37,6 +43,12 @@ HERE = "/contexts/{repository}"
 async def list_contexts(caller: Reader, session: Reading) -> list[RepositoryInfo]:
     """Every context the caller may see."""
     return await history.repositories(session, caller)
+
+
+@router.post("/contexts", status_code=201)
+async def create_context(body: NewRepository, caller: Writer, session: Writing) -> RepositoryInfo:
+    """Create a context; one that is there already stays as it is."""
+    return await service.create(session, caller, body)
 
 
 @router.get("/traces/{trace_id}/commits")
@@ -68,20 +80,38 @@ async def get_commit(repository: Name, ref: str, caller: Reader, session: Readin
     return await history.get_commit(session, caller, repository, ref)
 
 
+def _sought(
+    limit: Limit = 50,
+    *,
+    grep: Words = "",
+    author: Words = "",
+    since: Words = "",
+    until: Words = "",
+    label: Words = "",
+) -> Sought:
+    return Sought(limit, grep, author, since, until, label)
+
+
 @router.get(f"{HERE}/log")
 async def log(
-    repository: Name, caller: Reader, session: Reading, ref: PageRef = "HEAD", limit: Limit = 50, grep: str = ""
+    repository: Name,
+    caller: Reader,
+    session: Reading,
+    sought: Annotated[Sought, Depends(_sought)],
+    ref: PageRef = "HEAD",
 ) -> LogPage:
-    """Commits from a ref backwards, newest first."""
-    return await history.log(session, caller, repository, ref, limit, grep)
+    """Commits from a ref backwards, or those of a range `a..b`, newest first."""
+    return await logs.log(session, caller, repository, ref, sought)
 
 
 def _look(
-    max_tokens: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
-    format: WindowFormat = "text",  # noqa: A002 - the parameter's name on the wire
+    budget: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
+    reserve: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    strategy: WindowStrategy = "recent",
+    format: WindowFormat = "messages",  # noqa: A002 - the parameter's name on the wire
     explain: bool = False,
 ) -> windows.Look:
-    return windows.Look(max_tokens, format, explain)
+    return windows.Look(budget, reserve, strategy, format, explain)
 
 
 @router.get(f"{HERE}/window")
@@ -103,9 +133,14 @@ async def diff(repository: Name, caller: Reader, session: Reading, a: RefName, b
 
 
 @router.get(f"{HERE}/status")
-async def status(repository: Name, caller: Reader, session: Reading) -> ContextStatus:
-    """Where writing goes on."""
-    return await history.status(session, caller, repository)
+async def status(
+    repository: Name,
+    caller: Reader,
+    session: Reading,
+    budget: Annotated[int | None, Query(ge=1, le=100_000_000)] = None,
+) -> ContextStatus:
+    """Where writing goes on, and what the window there comes to."""
+    return await statuses.status(session, caller, repository, budget)
 
 
 @router.get(f"{HERE}/branches")

@@ -13,7 +13,9 @@ from commontrace.models.contexts import (
     CommitResult,
     NewBranch,
     NewCommit,
+    NewRepository,
     NewTag,
+    RepositoryInfo,
     TagInfo,
 )
 from commontrace.objects import Blob, Commit, appends, identify
@@ -150,6 +152,13 @@ async def advance(
     return commit_id
 
 
+async def create(session: WriteSession, caller: Caller, wanted: NewRepository) -> RepositoryInfo:
+    """Create a context without a commit; one that is there already stays as it is."""
+    place = await make_place(session, caller, wanted.name)
+    rows = await store.all_repositories(session, caller)
+    return RepositoryInfo.model_validate(next(row for row in rows if row.repository_id == place.id))
+
+
 async def create_branch(session: WriteSession, caller: Caller, name: str, wanted: NewBranch) -> BranchInfo:
     """Create a branch, and with `switch` go on there; raises ConflictError for a name that is taken."""
     place = await open_place(session, caller, name)
@@ -200,7 +209,9 @@ async def delete_branch(session: WriteSession, caller: Caller, name: str, branch
 
 async def _kept_elsewhere(session: ReadSession, place: Place, branch: str, commit_id: str) -> bool:
     others = [
-        row.commit_id for row in await store.all_refs(session, place.id) if (row.kind, row.name) != ("branch", branch)
+        row.commit_id
+        for row in await store.all_refs(session, place.id)
+        if row.kind != "label" and (row.kind, row.name) != ("branch", branch)
     ]
     async for row, _ in walk(session, place.id, others):
         if row.commit_id == commit_id:

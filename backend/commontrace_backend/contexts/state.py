@@ -19,6 +19,7 @@ from commontrace_backend.contexts.graph import Ancestry, parents_first
 REPOSITORY: Final = ""
 """The slot of what is said about the whole context: tools, must-keep patterns, types of parts."""
 
+_STRIDE: Final = 1000
 # Two branches that write these two registers of one slot at once contradict each other.
 _CLASHING: Final = {"content": ("priority", "live"), "priority": ("content",), "live": ("content",)}
 
@@ -219,7 +220,9 @@ class _Replay:
         covered = [self._slot(one, commit_id) for one in covers]
         if slot_id not in self.slots:
             self.slots[slot_id] = Slot(slot_id, operation["blob"], commit_id)
-            self.order.insert(min(map(self.order.index, covers)), slot_id)
+            self.order.insert(_first(self.order, {*covers}), slot_id)
+        elif self._stands_for(covers, slot_id):
+            raise InvalidInputError(f"The summary {slot_id[:12]} would stand for itself.", "Cover what it is made of.")
         for one in covers:
             if slot_id not in self.covering.get(one, ()):
                 self.covering[one] = (*self.covering.get(one, ()), slot_id)
@@ -229,7 +232,25 @@ class _Replay:
             for slot in covered
             for write in self._concurrent(slot.registers.get("content", ()), commit_id)
         ]
-        self.slots[slot_id] = _marked(self.slots[slot_id], unknown)
+        slot = self.slots[slot_id]
+        earlier = tuple(clash for clash in slot.clashes if clash.register != ("cover", commit_id))
+        self.slots[slot_id] = _marked(replace(slot, clashes=earlier), unknown)
+
+    def _stands_for(self, slot_ids: Iterable[str], sought: str) -> bool:
+        """Whether one of the slots is a summary that somebody lets stand for another one, however deep."""
+        found, waiting = {*slot_ids}, [*slot_ids]
+        while waiting:
+            inner = {one for value in self.slots[waiting.pop()].values("cover") for one in value or ()} - found
+            found |= inner
+            waiting += inner
+        return sought in found
+
+
+def _first(order: Sequence[str], wanted: set[str]) -> int:
+    """Where the first of some slots stands; a thousand are passed at once, for there may be many of both."""
+    starts = range(0, len(order), _STRIDE)
+    start = next(start for start in starts if not wanted.isdisjoint(order[start : start + _STRIDE]))
+    return next(at for at, slot_id in enumerate(order[start:], start) if slot_id in wanted)
 
 
 def _marked(slot: Slot, clashes: Sequence[Clash]) -> Slot:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from commontrace.errors import RefMovedError
+from commontrace_backend.contexts.claim_rows import CLAIMED, refuse_claimed
 from commontrace_backend.contexts.refs import DEFAULT_BRANCH
 from commontrace_backend.contexts.tables import (
     blobs,
@@ -23,7 +24,7 @@ from commontrace_backend.contexts.tables import (
 )
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
-from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.session import QUICK, ReadSession, WriteSession
 from commontrace_backend.database.upsert import insert_missing
 
 LASTING: Final = ("gc", "purge")
@@ -63,12 +64,21 @@ _FIND_PLACE: Final = (
     .where(repositories.c.name == bindparam("name"), _SEEN_BY)
     .order_by((repositories.c.contributor_id == bindparam("caller")).desc(), repositories.c.created_at)
     .limit(1)
+    .execution_options(**QUICK)
 )
-_FIND_REF: Final = select(refs.c.commit_id).where(
-    refs.c.repository_id == bindparam("repository"), refs.c.kind == bindparam("of"), refs.c.name == bindparam("called")
+_FIND_REF: Final = (
+    select(refs.c.commit_id)
+    .where(
+        refs.c.repository_id == bindparam("repository"),
+        refs.c.kind == bindparam("of"),
+        refs.c.name == bindparam("called"),
+    )
+    .execution_options(**QUICK)
 )
-_FIND_COMMIT: Final = select(commits).where(
-    commits.c.repository_id == bindparam("repository"), commits.c.commit_id == bindparam("commit")
+_FIND_COMMIT: Final = (
+    select(commits)
+    .where(commits.c.repository_id == bindparam("repository"), commits.c.commit_id == bindparam("commit"))
+    .execution_options(**QUICK)
 )
 _AT: Final = and_(
     refs.c.repository_id == bindparam("repository"),
@@ -76,13 +86,14 @@ _AT: Final = and_(
     refs.c.name == bindparam("called"),
     refs.c.commit_id == bindparam("before"),
 )
-_ADD_REF: Final = insert_missing(refs)
-_DROP_REF: Final = delete(refs).where(_AT)
-_MOVE_REF: Final = update(refs).where(_AT).values(commit_id=bindparam("after"))
-_ADD_BLOBS: Final = insert_missing(blobs)
-_ADD_COMMIT: Final = insert_missing(commits)
-_ADD_LINKS: Final = insert_missing(commit_traces)
-_ADD_OPERATION: Final = insert(operations)
+_FREE: Final = and_(_AT, or_(refs.c.kind != "branch", ~CLAIMED))
+_ADD_REF: Final = insert_missing(refs).execution_options(**QUICK)
+_DROP_REF: Final = delete(refs).where(_FREE).execution_options(**QUICK)
+_MOVE_REF: Final = update(refs).where(_FREE).values(commit_id=bindparam("after")).execution_options(**QUICK)
+_ADD_BLOBS: Final = insert_missing(blobs).execution_options(**QUICK)
+_ADD_COMMIT: Final = insert_missing(commits).execution_options(**QUICK)
+_ADD_LINKS: Final = insert_missing(commit_traces).execution_options(**QUICK)
+_ADD_OPERATION: Final = insert(operations).execution_options(**QUICK)
 
 
 def _seen_by(caller: Caller) -> dict[str, str]:
@@ -92,6 +103,14 @@ def _seen_by(caller: Caller) -> dict[str, str]:
 async def find_place(session: ReadSession, caller: Caller, name: str) -> Row[Any] | None:
     """A repository by name (the caller's own before the team's), the branch that HEAD is on, and its newest commit."""
     return await session.first(_FIND_PLACE, {**_seen_by(caller), "copy": caller.working_copy, "name": name})
+
+
+async def people(session: ReadSession, tenant_id: str) -> dict[str, str]:
+    """The names of everybody in an organization, by id."""
+    rows = await session.all(
+        select(contributors.c.contributor_id, contributors.c.name).where(contributors.c.tenant_id == tenant_id)
+    )
+    return {row.contributor_id: row.name for row in rows}
 
 
 async def all_repositories(session: ReadSession, caller: Caller) -> Sequence[Row[Any]]:
@@ -124,22 +143,26 @@ async def all_refs(session: ReadSession, repository_id: int) -> Sequence[Row[Any
 
 
 async def move_ref(
-    session: WriteSession, place: Mapping[str, Any], ref: tuple[str, str], before: str | None, after: str | None
+    session: WriteSession, place: Mapping[str, Any], caller: Caller, ref: tuple[str, str], moved: Mapping[str, Any]
 ) -> None:
     """Move a ref (kind and name) from exactly `before` to `after`, None standing for absent.
 
     Raises:
         RefMovedError: it is not at `before` any more; nothing was changed.
+        ConflictError: somebody else claimed the branch.
     """
     kind, name = ref
+    before, after = moved["before"], moved["after"]
     here = {"repository": place["repository_id"], "of": kind, "called": name, "before": before}
+    by = {"caller": caller.contributor_id, "copy": caller.working_copy, "now": datetime.now(UTC)}
     if before is None:
-        moved = await session.write(_ADD_REF, {**place, "kind": kind, "name": name, "commit_id": after})
+        done = await session.write(_ADD_REF, {**place, "kind": kind, "name": name, "commit_id": after})
     elif after is None:
-        moved = await session.write(_DROP_REF, here)
+        done = await session.write(_DROP_REF, {**here, **by})
     else:
-        moved = await session.write(_MOVE_REF, {**here, "after": after})
-    if moved != 1:
+        done = await session.write(_MOVE_REF, {**here, **by, "after": after})
+    if done != 1:
+        await refuse_claimed(session, place["repository_id"], caller, ref)
         raise RefMovedError(
             f"The {kind} {name} was moved by somebody else meanwhile.", "Look at the log and try again."
         )
@@ -275,6 +298,12 @@ async def latest_operations(session: ReadSession, repository_id: int, limit: int
         .limit(limit)
     )
     return await session.all(statement)
+
+
+async def operations_after(session: ReadSession, repository_id: int, moment: datetime) -> Sequence[Row[Any]]:
+    """Every entry of the operation log since a moment, newest first."""
+    statement = select(operations).where(operations.c.repository_id == repository_id, operations.c.created_at > moment)
+    return await session.all(statement.order_by(operations.c.operation_id.desc()))
 
 
 def _by(repository_id: int, caller: Caller) -> ColumnElement[bool]:

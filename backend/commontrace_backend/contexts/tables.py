@@ -1,7 +1,8 @@
 """Rows for versioned contexts: immutable objects, movable refs, and the log of what was done."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
+from commontrace_backend.contexts.packed import Packed
 from commontrace_backend.database.tables import metadata
 from commontrace_backend.database.types import Id, Json, Name, UtcDateTime
 
@@ -36,7 +37,7 @@ blobs = Table(
     _repository(primary_key=True),
     Column("blob_id", Id, primary_key=True),
     _tenant(),
-    Column("encoded", LargeBinary, nullable=False),
+    Column("encoded", Packed(1024), nullable=False),
     # Never hashed: what the message costs, and the encoding that says so.
     Column("tokens", Integer, nullable=False),
     Column("encoding", Name, nullable=False),
@@ -48,7 +49,7 @@ commits = Table(
     _repository(primary_key=True),
     Column("commit_id", Id, primary_key=True),
     _tenant(),
-    Column("encoded", LargeBinary, nullable=False),
+    Column("encoded", Packed(0), nullable=False),
     # Derived from the history, never hashed: how deep it is, and what its window comes to.
     Column("generation", Integer, nullable=False),
     Column("window_messages", Integer, nullable=False),
@@ -61,7 +62,7 @@ refs = Table(
     "refs",
     metadata,
     _repository(primary_key=True),
-    Column("kind", Name, primary_key=True),  # branch or tag
+    Column("kind", Name, primary_key=True),  # branch, tag, or label (its name ends with the commit's first digits)
     Column("name", Name, primary_key=True),
     _tenant(),
     Column("commit_id", Id, nullable=False),
@@ -75,6 +76,18 @@ heads = Table(
     Column("working_copy", Name, primary_key=True),
     _tenant(),
     Column("branch", Name, nullable=False),
+)
+
+# Which branches only one working copy may move, and until when.
+claims = Table(
+    "claims",
+    metadata,
+    _repository(primary_key=True),
+    Column("branch", Name, primary_key=True),
+    _tenant(),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), nullable=False),
+    Column("working_copy", Name, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
 )
 
 operations = Table(

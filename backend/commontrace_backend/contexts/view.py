@@ -4,9 +4,10 @@ Nothing that two branches disagree on is hidden: where one side skipped or remov
 shown until somebody resolves it. Of several values ours is shown; of several priorities the highest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any, Final
 
 from commontrace.models.contexts import Priority
@@ -49,13 +50,70 @@ def standing(state: State, slot: Slot, clash: Clash) -> bool:
     if not slot.wrote(register, commit_id) or not other.wrote(other_register, other_commit):
         return False
     if clash.kind == "stale":
-        return bool(slot.value("cover"))
+        covers = [write.value or () for write in slot.registers[register] if write.commit_id == commit_id]
+        return any(other_slot in covered for covered in covers)
     hiding, writer = (slot, clash.register) if register != "content" else (other, (other_register, other_commit))
     return any(_hides(writer[0], write.value) for write in hiding.registers[writer[0]] if write.commit_id == writer[1])
 
 
 def _hides(register: str, value: Any) -> bool:
     return value is False if register == "live" else value["level"] == "skip"
+
+
+class Lens:
+    """Which summaries stand for which slots.
+
+    Args:
+        state: the slots.
+        values: what of the covers of a summary counts.
+    """
+
+    def __init__(self, state: State, values: Callable[[Slot], Iterable[str]]) -> None:
+        self._state = state
+        summaries = dict.fromkeys(one for many in state.covering.values() for one in many)
+        self._covers = {one: frozenset(values(state.slots[one])) for one in summaries}
+
+    def over(self, slot_id: str) -> list[str]:
+        """The summaries that stand for a slot directly."""
+        return [one for one in self._state.covering.get(slot_id, ()) if slot_id in self._covers[one]]
+
+    @cached_property
+    def contested(self) -> dict[str, frozenset[str]]:
+        """In order, the summaries that share slots with others, with all that each stands for.
+
+        Where two share a slot, there is one that two of them stand for directly; so no more has to be looked at than
+        what leads there, however many summaries there are.
+        """
+        waiting = [
+            one for slot_id, many in self._state.covering.items() if len(many) > 1 for one in self._shared(slot_id)
+        ]
+        above = set(waiting)
+        while waiting:
+            new = [one for one in self.over(waiting.pop()) if one not in above]
+            above.update(new)
+            waiting += new
+        return {one: self._reach(one) for one in self._state.order if one in above} if above else {}
+
+    def _shared(self, slot_id: str) -> list[str]:
+        over = self.over(slot_id)
+        return over if len(over) > 1 else []
+
+    def _reach(self, summary_id: str) -> frozenset[str]:
+        found, waiting = set[str](), [summary_id]
+        while waiting:
+            new = self._covers.get(waiting.pop(), frozenset()) - found
+            found |= new
+            waiting += new
+        return frozenset(found)
+
+    @cached_property
+    def crossing(self) -> list[tuple[str, str]]:
+        """Summaries that share slots while neither stands for the other: the first of a pair is shown."""
+        return [
+            (one, other)
+            for (one, mine), (other, yours) in combinations(self.contested.items(), 2)
+            if not (one in yours or other in mine or mine < yours or yours < mine or mine.isdisjoint(yours))
+        ]
 
 
 class View:
@@ -97,56 +155,28 @@ class View:
             return None
         if slot.slot_id in self.inactive:
             return self.inactive[slot.slot_id]
-        return next((one for one in self.state.covering.get(slot.slot_id, ()) if self._covers(one, slot.slot_id)), None)
+        return next((one for one in self._lens.over(slot.slot_id) if one not in self.inactive), None)
 
     def _contradicted(self, slot: Slot) -> bool:
         return any(clash.kind == "contradiction" and standing(self.state, slot, clash) for clash in slot.clashes)
-
-    def _covers(self, summary_id: str, slot_id: str) -> bool:
-        if summary_id in self.inactive:
-            return False
-        return slot_id in (self.state.slots[summary_id].value("cover") or ())
-
-    @cached_property
-    def summaries(self) -> dict[str, frozenset[str]]:
-        """The summaries that stand for something, in order, each with all that it stands for, inner ones included."""
-        found: dict[str, frozenset[str]] = {}
-        ids = {one for many in self.state.covering.values() for one in many}
-        for slot_id in (one for one in self.state.order if one in ids):
-            if self.state.slots[slot_id].value("cover"):
-                found[slot_id] = frozenset(self._reach(slot_id))
-        return found
-
-    def _reach(self, slot_id: str) -> Iterable[str]:
-        for one in self.state.slots[slot_id].value("cover") or ():
-            yield one
-            yield from self._reach(one)
-
-    @cached_property
-    def crossing(self) -> list[tuple[str, str]]:
-        """Summaries that share slots while neither stands for the other: the first of a pair is shown."""
-        found = []
-        names = list(self.summaries)
-        for number, one in enumerate(names):
-            for other in names[number + 1 :]:
-                mine, yours = self.summaries[one], self.summaries[other]
-                nested = one in yours or other in mine or mine < yours or yours < mine
-                if not nested and not mine.isdisjoint(yours):
-                    found.append((one, other))
-        return found
 
     @cached_property
     def inactive(self) -> dict[str, str]:
         """Summaries that give way to another one: by crossing it, or by standing for a part of the same."""
         found: dict[str, str] = {}
-        for one, other in self.crossing:
+        for one, other in self._lens.crossing:
             if one not in found:
                 found[other] = one
-        for inner, mine in self.summaries.items():
-            for outer, yours in self.summaries.items():
+        contested = self._lens.contested
+        for inner, mine in contested.items():
+            for outer, yours in contested.items():
                 if outer not in found and mine < yours and inner not in yours and outer not in mine:
                     found[inner] = outer
         return found
+
+    @cached_property
+    def _lens(self) -> Lens:
+        return Lens(self.state, lambda slot: slot.value("cover") or ())
 
     def notes(self) -> Mapping[str, Any]:
         """What is said about the whole context."""

@@ -1,7 +1,7 @@
 """Which messages of a history fit a budget. Pure.
 
 What instructs the model and what is pinned is always in; then what is important; then the newest groups, back to the
-first that does not fit, so that the window has no holes. A message with tool calls and the answers to them are one group.
+first that does not fit, so that the window has no holes. A message with tool calls and the answers to them are a group.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class Choice:
 def choose(found: Sequence[Counted], budget: int | None) -> Choice:
     """Choose within a budget of tokens; raises InvalidInputError if not even what must be in fits."""
     everything = frozenset(range(len(found)))
-    reasons = {position: _standing(content) for position, content in enumerate(found)}
+    reasons = {position: standing(content) for position, content in enumerate(found)}
     always = {position: reason for position, reason in reasons.items() if reason}
     if budget is None:
         return Choice(everything, always)
@@ -57,7 +57,7 @@ def choose(found: Sequence[Counted], budget: int | None) -> Choice:
     left = sorted((group for group in together if chosen.isdisjoint(group)), key=lambda group: -group[-1])
     needed = used + _cost(found, left[0]) if left else used
     if needed > budget:
-        raise _impossible(needed)
+        raise impossible(needed)
     important = [group for group in left[1:] if any(found[at].slot.priority == "important" for at in group)]
     newest = [group for group in left if group not in important]
     why = dict.fromkeys(chosen, "stays with what must be in") | always
@@ -75,7 +75,7 @@ def choose(found: Sequence[Counted], budget: int | None) -> Choice:
     return Choice(frozenset(chosen), why | out)
 
 
-def _standing(content: Counted) -> str:
+def standing(content: Counted) -> str:
     """Why a message is always in; empty where it is not."""
     if is_system(content.message):
         return "instructs the model"
@@ -86,7 +86,8 @@ def _cost(found: Sequence[Counted], group: Sequence[int]) -> int:
     return sum(found[position].tokens for position in group)
 
 
-def _impossible(needed: int) -> InvalidInputError:
+def impossible(needed: int) -> InvalidInputError:
+    """A budget that is too small, and what would do."""
     return InvalidInputError(
         f"Impossible: what instructs the model, what is pinned and the newest message need {needed} tokens.",
         f"Give at least {needed}.",

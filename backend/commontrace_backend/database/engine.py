@@ -9,7 +9,6 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from commontrace.errors import InvalidInputError
-from commontrace_backend.database.postgres_database import PostgresDatabase
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.sqlite_database import SqliteDatabase
 
@@ -70,6 +69,10 @@ def connect_database(url: str, *, lock_wait: float = 30.0) -> Database:
     if parsed.drivername == "sqlite":
         return _sqlite(parsed, lock_wait)
     if parsed.drivername in {"postgresql", "postgresql+asyncpg"}:
+        from commontrace_backend.database.postgres_database import (
+            PostgresDatabase,
+        )  # SQLite needs no asyncio in SQLAlchemy
+
         return PostgresDatabase(parsed, lock_wait=lock_wait)
     raise InvalidInputError(f"A {parsed.drivername} database is not supported.", _HINT)
 

@@ -1,13 +1,14 @@
 """One writer at a time across all processes that use a SQLite file."""
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import lock_descriptor, unlock_descriptor
 
 from commontrace.errors import StoreBusyError, StoreUnusableError
 
@@ -24,7 +25,8 @@ class WriterLock:
 
     def __init__(self, path: Path, wait: float) -> None:
         self._mine = asyncio.Lock()
-        self._file = FileLock(path, mode=0o600, thread_local=False)
+        self._path = path
+        self._descriptor: int | None = None  # stays open: opening the file anew takes longer than locking it
         self._wait = wait
 
     @asynccontextmanager
@@ -36,30 +38,44 @@ class WriterLock:
             StoreUnusableError: the file cannot be opened for writing.
         """
         async with self._mine:
-            await self._acquire()
+            descriptor = await self._acquire()
             try:
                 yield
             finally:
-                self._file.release()
+                unlock_descriptor(descriptor)
 
-    async def _acquire(self) -> None:
+    def close(self) -> None:
+        """Close the file; holding the lock opens it again."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    async def _acquire(self) -> int:
         deadline = time.monotonic() + self._wait
         pause = _FIRST_PAUSE
-        while True:
-            try:
-                self._file.acquire(blocking=False)
-            except Timeout:
-                if time.monotonic() > deadline:
-                    raise StoreBusyError(
-                        f"Other processes kept the store's write lock for {self._wait:g} s.",
-                        "Try again; if it stays so, look for a hung commontrace process.",
-                    ) from None
-                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-                pause = min(pause * 1.5, _LONGEST_PAUSE)
-            except OSError as error:
-                raise StoreUnusableError(
-                    f"The lock file {self._file.lock_file} cannot be opened: {error.strerror}.",
-                    "Give this user write permission on the store's folder, or set COMMONTRACE_URL to another place.",
-                ) from error
-            else:
-                return
+        while (descriptor := self._attempt()) is None:
+            if time.monotonic() > deadline:
+                raise StoreBusyError(
+                    f"Other processes kept the store's write lock for {self._wait:g} s.",
+                    "Try again; if it stays so, look for a hung commontrace process.",
+                )
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        return descriptor
+
+    def _attempt(self) -> int | None:
+        """The descriptor of the file, locked; None while another process has the lock."""
+        try:
+            if self._descriptor is None:
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            if not lock_descriptor(self._descriptor, blocking=False):
+                return None
+            if os.fstat(self._descriptor).st_nlink:
+                return self._descriptor
+        except OSError as error:
+            raise StoreUnusableError(
+                f"The lock file {self._path} cannot be opened: {error.strerror}.",
+                "Give this user write permission on the store's folder, or set COMMONTRACE_URL to another place.",
+            ) from error
+        self.close()  # somebody deleted the file: to lock it keeps nobody out
+        return None

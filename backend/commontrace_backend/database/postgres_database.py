@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import URL, TextClause, text
+from sqlalchemy import URL, CursorResult, Executable, TextClause, text
 from sqlalchemy import exc as sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -56,7 +56,7 @@ class PostgresDatabase:
     async def writing(self, *, durable: bool = True) -> AsyncIterator[WriteSession]:
         """One READ COMMITTED transaction; writers take turns, so each reads what the one before it wrote."""
         async with self._alone(_DURABLE if durable else _RELAXED) as connection:
-            yield WriteSession(connection)
+            yield WriteSession(_Unbroken(connection))
 
     async def size(self) -> int:
         """Bytes of the database with its indexes."""
@@ -136,3 +136,13 @@ class PostgresDatabase:
             raise InvalidInputError(
                 "PostgreSQL needs a driver that is not installed.", "Run: pip install 'commontrace[postgres]'"
             ) from error
+
+
+class _Unbroken:
+    """A connection whose statements end even when the request is cancelled meanwhile: then it can be rolled back."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        return await to_the_end(self._connection.execute(statement, parameters))

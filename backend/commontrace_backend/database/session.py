@@ -2,19 +2,41 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import CursorResult, Executable, Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 T = TypeVar("T")
+
+QUICK: Final = {"quick": True}
+"""Execution options of a statement that reaches a few rows by their keys: SQLite runs it without a thread."""
+
+_FEW: Final = 20  # rows, in one statement
+_SHORT: Final = 64 * 1024  # bytes of a value
+
+
+def is_quick(statement: Executable, parameters: Any) -> bool:
+    """Whether a statement says that it takes microseconds, and has nothing long to write."""
+    if "quick" not in statement.get_execution_options():
+        return False
+    rows = parameters if isinstance(parameters, list) else [parameters or {}]
+    long = (isinstance(value, bytes) and len(value) > _SHORT for row in rows for value in row.values())
+    return len(rows) <= _FEW and not any(long)
+
+
+class Connection(Protocol):
+    """What a session speaks through."""
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run a statement and return its buffered result; one that was begun is brought to its end."""
+        ...
 
 
 class ReadSession:
     """One consistent view of the database; every query in it sees the same state."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
@@ -36,10 +58,6 @@ class ReadSession:
 
 class WriteSession(ReadSession):
     """One transaction that will be committed whole when the request ends well."""
-
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        """Run a statement to its end: one cut off half-way would keep the database locked until it is collected."""
-        return await to_the_end(super().execute(statement, parameters))
 
     async def write(self, statement: Insert | Update | Delete, parameters: Any = None) -> int:
         """Run a statement that changes rows; returns how many it changed."""

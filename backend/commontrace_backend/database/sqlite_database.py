@@ -1,22 +1,24 @@
-"""One SQLite file, shared by any number of processes: many that read, one that writes."""
+"""A SQLite file: many connections that read, one that writes."""
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from commontrace.errors import BackendError, StoreUnusableError
 from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
-from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
-from commontrace_backend.database.sqlite_driver import DEFERRED, connect
+from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.sqlite_connection import Connector, SqliteConnection
 from commontrace_backend.database.sqlite_files import compact, damage, size
+
+_READERS: Final = 16
+_PAUSE: Final = 0.01
 
 
 class SqliteDatabase:
@@ -24,10 +26,11 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, lock_wait: float) -> None:
         self.path = path
+        self._lock_wait = lock_wait
         self._lock = WriterLock(path.with_name(path.name + ".lock"), lock_wait)
-        self._readers = self._engine(DEFERRED, synchronous="FULL", pool_size=4)
-        self._durable = self._engine("BEGIN IMMEDIATE", synchronous="FULL", pool_size=1)
-        self._relaxed = self._engine("BEGIN IMMEDIATE", synchronous="NORMAL", pool_size=1)
+        self._connector = Connector(str(path))
+        self._room = asyncio.Semaphore(_READERS)
+        self._idle: dict[tuple[str, ...], list[SqliteConnection]] = {}
 
     async def open(self) -> None:
         """Create or upgrade the file; an up-to-date one costs a single SELECT."""
@@ -46,25 +49,42 @@ class SqliteDatabase:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         """A deferred transaction: a snapshot that neither waits nor makes others wait."""
-        async with _worded(), self._readers.connect() as connection:
-            await connection.begin()
-            try:
-                yield ReadSession(connection)
-            finally:
-                await to_the_end(connection.rollback())
+        async with _worded(), self._room, self._lent("synchronous=FULL") as connection:
+            connection.begin("BEGIN")
+            yield ReadSession(connection)
 
     @asynccontextmanager
     async def writing(self, *, durable: bool = True) -> AsyncIterator[WriteSession]:
         """BEGIN IMMEDIATE under the lock; the commit has reached the disk when the block is left."""
-        engine = self._durable if durable else self._relaxed
-        async with _worded(), self._lock.hold(), engine.connect() as connection:
-            await to_the_end(connection.begin())
+        pragmas = ("synchronous=FULL" if durable else "synchronous=NORMAL", "busy_timeout=0")
+        async with _worded(), self._lock.hold(), self._lent(*pragmas) as connection:
+            await self._begin_writing(connection)
+            yield WriteSession(connection)
+            await connection.commit()
+
+    async def _begin_writing(self, connection: SqliteConnection) -> None:
+        """BEGIN IMMEDIATE; who does not know our lock is waited for as well, while the event loop goes on."""
+        deadline = time.monotonic() + self._lock_wait
+        while True:
             try:
-                yield WriteSession(connection)
-            except BaseException:
-                await to_the_end(connection.rollback())
-                raise
-            await to_the_end(connection.commit())
+                connection.begin("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_PAUSE)
+            else:
+                return
+
+    @asynccontextmanager
+    async def _lent(self, *pragmas: str) -> AsyncIterator[SqliteConnection]:
+        """A connection; one whose transaction cannot be ended is never used again."""
+        idle = self._idle.setdefault(pragmas, [])
+        connection = idle.pop() if idle else await self._connector.connect(*pragmas)
+        try:
+            yield connection
+        finally:
+            connection.rollback()  # finds nothing after a commit
+            idle.append(connection)
 
     async def size(self) -> int:
         """Bytes of the file and of its write-ahead log."""
@@ -93,37 +113,12 @@ class SqliteDatabase:
                 await self._dispose()
         except BackendError:
             await self._dispose()  # whoever holds the lock has the store open and folds the WAL back later
+        self._lock.close()
 
     async def _dispose(self) -> None:
-        for engine in (self._readers, self._durable, self._relaxed):
-            await engine.dispose()
-
-    def _engine(self, begin: str, *, synchronous: str, pool_size: int) -> AsyncEngine:
-        engine = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=str(self.path)),
-            connect_args={"isolation_level": None, "timeout": 5.0, "async_creator_fn": connect},
-            pool_size=pool_size,
-            max_overflow=0 if pool_size == 1 else 12,
-            pool_reset_on_return=None,
-        )
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def _configure(connection: Any, _record: Any) -> None:
-            cursor = connection.cursor()
-            for pragma in (
-                "journal_mode=WAL",
-                f"synchronous={synchronous}",
-                "foreign_keys=ON",
-                "mmap_size=0",
-            ):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def _begin(connection: Any) -> None:
-            connection.exec_driver_sql(begin)
-
-        return engine
+        for idle in self._idle.values():
+            while idle:
+                await idle.pop().close()
 
 
 @asynccontextmanager

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from commontrace.cli.state import state
-from commontrace.errors import CommonTraceError, InvalidInputError
+from commontrace.errors import CommonTraceError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
+    from pydantic import BaseModel
     from rich.console import Console
 
 Part = str | tuple[str, str]
@@ -89,18 +89,21 @@ class Screen:
         self.block(text)
         self.line(("──", "cyan"))
 
-    def table(self, rows: Sequence[Sequence[Part]], indent: int = 0) -> None:
-        """Rows in aligned columns."""
-        from rich.cells import cell_len
+    def table(self, rows: Sequence[Sequence[Part]], indent: int = 0, *, fit: bool = False) -> None:
+        """Rows in aligned columns; with `fit` a terminal shows of the last one what has room in the line."""
+        from rich.cells import cell_len, set_cell_size
 
         cells = [[(cell, "") if isinstance(cell, str) else cell for cell in row] for row in rows]
         cells = [[(single_line(text), style) for text, style in row] for row in cells]
         widths = [max(cell_len(row[column][0]) for row in cells) for column in range(len(cells[0]))] if cells else []
+        room = self._console.width - indent - sum(width + 2 for width in widths[:-1])
         for row in cells:
             parts: list[Part] = []
             for (text, style), width in zip(row[:-1], widths, strict=False):
                 parts += [(text, style), " " * (width - cell_len(text) + 2)]
-            self.line(*parts, row[-1], indent=indent)
+            last, style = row[-1]
+            cut = fit and self._console.is_terminal and cell_len(last) > room
+            self.line(*parts, (f"{set_cell_size(last, max(room - 1, 1))}…" if cut else last, style), indent=indent)
 
 
 def answer(value: "BaseModel | Sequence[BaseModel] | dict[str, Any]", show: Callable[[Screen], None]) -> None:
@@ -148,23 +151,9 @@ def known_problem(error: Exception) -> CommonTraceError | None:
         return error
     from pydantic import ValidationError
 
+    from commontrace.models.wording import worded
+
     return worded(error) if isinstance(error, ValidationError) else None
-
-
-def worded(error: "ValidationError", where: str = "") -> InvalidInputError:
-    """Pydantic's findings in one sentence that names the field and what it must be."""
-    findings = error.errors(include_url=False, include_context=False, include_input=False)
-    first = findings[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the value"
-    if first["type"] == "missing":
-        said = f"{place} is missing"
-    elif first["type"] == "extra_forbidden":
-        said = f"there is no field {place}"
-    else:
-        message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
-        said = f"{place}: {message[0].lower()}{message[1:]}"
-    more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
-    return InvalidInputError(f"{where}{said}{more}.", "Correct it and try again.")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

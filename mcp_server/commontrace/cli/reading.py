@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 from pydantic import BaseModel, ValidationError
 
-from commontrace.cli.output import worded
 from commontrace.errors import InvalidInputError
+from commontrace.models.wording import worded
 
 M = TypeVar("M", bound=BaseModel)
 

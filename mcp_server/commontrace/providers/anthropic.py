@@ -165,7 +165,7 @@ def _block(part: Part, role: str, sending: Sending) -> Part | None:
     if role == "assistant" and _is_signed(part):
         return part
     media = read_media(part) if role == "user" else None
-    block = media_block(part, media) if media else None
+    block = _media(part, media) if media else None
     if block:
         return block
     words = sending.words(part)
@@ -179,15 +179,13 @@ def _is_signed(part: Part) -> bool:
     return part["type"] == "redacted_thinking" and bool(part.get("data"))
 
 
-def media_block(part: Part, media: Media) -> Part | None:
+def _media(part: Part, media: Media) -> Part | None:
     """The image or document that shows it; None where this provider has none."""
     if part["type"] in {"image", "document"}:
         return {name: value for name, value in part.items() if name != "cache_control"} if _takes(media) else None
     kind = "image" if media.kind == "image" else "document"
     if not _takes(media) or media.file_id:
         return None
-    if media.text:
-        return text_part(media.text)
     if media.url:
         return {"type": kind, "source": {"type": "url", "url": media.url}}
     return {"type": kind, "source": {"type": "base64", "media_type": media.mime, "data": media.data}}
@@ -213,7 +211,7 @@ def _result_blocks(content: list[Any], sending: Sending) -> list[Part]:
     found: list[Part] = []
     for block in result_blocks(content):
         media = read_media(block)
-        shown = media_block(block, media) if media else None
+        shown = _media(block, media) if media else None
         if media and not shown:
             sending.lose("media in a result is sent as a few words")
         words = "" if shown else text_of_part(block, {})

@@ -37,11 +37,6 @@ def read_media(part: Raw) -> Media | None:
     return reader(part) if reader else None
 
 
-def is_media(part: Raw) -> bool:
-    """Whether a part is of a type that shows something, complete or not."""
-    return isinstance(part.get("type"), str) and part["type"] in _READERS
-
-
 def marker(media: Media) -> str:
     """A few words in place of what a provider cannot be shown: `[image image/png, 12 kB]`."""
     size = f"{-(-len(media.data) * 3 // 4000)} kB" if media.data else ""

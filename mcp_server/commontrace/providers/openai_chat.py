@@ -92,11 +92,16 @@ def render(messages: Sequence[Message], sending: Sending) -> list[dict[str, Any]
 def _said(message: Message, sending: Sending) -> dict[str, Any]:
     role = "assistant" if is_model(message) else message["role"] if is_system(message) else "user"
     said: dict[str, Any] = {"role": role, "content": _content(message, role, sending)}
-    name = message.get("name")
-    if isinstance(name, str) and _SPEAKER.fullmatch(name):
+    if name := speaker(message):
         said["name"] = name
     sending.lose_fields(message, "the message", {"role", "parts", *said})
     return said
+
+
+def speaker(message: Message) -> str:
+    """The name of who speaks, where this provider takes it; else empty."""
+    name = message.get("name")
+    return name if isinstance(name, str) and _SPEAKER.fullmatch(name) else ""
 
 
 def _content(message: Message, role: str, sending: Sending) -> str | list[Part]:

@@ -82,7 +82,7 @@ def _rest(raw: Mapping[str, Any], taken: set[str]) -> dict[str, Any]:
 def joined(messages: Sequence[Message], items: Sequence[bool]) -> list[Message]:
     """Messages of which those that came as items of one turn of the model are one.
 
-    A thought and what follows it belong together, and so do calls in a row and the words before them.
+    A turn goes on until the model speaks or thinks again after it spoke or called.
     """
     found: list[Message] = []
     open_turn = False
@@ -169,10 +169,13 @@ def _turn(message: Message, used: _Used, sending: Sending) -> list[dict[str, Any
 
 
 def _say(items: list[dict[str, Any]], block: Part, message: Message, used: _Used) -> None:
-    if items and items[-1]["type"] == "message":
-        items[-1]["content"].append(block)
-    else:
-        items.append({"type": "message", "role": "assistant", "content": [block]} | used.kept(message, "msg"))
+    """Words of a turn are one item, before its calls, as the model itself makes them."""
+    said = next((item for item in items if item["type"] == "message"), None)
+    if said:
+        said["content"].append(block)
+        return
+    place = next((number for number, item in enumerate(items) if item["type"] in _CALLS), len(items))
+    items.insert(place, {"type": "message", "role": "assistant", "content": [block]} | used.kept(message, "msg"))
 
 
 def _is_sealed(part: Part) -> bool:

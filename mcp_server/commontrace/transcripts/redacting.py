@@ -32,10 +32,13 @@ def redacted(value: Any, found: Counter[str]) -> Any:
     if isinstance(value, list):
         return [redacted(item, found) for item in value]
     if isinstance(value, Mapping):
-        return {
+        safe = {
             redacted_text(name, found): _storable(item, found) if name in _OPAQUE else redacted(item, found)
             for name, item in value.items()
         }
+        if safe != value:
+            safe.pop("signature", None)  # it would sign other words, and the provider would refuse them
+        return safe
     return value
 
 

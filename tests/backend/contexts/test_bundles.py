@@ -1,6 +1,7 @@
 """Bundles: what goes out comes in with the same ids, and what was changed on the way does not come in."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from commontrace.errors import (
     NewerSchemaError,
     NotFoundError,
 )
-from commontrace.objects import Blob, Commit, appends
+from commontrace.objects import Blob, Commit, appends, identify
 from conversations import refs, said, say
 from doors import People
 
@@ -153,6 +154,31 @@ async def test_histories_that_part_are_refused_unless_they_get_names_of_their_ow
     assert await said(copy) == ["one", "ours", "theirs"]
 
 
+async def test_histories_that_have_nothing_in_common_are_refused(
+    repo: AsyncContextRepository, copy: AsyncContextRepository
+) -> None:
+    await say(repo, "theirs")
+    await say(copy, "ours")
+    with pytest.raises(ConflictError, match="The branch main"):
+        await copy.import_bundle(await repo.bundle())
+
+
+async def test_a_long_history_comes_through(repo: AsyncContextRepository, copy: AsyncContextRepository) -> None:
+    items: list[tuple[str, Commit]] = []
+    parent: tuple[str, ...] = ()
+    for number in range(1100):
+        operations = appends([HELLO.blob_id], origin=["test", number])
+        commit = made(parent, operations=operations)
+        items.append((commit.commit_id, commit))
+        parent = (commit.commit_id,)
+    bundle = written("made", {HELLO.blob_id: HELLO.encoded}, items, {"branch/main": items[-1][0]})
+    assert (await copy.import_bundle(bundle)).commits == 1100
+    assert (await copy.status()).messages == 1100
+    assert (await copy.get("HEAD")).tokens == (await copy.window()).tokens.tokens
+    await repo.import_bundle(await copy.bundle())
+    assert (await repo.get("HEAD")).commit_id == items[-1][0]
+
+
 async def test_a_tag_never_moves(repo: AsyncContextRepository, copy: AsyncContextRepository) -> None:
     await say(repo, "one")
     await repo.tag("here")
@@ -241,6 +267,7 @@ def bundled(*commits: Commit, blobs: dict[str, bytes] | None = None, tip: str = 
 
 
 HELLO = Blob.of({"role": "user", "parts": [{"type": "text", "text": "hello"}]})
+LOOSE = b'{"role":"user", "parts":[]}'
 BAD: dict[str, tuple[bytes, str]] = {
     "a parent that is missing": (bundled(made(("b" * 64,))), "parents are missing, or in a circle"),
     "parents in a circle": (
@@ -266,6 +293,10 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a message in another form": (
         bundled(made(), blobs={(raw := Blob.of({"role": "user", "content": "x"})).blob_id: raw.encoded}),
         "not in the canonical form",
+    ),
+    "an object that is not canonical": (
+        bundled(made(), blobs={identify("blob", LOOSE): LOOSE}),
+        "is not in canonical form",
     ),
     "nothing": (b"", "breaks off"),
     "something else": (b"hello\n", "Line 1 of the bundle is not JSON"),
@@ -303,8 +334,6 @@ async def test_what_a_newer_writer_adds_that_we_can_do_without_is_passed_over(co
     content = bundled(made()).replace(b'"commontrace_bundle":1', b'"commontrace_bundle":2')
     lines = content.splitlines(keepends=True)[:-1]
     body = b"".join([*lines, b'{"note":"hi"}\n'])
-    from hashlib import sha256
-
     end = {"end": {"blobs": 1, "commits": 1, "refs": 1, "sha256": sha256(body).hexdigest()}}
     assert (await copy.import_bundle(body + json.dumps(end).encode() + b"\n")).commits == 1
     assert await said(copy) == ["hello"]
@@ -342,22 +371,39 @@ STEPS = st.lists(
         st.tuples(st.just("branch"), st.integers(0, 3)),
         st.tuples(st.just("switch"), st.integers(0, 3)),
         st.tuples(st.just("merge"), st.integers(0, 3)),
+        st.tuples(st.sampled_from(["edit", "pin", "skip", "remove", "compress"]), st.integers(0, 5)),
     ),
     max_size=12,
 )
 
 
 async def live(repo: AsyncContextRepository, steps: list[tuple[str, Any]]) -> None:
-    """Say, branch, switch and merge as the steps tell; what cannot be is passed over."""
+    """Say, branch, switch, merge and change as the steps tell; what cannot be is passed over."""
     await say(repo, "begin")
     for kind, value in steps:
         try:
             if kind == "say":
                 await say(repo, value)
-            else:
+            elif kind in {"branch", "switch", "merge"}:
                 await getattr(repo, kind)(f"b{value}" if value else "main")
-        except (NotFoundError, ConflictError):
+            else:
+                await change(repo, kind, value)
+        except (NotFoundError, ConflictError, InvalidInputError):
             continue
+
+
+async def change(repo: AsyncContextRepository, kind: str, number: int) -> None:
+    """Change the message that stands so far from the beginning of the window."""
+    slots = [item.slot_id for item in (await repo.window(explain=True)).explanation]
+    if not slots:  # all of them were skipped or removed
+        return
+    slot = slots[number % len(slots)]
+    if kind == "edit":
+        await repo.edit(slot, f"edited {number}")
+    elif kind == "compress":
+        await repo.compress(slots=slots[: number + 1], text="s", force=True)
+    else:
+        await getattr(repo, kind)(slot)
 
 
 @given(steps=STEPS, cut=st.integers(0, 100))

@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,9 +13,9 @@ from commontrace.errors import InvalidInputError, NotFoundError
 from commontrace.models.contexts import NewCommit, WindowFormat
 from commontrace_backend.tokens import default_counter
 from conversations import Message, said, say
-from demands import assert_anthropic, assert_openai
+from demands import assert_anthropic, assert_gemini, assert_openai, assert_responses
 
-SHAPES: list[WindowFormat] = ["text", "messages", "openai", "anthropic"]
+SHAPES: list[WindowFormat] = list(get_args(WindowFormat))
 FRAMING = 3
 CALL = {"id": "a", "type": "function", "function": {"name": "run", "arguments": '{"n": 1}'}}
 HISTORY: list[Message] = [
@@ -63,10 +63,32 @@ async def test_a_window_comes_in_every_shape(client: AsyncClient) -> None:
     assert_anthropic(windows["anthropic"].messages or [])
     assert windows["anthropic"].system == HISTORY[0]["content"]
     assert [message["role"] for message in windows["messages"].messages or []] == [row["role"] for row in HISTORY]
+    assert_responses(windows["responses"].messages or [])
+    assert_gemini({"contents": windows["gemini"].messages})
+    assert windows["gemini"].system == HISTORY[0]["content"]
+    assert (windows["markdown"].text or "").startswith("## System\n\nYou are terse")
     text = windows["text"].text or ""
     assert text.startswith("system: You are terse")
     assert text.endswith("user: Fix it.")
     assert len({(window.state_id, window.commit_id, window.tokens.tokens) for window in windows.values()}) == 1
+
+
+async def test_a_window_of_messages_turns_into_every_other_shape(client: AsyncClient) -> None:
+    await commit(client, HISTORY)
+    windows = {shape: await client.contexts.open("parser").window(format=shape) for shape in SHAPES}
+    window = windows["messages"]
+    assert window.to_openai() == windows["openai"].messages
+    assert window.to_responses() == windows["responses"].messages
+    assert window.to_anthropic() == {"system": windows["anthropic"].system, "messages": windows["anthropic"].messages}
+    assert window.to_gemini() == {
+        "systemInstruction": {"parts": [{"text": windows["gemini"].system}]},
+        "contents": windows["gemini"].messages,
+    }
+    assert window.to_text() == windows["text"].text
+    assert window.to_markdown() == windows["markdown"].text
+    with pytest.raises(InvalidInputError, match="in the format 'openai' already") as caught:
+        windows["openai"].to_anthropic()
+    assert 'format="messages"' in caught.value.hint
 
 
 async def test_a_budget_keeps_what_instructs_and_the_newest_groups(client: AsyncClient) -> None:
@@ -76,7 +98,7 @@ async def test_a_budget_keeps_what_instructs_and_the_newest_groups(client: Async
     assert [item.reason for item in whole.explanation] == ["instructs the model", *["fits"] * 5]
 
     async def kept(budget: int) -> list[int]:
-        window = await client.contexts.open("parser").window(max_tokens=budget, explain=True)
+        window = await client.contexts.open("parser").window(budget=budget, explain=True)
         assert window.tokens.tokens <= budget
         assert (window.included, window.left_out) == (
             sum(item.included for item in window.explanation),
@@ -99,26 +121,26 @@ async def test_a_budget_too_small_says_what_is_needed_at_least(client: AsyncClie
     least = tokens[0] + tokens[5]
     for budget in (1, tokens[0] - 1, tokens[0], least - 1):
         with pytest.raises(InvalidInputError, match=f"Impossible: .* {least} tokens") as caught:
-            await client.contexts.open("parser").window(max_tokens=budget)
+            await client.contexts.open("parser").window(budget=budget)
         assert caught.value.hint == f"Give at least {least}."
-    assert (await client.contexts.open("parser").window(max_tokens=least)).included == 2
-    with pytest.raises(InvalidInputError, match="max_tokens"):
-        await client.contexts.open("parser").window(max_tokens=0)
+    assert (await client.contexts.open("parser").window(budget=least)).included == 2
+    with pytest.raises(InvalidInputError, match="budget"):
+        await client.contexts.open("parser").window(budget=0)
 
 
 async def test_instructions_alone_can_be_too_much(client: AsyncClient) -> None:
     await commit(client, [HISTORY[0], HISTORY[0]])
     tokens = 2 * cost("You are terse and you never guess.")
     with pytest.raises(InvalidInputError, match=f"Impossible: .* {tokens} tokens"):
-        await client.contexts.open("parser").window(max_tokens=tokens - 1)
-    assert (await client.contexts.open("parser").window(max_tokens=tokens)).included == 2
+        await client.contexts.open("parser").window(budget=tokens - 1)
+    assert (await client.contexts.open("parser").window(budget=tokens)).included == 2
 
 
 async def test_reading_a_window_changes_nothing(client: AsyncClient, url: str) -> None:
     await commit(client, HISTORY)
     operations = await client.contexts.open("parser").operations()
     first = await client.contexts.open("parser").window(explain=True)
-    await client.contexts.open("parser").window(max_tokens=60)
+    await client.contexts.open("parser").window(budget=60)
     await client.contexts.open("parser").window(format="anthropic")
     assert await client.contexts.open("parser").window(explain=True) == first
     async with connect_async(url) as cold:
@@ -132,7 +154,7 @@ async def test_appending_leaves_the_beginning_of_a_window_as_it_was(client: Asyn
         await commit(client, [message])
         for shape in SHAPES:
             window = await client.contexts.open("parser").window(format=shape)
-            now = window.text if shape == "text" else window.messages
+            now = window.messages if window.text is None else window.text
             before = rendered.get(shape)
             if before and message["role"] not in {"tool", "assistant"}:
                 assert now is not None

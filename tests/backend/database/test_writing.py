@@ -57,6 +57,37 @@ async def test_a_lock_that_others_let_go_is_taken_and_nobody_notices(store: Path
         assert (await writing).stored
 
 
+async def test_a_lock_file_that_was_deleted_is_made_anew_and_obeyed(store: Path, url: str) -> None:
+    async with connect_async(url, timeout=0.1) as client:
+        assert (await client.traces.contribute(contribution())).stored
+        store.with_name("store.db.lock").unlink()
+        with lock_of(store), pytest.raises(StoreBusyError, match="write lock"):
+            await client.traces.contribute(contribution(1))
+        assert (await client.traces.contribute(contribution(1))).stored
+
+
+async def test_a_program_that_does_not_know_our_lock_is_waited_for(store: Path, url: str) -> None:
+    async with connect_async(url) as client:
+        await client.contributors.me()
+        with closing(sqlite3.connect(store, isolation_level=None)) as program:
+            program.execute("BEGIN IMMEDIATE")
+            writing = asyncio.create_task(client.traces.contribute(contribution()))
+            await client.traces.page()  # reads go on meanwhile
+            assert not writing.done()
+            program.execute("ROLLBACK")
+            assert (await writing).stored
+
+
+async def test_a_program_that_does_not_know_our_lock_is_named_when_it_keeps_on(store: Path, url: str) -> None:
+    async with connect_async(url, timeout=0.1) as client:
+        await client.contributors.me()
+        with closing(sqlite3.connect(store, isolation_level=None)) as program:
+            program.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreBusyError, match="locked by another program"):
+                await client.traces.contribute(contribution())
+        assert (await client.traces.contribute(contribution())).stored
+
+
 async def test_a_search_is_answered_although_the_store_is_busy(store: Path, url: str) -> None:
     async with connect_async(url, timeout=0.1) as client:
         known = await client.traces.contribute(contribution())

@@ -93,13 +93,13 @@ def test_the_log_goes_on_where_it_stopped_and_can_be_searched(trace: Run) -> Non
 def test_a_window_fits_its_budget_and_says_why(cli: Cli, trace: Run) -> None:
     trace("commit", "--role", "assistant", "--text", "word " * 300)
     trace("commit", "--text", "the newest")
-    result = cli("context", "show", "--max-tokens", "50")
+    result = cli("context", "show", "--budget", "50")
     assert "the newest" in result.stdout
     assert "word word" not in result.stdout
     assert "left out" in result.stderr
-    explained = trace("show", "--max-tokens", "50", "--explain")
+    explained = trace("show", "--budget", "50", "--explain")
     assert {line.split()[0] for line in explained.splitlines() if line.startswith(("in ", "out "))} == {"in", "out"}
-    assert json.loads(trace("show", "--max-tokens", "50", "--json"))["tokens"]["tokens"] <= 50
+    assert json.loads(trace("show", "--budget", "50", "--json"))["tokens"]["tokens"] <= 50
 
 
 @pytest.mark.parametrize("shape", ["openai", "anthropic", "messages"])

@@ -113,6 +113,15 @@ def test_fields_that_nobody_knows_are_kept() -> None:
     assert parse_message({"role": "user", "content": [new]})["parts"] == [new]
 
 
+def test_who_speaks_and_a_refusal_come_out_as_they_went_in() -> None:
+    said: list[Message] = [
+        {"role": "user", "content": "Tell me.", "name": "ann"},
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "I cannot."}]},
+    ]
+    assert to_openai(parse_messages(said)) == said
+    assert to_openai(parse_messages([said[0], {"role": "assistant", "content": None, "refusal": "I cannot."}])) == said
+
+
 def test_a_field_that_nobody_knows_cannot_pose_as_one_that_we_know() -> None:
     block = {"type": "tool_result", "tool_use_id": "a", "content": "x", "call_id": ["not", "an", "id"]}
     assert parse_message({"role": "user", "content": [block]})["parts"][0]["call_id"] == "a"
@@ -178,6 +187,17 @@ def test_any_history_renders_to_what_openai_responses_accepts(history: list[Mess
 @given(HISTORIES)
 def test_any_history_renders_to_what_gemini_accepts(history: list[Message]) -> None:
     assert_gemini(to_gemini(parse_messages(history)))
+
+
+@pytest.mark.parametrize("render", [to_openai, to_responses, to_gemini, lambda messages: _body(to_anthropic(messages))])
+@given(history=HISTORIES)
+def test_what_a_provider_was_sent_is_read_back_and_sent_again_as_it_was(render: Any, history: list[Message]) -> None:
+    sent = render(parse_messages(history))
+    assert render(parse_messages(sent)) == sent
+
+
+def _body(rendered: tuple[str, list[Message]]) -> Message:
+    return {"system": rendered[0], "messages": rendered[1]}
 
 
 @given(HISTORIES, st.integers(0, 60))

@@ -118,7 +118,7 @@ def test_plain_reasoning_text_of_another_model_never_goes_into_an_item() -> None
 
 
 def test_a_custom_call_goes_to_chat_and_comes_from_it() -> None:
-    chat = [
+    chat: list[Message] = [
         {"role": "user", "content": "go"},
         {
             "role": "assistant",

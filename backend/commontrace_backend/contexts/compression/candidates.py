@@ -106,10 +106,9 @@ def _of_result(part: Part, call: str) -> Iterator[tuple[str, str, float]]:
         yield PROBLEMS, f"{call}: failed", 1.5
     for line in errors:
         yield PROBLEMS, line, 2.5 if failed else 1.2
-    # The end of what a command printed sums it up; the end of a file or of a listing is indented or says nothing.
-    if lines and lines[-1] not in errors:
-        worth = 2.5 if failed else 0.1 if lines[-1][0].isspace() else 0.5
-        yield PROBLEMS if failed else KNOWN, lines[-1], worth
+    # The end of what a command printed sums it up; what is indented is the end of a file.
+    if lines and lines[-1] not in errors and (failed or not lines[-1][0].isspace()):
+        yield (PROBLEMS, lines[-1], 2.5) if failed else (KNOWN, lines[-1], 0.5)
 
 
 def _called(name: str, arguments: Mapping[str, object]) -> str:

@@ -22,6 +22,8 @@ from commontrace_backend.contexts.compression.turns import is_error_line, result
 
 _EXAMPLES: Final = 20
 _LONGEST: Final = 200  # characters of an example
+_READ: Final = 200_000  # characters of a message; what is longer is data
+_LINE: Final = 2_000  # characters of a line that a tool printed
 _WORDISH: Final = re.compile(r"\w")
 
 
@@ -40,7 +42,7 @@ def losses(messages: Sequence[Message], summary: str, keep: Sequence[str] = ()) 
     Raises:
         InvalidInputError: a pattern is empty, or no expression of RE2's.
     """
-    sources = [_worded(message) for message in messages]
+    sources = [_worded(message)[:_READ] for message in messages]
     found = {kind: _loss(kind, sources, summary) for kind in KINDS}
     texts = [text_of(message) for message in messages]
     wanted = Counter(value for text in texts for pattern in keep for value in values_of(pattern, text))
@@ -58,7 +60,7 @@ def _words_of(part: Part) -> str:
     if part["type"] == "tool_call":
         return as_text(part.get("arguments") or "")
     if part["type"] == "tool_result":
-        return "\n".join(line for line in result_text(part).splitlines() if is_error_line(line))
+        return "\n".join(line[:_LINE] for line in result_text(part).splitlines() if is_error_line(line))
     return ""
 
 

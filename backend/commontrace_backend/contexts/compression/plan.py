@@ -41,8 +41,6 @@ def plan(
     ranked = sorted(proposals, key=lambda one: (_RISKS[one.risk], behind[one.items[0].slot_id] - one.tokens_saved))
     excess = total - budget
     chosen = _enough(ranked, excess)
-    if _saved(chosen) < excess:  # of several proposals for one message then the one that saves most
-        chosen = _enough(sorted(ranked, key=lambda one: -one.tokens_saved), excess)
     if _saved(chosen) < excess:
         cover = _cover(window, budget, chosen, keep_newest)
         covered = {item.slot_id for item in cover.items}

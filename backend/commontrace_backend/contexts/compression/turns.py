@@ -43,7 +43,7 @@ _FAILED_START: Final = re.compile(
     r"|[A-Z]\w*(?:Error|Exception):|(?i:exit (?:code|status)[: ]+[1-9]))"
 )
 _FAILED_END: Final = re.compile(
-    r"[A-Z][\w.]*(?:Error|Exception)\b|(?i:.{0,40}\bexit(?: code| status|ed with(?: code)?)[: ]+[1-9]\d*\W*$)"
+    r"(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception)\b|(?i:.{0,40}\bexit(?: code| status|ed with(?: code)?)[: ]+[1-9]\d*\W*$)"
 )
 
 

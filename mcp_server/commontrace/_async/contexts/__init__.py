@@ -1,5 +1,6 @@
 """Contexts: which there are, and a handle for each with one method per operation."""
 
+from commontrace._async.contexts.agents import AsyncAgents
 from commontrace._async.contexts.audit import AsyncAudit
 from commontrace._async.contexts.bound import AsyncBound, AsyncHook, AsyncHooks, AsyncOperation
 from commontrace._async.contexts.branches import AsyncBranches
@@ -13,7 +14,7 @@ from commontrace._async.contexts.rewriting import AsyncRewriting
 from commontrace._async.contexts.windows import AsyncWindows
 from commontrace._async.contexts.writing import AsyncWriting
 from commontrace._async.http import AsyncHttp
-from commontrace.models.contexts import CommitInfo, RepositoryInfo
+from commontrace.models.contexts import CommitInfo, NewRepository, RepositoryInfo
 
 __all__ = ["AsyncBound", "AsyncContextRepository", "AsyncContexts", "AsyncHook", "AsyncHooks", "AsyncOperation"]
 
@@ -27,6 +28,7 @@ class AsyncContextRepository(
     AsyncMerging,
     AsyncRewriting,
     AsyncCompressing,
+    AsyncAgents,
     AsyncOperations,
     AsyncInterchange,
     AsyncAudit,
@@ -48,6 +50,11 @@ class AsyncContexts:
     def open(self, repository: str) -> AsyncContextRepository:
         """A handle for one repository; it is created by its first commit."""
         return AsyncContextRepository(self._http, repository, self.hooks)
+
+    async def create(self, repository: str) -> RepositoryInfo:
+        """Create a repository before its first commit; one that is there already stays as it is."""
+        body = NewRepository.of(name=repository)
+        return await self._http.call("POST", "/api/v1/contexts", RepositoryInfo, body=body)
 
     async def repositories(self) -> list[RepositoryInfo]:
         """Every context the caller may see."""

@@ -1,7 +1,17 @@
 """Branches, tags, and which branch writing goes on with."""
 
 from commontrace._async.contexts.bound import AsyncBound
-from commontrace.models.contexts import BranchInfo, NewBranch, NewTag, SwitchTo, TagInfo
+from commontrace.models.contexts import (
+    BranchInfo,
+    ClaimInfo,
+    LabelInfo,
+    NewBranch,
+    NewClaim,
+    NewLabel,
+    NewTag,
+    SwitchTo,
+    TagInfo,
+)
 
 
 class AsyncBranches(AsyncBound):
@@ -13,7 +23,7 @@ class AsyncBranches(AsyncBound):
 
     async def branch(self, name: str, from_ref: str = "HEAD", *, switch: bool = True) -> BranchInfo:
         """Create a branch and go on there."""
-        body = NewBranch(name=name, from_ref=from_ref, switch=switch)
+        body = NewBranch.of(name=name, from_ref=from_ref, switch=switch)
         return await self._write("branch", "branches", BranchInfo, body)
 
     async def delete_branch(self, name: str, *, force: bool = False) -> BranchInfo:
@@ -22,7 +32,7 @@ class AsyncBranches(AsyncBound):
 
     async def switch(self, branch: str) -> BranchInfo:
         """Put this client's working copy on a branch; nobody else's moves."""
-        return await self._write("switch", "switch", BranchInfo, SwitchTo(branch=branch))
+        return await self._write("switch", "switch", BranchInfo, SwitchTo.of(branch=branch))
 
     async def tags(self) -> list[TagInfo]:
         """Every tag."""
@@ -30,8 +40,32 @@ class AsyncBranches(AsyncBound):
 
     async def tag(self, name: str, ref: str = "HEAD") -> TagInfo:
         """Give a commit a fixed name."""
-        return await self._write("tag", "tags", TagInfo, NewTag(name=name, ref=ref))
+        return await self._write("tag", "tags", TagInfo, NewTag.of(name=name, ref=ref))
 
     async def delete_tag(self, name: str) -> TagInfo:
         """Take a tag away; undo brings it back."""
         return await self._write("delete_tag", f"tags/{name}", TagInfo)
+
+    async def labels(self) -> list[LabelInfo]:
+        """Every label with its commits."""
+        return await self._read("labels", "labels", list[LabelInfo])
+
+    async def label(self, name: str, ref: str = "HEAD") -> LabelInfo:
+        """Put a label on a commit; many commits may have it, and one many."""
+        return await self._write("label", "labels", LabelInfo, NewLabel.of(name=name, ref=ref))
+
+    async def delete_label(self, name: str, ref: str = "HEAD") -> LabelInfo:
+        """Take a label off a commit; undo brings it back."""
+        return await self._write("delete_label", f"labels/{name}", LabelInfo, ref=ref)
+
+    async def claim(self, branch: str | None = None, *, minutes: int = 30) -> ClaimInfo:
+        """Let nobody but this working copy move a branch (that of HEAD, unless named) for a while.
+
+        Raises:
+            ConflictError: somebody else has it.
+        """
+        return await self._write("claim", "claim", ClaimInfo, NewClaim.of(branch=branch, minutes=minutes))
+
+    async def release(self, branch: str | None = None) -> ClaimInfo:
+        """Give a claimed branch free again."""
+        return await self._write("release", "release", ClaimInfo, branch=branch)

@@ -15,11 +15,11 @@ class AsyncCompressing(AsyncBound):
         Raises:
             InvalidInputError: the summary lacks what it must keep, or costs more than what it covers.
         """
-        return await self._write("compress", "compress", CompressResult, NewCompress(select=select, **options))
+        return await self._write("compress", "compress", CompressResult, NewCompress.of(select=select, **options))
 
     async def expand(self, *slots: str, **options: Any) -> ChangeResult:
         """Let summaries give way to what they stand for, or with `only` to some of it."""
-        return await self._write("expand", "expand", ChangeResult, NewExpand(slots=list(slots), **options))
+        return await self._write("expand", "expand", ChangeResult, NewExpand.of(slots=list(slots), **options))
 
     async def plan(self, budget: int, *, apply: bool = False, **options: Any) -> PlanResult:
         """The cheapest set of actions that fits the window into a budget; with `apply` done as one commit.
@@ -27,4 +27,4 @@ class AsyncCompressing(AsyncBound):
         Raises:
             InvalidInputError: impossible; it says what the least is.
         """
-        return await self._write("plan", "plan", PlanResult, NewPlan(budget=budget, apply=apply, **options))
+        return await self._write("plan", "plan", PlanResult, NewPlan.of(budget=budget, apply=apply, **options))

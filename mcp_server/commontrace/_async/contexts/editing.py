@@ -25,11 +25,11 @@ class AsyncEditing(AsyncBound):
 
     async def edit(self, slot: str, text: str | None = None, **options: Any) -> ChangeResult:
         """Give a message other words, with `content` another whole message, or with `version` an earlier one."""
-        return await self._write("edit", "edit", ChangeResult, NewEdit(slot=slot, text=text, **options))
+        return await self._write("edit", "edit", ChangeResult, NewEdit.of(slot=slot, text=text, **options))
 
     async def annotate(self, priority: Priority | None = None, *, reason: str = "", **options: Any) -> ChangeResult:
         """Give messages a priority (skip, normal, important or pinned), or other `notes`."""
-        body = NewAnnotation(priority=priority, reason=reason, **options)
+        body = NewAnnotation.of(priority=priority, reason=reason, **options)
         return await self._write("annotate", "annotate", ChangeResult, body)
 
     async def pin(self, *slots: str, reason: str = "") -> ChangeResult:
@@ -42,21 +42,21 @@ class AsyncEditing(AsyncBound):
 
     async def remove(self, *slots: str, **options: Any) -> ChangeResult:
         """Take messages out of the window; `restore` brings them back."""
-        body = NewPresence(slots=list(slots), present=False, **options)
+        body = NewPresence.of(slots=list(slots), present=False, **options)
         return await self._write("remove", "presence", ChangeResult, body)
 
     async def restore(self, *slots: str, **options: Any) -> ChangeResult:
         """Bring removed messages back."""
-        body = NewPresence(slots=list(slots), present=True, **options)
+        body = NewPresence.of(slots=list(slots), present=True, **options)
         return await self._write("restore", "presence", ChangeResult, body)
 
     async def move(self, *slots: str, after: str = "", **options: Any) -> ChangeResult:
         """Put messages behind another one, or first."""
-        return await self._write("move", "move", ChangeResult, NewMove(slots=list(slots), after=after, **options))
+        return await self._write("move", "move", ChangeResult, NewMove.of(slots=list(slots), after=after, **options))
 
     async def notes(self, **notes: Any) -> ChangeResult:
         """Say what holds for the whole context: `tools`, `keep` (must-keep patterns) and `types` of parts."""
-        return await self._write("notes", "notes", ChangeResult, NewNotes(**notes))
+        return await self._write("notes", "notes", ChangeResult, NewNotes.of(**notes))
 
     async def slot(self, slot: str, ref: str = "HEAD") -> SlotHistory:
         """Everything that was done to a message, and what of it stands."""

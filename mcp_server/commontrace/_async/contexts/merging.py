@@ -17,11 +17,11 @@ class AsyncMerging(AsyncBound):
         Raises:
             InvalidInputError: a resolution of no conflict.
         """
-        body = NewMerge(source=source, others=list(others), **options)
+        body = NewMerge.of(source=source, others=list(others), **options)
         return await self._write("merge", "merge", MergeResult, body)
 
     async def resolve(self, *resolutions: Resolution, **options: Any) -> ChangeResult:
         """Settle conflicts that an earlier merge stored; `strategy="ours"` or `"theirs"` settles all others."""
         return await self._write(
-            "resolve", "resolve", ChangeResult, NewResolve(resolutions=list(resolutions), **options)
+            "resolve", "resolve", ChangeResult, NewResolve.of(resolutions=list(resolutions), **options)
         )

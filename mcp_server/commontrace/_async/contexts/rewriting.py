@@ -24,22 +24,22 @@ class AsyncRewriting(AsyncBound):
 
     async def cherry_pick(self, *commits: str, **options: Any) -> PickResult:
         """Make the changes of commits, or of ranges such as `main..try`, here too."""
-        return await self._write("cherry_pick", "cherry-pick", PickResult, NewPick(commits=list(commits), **options))
+        return await self._write("cherry_pick", "cherry-pick", PickResult, NewPick.of(commits=list(commits), **options))
 
     async def revert(self, *commits: str, **options: Any) -> PickResult:
         """Take the changes of commits back here."""
-        return await self._write("revert", "revert", PickResult, NewPick(commits=list(commits), **options))
+        return await self._write("revert", "revert", PickResult, NewPick.of(commits=list(commits), **options))
 
     async def apply(self, diff: ContextDiff, **options: Any) -> ChangeResult:
         """Make the change that a diff shows on the current window."""
         return await self._write(
-            "apply", "apply", ChangeResult, NewApply(a=diff.commits[0], b=diff.commits[1], **options)
+            "apply", "apply", ChangeResult, NewApply.of(a=diff.commits[0], b=diff.commits[1], **options)
         )
 
     async def rebase(self, onto: str, **options: Any) -> PickResult:
         """Let the current branch go on from another commit; its edits follow their messages."""
-        return await self._write("rebase", "rebase", PickResult, NewRebase(onto=onto, **options))
+        return await self._write("rebase", "rebase", PickResult, NewRebase.of(onto=onto, **options))
 
     async def reset(self, ref: str, **options: Any) -> ResetResult:
         """Let the current branch point elsewhere; the answer holds the messages that it no longer shows."""
-        return await self._write("reset", "reset", ResetResult, NewReset(ref=ref, **options))
+        return await self._write("reset", "reset", ResetResult, NewReset.of(ref=ref, **options))

@@ -33,7 +33,7 @@ class AsyncWriting(AsyncBound):
 
     async def commit(self, message: str = "", *, trace_ids: Sequence[str] = (), **options: Any) -> CommitResult:
         """Store what was gathered; if that fails it stays gathered. `options` are the other fields of `NewCommit`."""
-        wanted = NewCommit(messages=self._gathered, message=message, trace_ids=list(trace_ids), **options)
+        wanted = NewCommit.of(messages=self._gathered, message=message, trace_ids=list(trace_ids), **options)
         result = await self.store(wanted)
         self._gathered = []
         return result

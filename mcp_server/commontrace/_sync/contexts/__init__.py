@@ -1,5 +1,6 @@
 """Contexts: which there are, and a handle for each with one method per operation."""
 
+from commontrace._sync.contexts.agents import Agents
 from commontrace._sync.contexts.audit import Audit
 from commontrace._sync.contexts.bound import Bound, Hook, Hooks, Operation
 from commontrace._sync.contexts.branches import Branches
@@ -13,7 +14,7 @@ from commontrace._sync.contexts.rewriting import Rewriting
 from commontrace._sync.contexts.windows import Windows
 from commontrace._sync.contexts.writing import Writing
 from commontrace._sync.http import Http
-from commontrace.models.contexts import CommitInfo, RepositoryInfo
+from commontrace.models.contexts import CommitInfo, NewRepository, RepositoryInfo
 
 __all__ = ["Bound", "ContextRepository", "Contexts", "Hook", "Hooks", "Operation"]
 
@@ -27,6 +28,7 @@ class ContextRepository(
     Merging,
     Rewriting,
     Compressing,
+    Agents,
     Operations,
     Interchange,
     Audit,
@@ -48,6 +50,11 @@ class Contexts:
     def open(self, repository: str) -> ContextRepository:
         """A handle for one repository; it is created by its first commit."""
         return ContextRepository(self._http, repository, self.hooks)
+
+    def create(self, repository: str) -> RepositoryInfo:
+        """Create a repository before its first commit; one that is there already stays as it is."""
+        body = NewRepository.of(name=repository)
+        return self._http.call("POST", "/api/v1/contexts", RepositoryInfo, body=body)
 
     def repositories(self) -> list[RepositoryInfo]:
         """Every context the caller may see."""

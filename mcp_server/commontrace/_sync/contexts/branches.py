@@ -1,7 +1,17 @@
 """Branches, tags, and which branch writing goes on with."""
 
 from commontrace._sync.contexts.bound import Bound
-from commontrace.models.contexts import BranchInfo, NewBranch, NewTag, SwitchTo, TagInfo
+from commontrace.models.contexts import (
+    BranchInfo,
+    ClaimInfo,
+    LabelInfo,
+    NewBranch,
+    NewClaim,
+    NewLabel,
+    NewTag,
+    SwitchTo,
+    TagInfo,
+)
 
 
 class Branches(Bound):
@@ -13,7 +23,7 @@ class Branches(Bound):
 
     def branch(self, name: str, from_ref: str = "HEAD", *, switch: bool = True) -> BranchInfo:
         """Create a branch and go on there."""
-        body = NewBranch(name=name, from_ref=from_ref, switch=switch)
+        body = NewBranch.of(name=name, from_ref=from_ref, switch=switch)
         return self._write("branch", "branches", BranchInfo, body)
 
     def delete_branch(self, name: str, *, force: bool = False) -> BranchInfo:
@@ -22,7 +32,7 @@ class Branches(Bound):
 
     def switch(self, branch: str) -> BranchInfo:
         """Put this client's working copy on a branch; nobody else's moves."""
-        return self._write("switch", "switch", BranchInfo, SwitchTo(branch=branch))
+        return self._write("switch", "switch", BranchInfo, SwitchTo.of(branch=branch))
 
     def tags(self) -> list[TagInfo]:
         """Every tag."""
@@ -30,8 +40,32 @@ class Branches(Bound):
 
     def tag(self, name: str, ref: str = "HEAD") -> TagInfo:
         """Give a commit a fixed name."""
-        return self._write("tag", "tags", TagInfo, NewTag(name=name, ref=ref))
+        return self._write("tag", "tags", TagInfo, NewTag.of(name=name, ref=ref))
 
     def delete_tag(self, name: str) -> TagInfo:
         """Take a tag away; undo brings it back."""
         return self._write("delete_tag", f"tags/{name}", TagInfo)
+
+    def labels(self) -> list[LabelInfo]:
+        """Every label with its commits."""
+        return self._read("labels", "labels", list[LabelInfo])
+
+    def label(self, name: str, ref: str = "HEAD") -> LabelInfo:
+        """Put a label on a commit; many commits may have it, and one many."""
+        return self._write("label", "labels", LabelInfo, NewLabel.of(name=name, ref=ref))
+
+    def delete_label(self, name: str, ref: str = "HEAD") -> LabelInfo:
+        """Take a label off a commit; undo brings it back."""
+        return self._write("delete_label", f"labels/{name}", LabelInfo, ref=ref)
+
+    def claim(self, branch: str | None = None, *, minutes: int = 30) -> ClaimInfo:
+        """Let nobody but this working copy move a branch (that of HEAD, unless named) for a while.
+
+        Raises:
+            ConflictError: somebody else has it.
+        """
+        return self._write("claim", "claim", ClaimInfo, NewClaim.of(branch=branch, minutes=minutes))
+
+    def release(self, branch: str | None = None) -> ClaimInfo:
+        """Give a claimed branch free again."""
+        return self._write("release", "release", ClaimInfo, branch=branch)

@@ -15,11 +15,11 @@ class Compressing(Bound):
         Raises:
             InvalidInputError: the summary lacks what it must keep, or costs more than what it covers.
         """
-        return self._write("compress", "compress", CompressResult, NewCompress(select=select, **options))
+        return self._write("compress", "compress", CompressResult, NewCompress.of(select=select, **options))
 
     def expand(self, *slots: str, **options: Any) -> ChangeResult:
         """Let summaries give way to what they stand for, or with `only` to some of it."""
-        return self._write("expand", "expand", ChangeResult, NewExpand(slots=list(slots), **options))
+        return self._write("expand", "expand", ChangeResult, NewExpand.of(slots=list(slots), **options))
 
     def plan(self, budget: int, *, apply: bool = False, **options: Any) -> PlanResult:
         """The cheapest set of actions that fits the window into a budget; with `apply` done as one commit.
@@ -27,4 +27,4 @@ class Compressing(Bound):
         Raises:
             InvalidInputError: impossible; it says what the least is.
         """
-        return self._write("plan", "plan", PlanResult, NewPlan(budget=budget, apply=apply, **options))
+        return self._write("plan", "plan", PlanResult, NewPlan.of(budget=budget, apply=apply, **options))

@@ -17,9 +17,9 @@ class Merging(Bound):
         Raises:
             InvalidInputError: a resolution of no conflict.
         """
-        body = NewMerge(source=source, others=list(others), **options)
+        body = NewMerge.of(source=source, others=list(others), **options)
         return self._write("merge", "merge", MergeResult, body)
 
     def resolve(self, *resolutions: Resolution, **options: Any) -> ChangeResult:
         """Settle conflicts that an earlier merge stored; `strategy="ours"` or `"theirs"` settles all others."""
-        return self._write("resolve", "resolve", ChangeResult, NewResolve(resolutions=list(resolutions), **options))
+        return self._write("resolve", "resolve", ChangeResult, NewResolve.of(resolutions=list(resolutions), **options))

@@ -1,22 +1,17 @@
-"""`trace branch`, `switch`, `merge`, `tag`: names for commits, and bringing histories together."""
+"""`trace branch`, `switch`, `tag`: names for commits, and going on with another branch."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
-from commontrace.cli.contexts.command import context_command, repository, short, tokens
-from commontrace.cli.output import Screen, answer, counted
-from commontrace.cli.state import open_client
-from commontrace.models.contexts import BranchInfo, MergeResult
-
-if TYPE_CHECKING:
-    from commontrace import Client
+from commontrace.cli.contexts.command import REF, context_command, open_repository, short
+from commontrace.cli.output import Screen, answer
+from commontrace.models.contexts import BranchInfo
 
 
 @context_command("branch")
 @click.argument("name", required=False)
-@click.argument("from_ref", metavar="[FROM]", default="HEAD")
+@click.argument("from_ref", metavar="[FROM]", default="HEAD", type=REF)
 @click.option("-d", "--delete", "gone", metavar="NAME", help="Delete a branch whose commits another name leads to.")
 @click.option("-D", "force", metavar="NAME", help="Delete a branch in any case; undo brings it back.")
 def branch(name: str | None, from_ref: str, gone: str | None, force: str | None) -> None:
@@ -24,15 +19,15 @@ def branch(name: str | None, from_ref: str, gone: str | None, force: str | None)
     chosen = [given for given in (name, gone, force) if given]
     if len(chosen) > 1:
         raise click.UsageError("Create or delete: give one name.")
-    with open_client() as client:
+    with open_repository() as repo:
         if gone or force:
-            deleted = client.contexts.open(repository()).delete_branch(chosen[0], force=bool(force))
+            deleted = repo.delete_branch(chosen[0], force=bool(force))
             answer(deleted, lambda screen: screen.line(f"Deleted {deleted.name} (was ", short(deleted.commit_id), ")"))
         elif name is None or name == "list":
-            branches = client.contexts.open(repository()).branches()
+            branches = repo.branches()
             answer(branches, lambda screen: _branches(screen, branches))
         else:
-            _created(client.contexts.open(repository()).branch(name, from_ref, switch=False))
+            _created(repo.branch(name, from_ref, switch=False))
 
 
 def _created(made: BranchInfo) -> None:
@@ -54,43 +49,13 @@ def _branches(screen: Screen, branches: Sequence[BranchInfo]) -> None:
 
 
 @context_command("switch")
-@click.argument("name")
+@click.argument("name", type=REF)
 @click.option("-c", "--create", is_flag=True, help="Create it at HEAD first.")
 def switch(name: str, create: bool) -> None:
     """Go on with another branch, in this folder. Nobody else's HEAD moves."""
-    with open_client() as client:
-        there = _switched(client, name, create=create)
+    with open_repository() as repo:
+        there = repo.branch(name) if create else repo.switch(name)
     answer(there, lambda screen: screen.line(f"Switched to {'a new ' if create else ''}branch {there.name}"))
-
-
-def _switched(client: "Client", name: str, *, create: bool) -> BranchInfo:
-    if create:
-        return client.contexts.open(repository()).branch(name)
-    return client.contexts.open(repository()).switch(name)
-
-
-@context_command("merge")
-@click.argument("source")
-@click.option("-m", "--message", default="", help="The merge commit's message.")
-@click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
-def merge(source: str, message: str, dry_run: bool) -> None:
-    """Bring SOURCE (a branch, tag or commit) into the current branch."""
-    with open_client() as client:
-        done = client.contexts.open(repository()).merge(source, message=message, dry_run=dry_run)
-    answer(done, lambda screen: _merged(screen, done, source, dry_run=dry_run))
-
-
-def _merged(screen: Screen, done: MergeResult, source: str, *, dry_run: bool) -> None:
-    if done.kind == "up_to_date":
-        screen.line(f"{done.branch} has everything of {source} already.")
-        return
-    verb = {"fast_forward": "Fast-forward", "merged": "Merged"}[done.kind]
-    screen.line(
-        ("Would be: " if dry_run else "", "bold"),
-        f"{verb} {source} into {done.branch} ",
-        short(done.commit_id),
-        f" · +{counted(done.added, 'message')} · {tokens(done.tokens)}",
-    )
 
 
 @context_command("tag")
@@ -101,15 +66,11 @@ def tag(name: str | None, ref: str, delete: bool) -> None:
     """List the tags, or give REF (HEAD, unless you say) the fixed name NAME."""
     if delete and name is None:
         raise click.UsageError("Say which tag to delete.")
-    with open_client() as client:
+    with open_repository() as repo:
         if name is None:
-            tags = client.contexts.open(repository()).tags()
+            tags = repo.tags()
             answer(tags, lambda screen: screen.table([(item.name, short(item.commit_id)) for item in tags]))
             return
-        changed = (
-            client.contexts.open(repository()).delete_tag(name)
-            if delete
-            else client.contexts.open(repository()).tag(name, ref)
-        )
+        changed = repo.delete_tag(name) if delete else repo.tag(name, ref)
     verb = "Deleted" if delete else "Tagged"
     answer(changed, lambda screen: screen.line(f"{verb} {changed.name} ", short(changed.commit_id)))

@@ -1,6 +1,7 @@
-"""`trace undo`, `redo`, `reflog`, `repos`: what was done, taken back, and where."""
+"""`trace init`, `repos`, `undo`, `redo`, `reflog`: which contexts there are, and what was done in one."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -8,6 +9,27 @@ from commontrace.cli.contexts.command import context_command, repository
 from commontrace.cli.output import Screen, answer, counted
 from commontrace.cli.state import open_client
 from commontrace.models.contexts import OperationInfo, RepositoryInfo
+from commontrace.project import remember
+
+
+@context_command("init")
+@click.argument("name", required=False)
+def init(name: str | None) -> None:
+    """Create the context of this folder, before its first commit; NAME goes into .commontrace.toml.
+
+    Without NAME it is called like the checkout. One that is there already stays as it is.
+    """
+    chosen = name or repository()
+    with open_client() as client:
+        made = client.contexts.create(chosen)
+    written = name is not None and name != repository() and remember(Path.cwd(), name)
+    answer(made, lambda screen: _made(screen, made, written=written))
+
+
+def _made(screen: Screen, made: RepositoryInfo, *, written: bool) -> None:
+    screen.line("The context ", (made.name, "bold green"), " is ready", " (.commontrace.toml)" if written else "")
+    if not made.branches:
+        screen.line(("Begin: trace commit -m … --text …", "dim"))
 
 
 @context_command("undo")

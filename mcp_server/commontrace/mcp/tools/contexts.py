@@ -133,9 +133,7 @@ async def context_show(
         before, _, after = ref.partition("..")
         return await _difference(contexts, repository or default, (before or "HEAD", after or "HEAD"), max_tokens)
     shape: WindowFormat = format
-    window = await contexts.open(repository or default).window(
-        ref, max_tokens=max_tokens, format=shape, explain=explain
-    )
+    window = await contexts.open(repository or default).window(ref, budget=max_tokens, format=shape, explain=explain)
     return ToolResult(content=_window(window))
 
 

@@ -1,6 +1,19 @@
 """Contexts on the wire: commits, branches, windows, and what was done to them."""
 
-from commontrace.models.contexts.branches import BranchInfo, NewBranch, NewTag, RepositoryInfo, SwitchTo, TagInfo
+from commontrace.models.contexts.agents import CollapseResult, NewCollapse, NewSpawn, SpawnMode, SpawnResult
+from commontrace.models.contexts.branches import (
+    BranchInfo,
+    ClaimInfo,
+    LabelInfo,
+    NewBranch,
+    NewClaim,
+    NewLabel,
+    NewRepository,
+    NewTag,
+    RepositoryInfo,
+    SwitchTo,
+    TagInfo,
+)
 from commontrace.models.contexts.common import (
     BranchName,
     Exact,
@@ -12,6 +25,7 @@ from commontrace.models.contexts.common import (
     SlotId,
     TokenCount,
     WindowFormat,
+    WindowStrategy,
 )
 from commontrace.models.contexts.compression import (
     BudgetPlan,
@@ -92,6 +106,7 @@ from commontrace.models.contexts.rewriting import (
     ResetResult,
 )
 from commontrace.models.contexts.searching import Blamed, BlameResult, GrepHit, GrepPage, OriginStep
+from commontrace.models.contexts.usage import Reporter, Usage
 from commontrace.models.contexts.windows import Explained, Window
 
 __all__ = [
@@ -105,7 +120,9 @@ __all__ = [
     "BundleResult",
     "Change",
     "ChangeResult",
+    "ClaimInfo",
     "ClaudeSession",
+    "CollapseResult",
     "CollectResult",
     "CommitInfo",
     "CommitResult",
@@ -121,6 +138,7 @@ __all__ = [
     "GrepHit",
     "GrepPage",
     "IntegrityProblem",
+    "LabelInfo",
     "LogPage",
     "Loss",
     "LossReport",
@@ -130,11 +148,14 @@ __all__ = [
     "NewAnnotation",
     "NewApply",
     "NewBranch",
+    "NewClaim",
+    "NewCollapse",
     "NewCollection",
     "NewCommit",
     "NewCompress",
     "NewEdit",
     "NewExpand",
+    "NewLabel",
     "NewMerge",
     "NewMove",
     "NewNotes",
@@ -143,8 +164,10 @@ __all__ = [
     "NewPresence",
     "NewPurge",
     "NewRebase",
+    "NewRepository",
     "NewReset",
     "NewResolve",
+    "NewSpawn",
     "NewTag",
     "Note",
     "OperationInfo",
@@ -161,6 +184,7 @@ __all__ = [
     "Purged",
     "RawMessage",
     "RefText",
+    "Reporter",
     "RepositoryInfo",
     "RepositoryName",
     "ResetResult",
@@ -171,6 +195,8 @@ __all__ = [
     "SlotHistory",
     "SlotId",
     "SlotVersion",
+    "SpawnMode",
+    "SpawnResult",
     "StoreSize",
     "Strategy",
     "SwitchTo",
@@ -179,7 +205,9 @@ __all__ = [
     "TokenCount",
     "TranscriptFormat",
     "TranscriptResult",
+    "Usage",
     "VerifyResult",
     "Window",
     "WindowFormat",
+    "WindowStrategy",
 ]

@@ -1,10 +1,12 @@
 """Repositories, branches and tags."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from commontrace.models.base import Body, Record
-from commontrace.models.contexts.common import BranchName, RefText
+from commontrace.models.contexts.common import BranchName, RefText, RepositoryName
 
 
 class RepositoryInfo(Record):
@@ -14,6 +16,12 @@ class RepositoryInfo(Record):
     visibility: Literal["private", "team"]
     branches: int
     created_at: datetime
+
+
+class NewRepository(Body):
+    """A context to create."""
+
+    name: RepositoryName
 
 
 class BranchInfo(Record):
@@ -51,3 +59,34 @@ class NewTag(Body):
 
     name: BranchName
     ref: RefText = "HEAD"
+
+
+class LabelInfo(Record):
+    """A label of a commit; a commit may have many, and many commits one."""
+
+    name: str
+    commit_id: str
+
+
+class NewLabel(Body):
+    """A label to put on a commit."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    ref: RefText = "HEAD"
+
+
+class ClaimInfo(Record):
+    """A branch that one working copy has for itself until a moment."""
+
+    branch: str
+    contributor: str
+    working_copy: str
+    expires_at: datetime
+    yours: bool = False
+
+
+class NewClaim(Body):
+    """A branch to have for oneself: nobody else moves it until the time is over or it is released."""
+
+    branch: BranchName | None = Field(default=None, description="Default: the branch that HEAD is on.")
+    minutes: Annotated[int, Field(ge=1, le=10_080)] = 30

@@ -1,14 +1,17 @@
 """What the wire models of contexts share: names, refs, counts, and messages as they came."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from commontrace.models.base import Record
 from commontrace.models.canonical import canonical
 
-WindowFormat = Literal["text", "messages", "openai", "anthropic"]
-"""Plain text, CommonTrace's canonical messages, or a provider's own shape."""
+WindowFormat = Literal["text", "markdown", "messages", "openai", "responses", "anthropic", "gemini"]
+"""Text, CommonTrace's canonical messages, or a provider's own shape; `openai` is chat."""
+
+WindowStrategy = Literal["full", "recent", "adaptive"]
+"""What a budget does: refuse what does not fit; leave out the oldest; show older messages shortened or as a line."""
 
 Priority = Literal["skip", "normal", "important", "pinned"]
 """From what is never shown to what always is."""
@@ -32,11 +35,22 @@ def _exact(value: dict[str, Any]) -> dict[str, Any]:
 Exact = AfterValidator(_exact)
 
 
+_USUAL_ERROR: Final = 0.3
+
+
+def _bound(data: dict[str, Any], direction: int) -> int:
+    """Exact and reported numbers have no band; an estimate that states none is good to 30 %."""
+    tokens: int = data.get("tokens", 0)
+    return round(tokens * (1 + direction * _USUAL_ERROR)) if data.get("method") == "estimated" else tokens
+
+
 class TokenCount(Record):
-    """A number of tokens and how it was come by."""
+    """A number of tokens, how it was come by, and between which bounds it lies."""
 
     tokens: int = Field(ge=0)
     method: Literal["exact", "reported", "estimated"] = Field(
-        description="exact: counted with the encoding; reported: by a provider; estimated: from the bytes."
+        description="exact: counted with the encoding; reported: by a provider; estimated: between low and high."
     )
     encoding: str
+    low: int = Field(default_factory=lambda data: _bound(data, -1), ge=0)
+    high: int = Field(default_factory=lambda data: _bound(data, 1), ge=0)

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from commontrace.models.base import Body, Record
+from commontrace.models.contexts.branches import ClaimInfo
 from commontrace.models.contexts.common import BranchName, Exact, Note, Priority, RawMessage, TokenCount
+from commontrace.models.contexts.merging import ConflictInfo
 
 
 class NewCommit(Body):
@@ -45,13 +47,15 @@ class CommitInfo(Record):
     commit_id: str
     short_id: str
     parents: list[str]
-    author: str
+    author: str = Field(description="The contributor's id.")
+    author_name: str = Field(default="", description="As the store knows the contributor; empty for one it does not.")
     agent: str
     created_at: datetime
     message: str
     messages: int
     tokens: int = Field(description="Of the window at this commit.")
     refs: list[str] = Field(default=[], description="Branches and tags that point here.")
+    labels: list[str] = []
     traces: list[str] = []
     metadata: dict[str, JsonValue] = {}
     generation: dict[str, JsonValue] = {}
@@ -78,6 +82,19 @@ class ContextStatus(Record):
     messages: int
     tokens: TokenCount
     by_role: dict[str, int] = Field(default={}, description="Tokens of the window by role.")
+    by_type: dict[str, int] = Field(
+        default={}, description="The same by type of part: text, reasoning, tool_call, tool_result, …; or summary."
+    )
+    tools: int = Field(default=0, description="Schemas of tools.")
+    tool_tokens: int = Field(default=0, description="What they cost beside the window.")
+    hidden: dict[str, int] = Field(
+        default={}, description="Messages that are not in the window: removed, skipped, summarised, expanded."
+    )
+    conflicts: list[ConflictInfo] = Field(default=[], description="What stands to be settled.")
+    stale: list[str] = Field(default=[], description="Summaries of what was edited since.")
+    claim: ClaimInfo | None = Field(default=None, description="Who has the branch for themselves.")
+    budget: int | None = None
+    left: int | None = Field(default=None, description="The budget without window and tools; negative if it is over.")
 
 
 class DiffMessage(Record):

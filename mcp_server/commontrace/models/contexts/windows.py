@@ -1,9 +1,13 @@
 """Windows: what materialising a ref returns."""
 
+from typing import Any, Literal
+
 from pydantic import Field
 
+from commontrace.errors import InvalidInputError
 from commontrace.models.base import Record
 from commontrace.models.contexts.common import Priority, RawMessage, TokenCount, WindowFormat
+from commontrace.providers import anthropic, gemini, openai_chat, responses, text
 
 
 class Explained(Record):
@@ -15,11 +19,17 @@ class Explained(Record):
     priority: Priority = "normal"
     tokens: int
     included: bool
+    tier: Literal["whole", "shortened", "line", "out"] = "whole"
     reason: str
+    begins: str = Field(default="", description="Its first words, in one line.")
 
 
 class Window(Record):
-    """What materialising a ref within a budget returns."""
+    """What materialising a ref within a budget returns.
+
+    A window in the format `messages` turns into any other one without asking again. Its methods raise
+    InvalidInputError for a window that was asked for in another format.
+    """
 
     repository: str
     ref: str
@@ -28,8 +38,48 @@ class Window(Record):
     format: WindowFormat
     text: str | None = None
     system: str | None = Field(default=None, description="The system prompt, where the provider takes it apart.")
-    messages: list[RawMessage] | None = None
+    messages: list[RawMessage] | None = Field(
+        default=None, description="Messages, items or contents, as the format has them."
+    )
+    types: dict[str, dict[str, Any]] = Field(default={}, description="The custom part types of the repository.")
     tokens: TokenCount
     included: int
     left_out: int
+    tools: list[RawMessage] = Field(default=[], description="The tools that the model may call, as they were noted.")
     explanation: list[Explained] = []
+
+    def to_openai(self) -> list[dict[str, Any]]:
+        """The messages of a chat completion."""
+        return openai_chat.to_openai(self._canonical(), self.types)
+
+    def to_responses(self) -> list[dict[str, Any]]:
+        """The input items of an OpenAI response."""
+        return responses.to_responses(self._canonical(), self.types)
+
+    def to_anthropic(self, cache_breakpoints: int = 0) -> dict[str, Any]:
+        """The `system` (where there is one) and `messages` of a call: `create(**window.to_anthropic(), …)`.
+
+        Args:
+            cache_breakpoints: How many places to cache up to, 0 to 4: the ends of the newest turns of the user, and
+                with two or more one of them at the end of the system prompt.
+        """
+        return anthropic.with_breakpoints(*anthropic.to_anthropic(self._canonical(), self.types), cache_breakpoints)
+
+    def to_gemini(self) -> dict[str, Any]:
+        """The `systemInstruction` (where there is one) and `contents` of a request."""
+        return gemini.to_gemini(self._canonical(), self.types)
+
+    def to_text(self) -> str:
+        """Plain text: one block a message, its role in front."""
+        return text.to_text(self._canonical(), self.types)
+
+    def to_markdown(self) -> str:
+        """Markdown: one section a message."""
+        return text.to_markdown(self._canonical(), self.types)
+
+    def _canonical(self) -> list[RawMessage]:
+        if self.format != "messages" or self.messages is None:
+            raise InvalidInputError(
+                f"This window is in the format {self.format!r} already.", 'Ask for it with format="messages".'
+            )
+        return self.messages

@@ -1,4 +1,4 @@
-"""What was purged, and the calls that windows were made for."""
+"""What was purged, the calls that windows were made for, and branches that one working copy has for itself."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=Tru
 
 
 def upgrade() -> None:
-    """Add two tables; nothing that is there changes."""
+    """Add three tables; nothing that is there changes."""
     op.create_table(
         "purged_objects",
         sa.Column("repository_id", sa.Integer, sa.ForeignKey("repositories.repository_id"), primary_key=True),
@@ -45,6 +45,15 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
     )
     op.create_index("ix_call_records_repository_id", "call_records", ["repository_id", "call_id"])
+    op.create_table(
+        "claims",
+        sa.Column("repository_id", sa.Integer, sa.ForeignKey("repositories.repository_id"), primary_key=True),
+        sa.Column("branch", NAME, primary_key=True),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id"), nullable=False),
+        sa.Column("working_copy", NAME, nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    )
 
 
 def _by_whom() -> list[sa.Column[str]]:

@@ -1,0 +1,70 @@
+"""HTTP for labels, claims and children."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from commontrace.models.contexts import (
+    ClaimInfo,
+    CollapseResult,
+    LabelInfo,
+    NewClaim,
+    NewCollapse,
+    NewLabel,
+    NewSpawn,
+    SpawnResult,
+)
+from commontrace_backend.contexts import agents, claims, labels
+from commontrace_backend.contexts.routes import HERE, Name, RefName
+from commontrace_backend.identity import Reader, Reading, Writer, Writing
+
+router = APIRouter(prefix="/api/v1", tags=["contexts"])
+
+
+@router.get(f"{HERE}/labels")
+async def list_labels(repository: Name, caller: Reader, session: Reading) -> list[LabelInfo]:
+    """Every label with its commits."""
+    return await labels.labels(session, caller, repository)
+
+
+@router.post(f"{HERE}/labels", status_code=201)
+async def add_label(repository: Name, body: NewLabel, caller: Writer, session: Writing) -> LabelInfo:
+    """Put a label on a commit."""
+    return await labels.add(session, caller, repository, body)
+
+
+@router.delete(f"{HERE}/labels/{{label:path}}")
+async def remove_label(
+    repository: Name, label: str, caller: Writer, session: Writing, ref: RefName = "HEAD"
+) -> LabelInfo:
+    """Take a label off a commit; undo brings it back."""
+    return await labels.remove(session, caller, repository, label, ref)
+
+
+@router.post(f"{HERE}/claim")
+async def claim(repository: Name, body: NewClaim, caller: Writer, session: Writing) -> ClaimInfo:
+    """Let nobody else move a branch for a while."""
+    return await claims.claim(session, caller, repository, body)
+
+
+@router.post(f"{HERE}/release")
+async def release(
+    repository: Name,
+    caller: Writer,
+    session: Writing,
+    branch: Annotated[str | None, Query(max_length=101)] = None,
+) -> ClaimInfo:
+    """Give a claimed branch free again."""
+    return await claims.release(session, caller, repository, branch)
+
+
+@router.post(f"{HERE}/spawn", status_code=201)
+async def spawn(repository: Name, body: NewSpawn, caller: Writer, session: Writing) -> SpawnResult:
+    """Make a branch for a sub-agent."""
+    return await agents.spawn(session, caller, repository, body)
+
+
+@router.post(f"{HERE}/collapse")
+async def collapse(repository: Name, body: NewCollapse, caller: Writer, session: Writing) -> CollapseResult:
+    """Bring a sub-agent's work home as a summary."""
+    return await agents.collapse(session, caller, repository, body)

@@ -1,0 +1,287 @@
+"""The laws of the core, over made-up histories: every kind of operation, branches, criss-cross, merges of three."""
+
+from random import Random
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from commontrace_backend.contexts.conflicts import Conflict, conflicts
+from commontrace_backend.contexts.graph import Ancestry, Divergence, IncompleteHistory
+from commontrace_backend.contexts.patch import difference, operations
+from commontrace_backend.contexts.picking import transferred
+from commontrace_backend.contexts.resolving import Decision, Side, settle_all
+from commontrace_backend.contexts.state import State, extended, replay
+from commontrace_backend.contexts.view import View, state_id
+from graphs import HISTORIES, History, disagreements, faces, registers
+
+RANDOMS = st.randoms(use_true_random=False)
+
+
+def two(found: History, random: Random) -> tuple[str, str]:
+    names = list(found.commits)
+    return random.choice(names), random.choice(names)
+
+
+def patched(before: State, after: State) -> State:
+    return extended(before, operations(difference(before, after), before, after), "patched")
+
+
+@given(HISTORIES, RANDOMS)
+def test_a_state_that_goes_on_from_an_earlier_one_is_that_of_a_whole_replay(found: History, random: Random) -> None:
+    for name in found.commits:
+        line = [name]
+        while found.commits[line[-1]].parents:
+            line.append(found.commits[line[-1]].parents[0])
+        base = random.choice(line)
+        known = found.before(base)
+        since = {one: made for one, made in found.commits.items() if one not in known}
+        if base == name:
+            continue
+        try:
+            assert replay(name, since, found.states[base]) == found.states[name]
+        except IncompleteHistory:
+            assert any(len(made.parents) != 1 for made in since.values())
+
+
+@given(HISTORIES, RANDOMS)
+def test_merging_is_commutative_in_slots_registers_and_conflicts(found: History, random: Random) -> None:
+    one, other = two(found, random)
+    ours, theirs = found.merged(one, other), found.merged(other, one)
+    assert registers(ours) == registers(theirs)
+    assert disagreements(ours) == disagreements(theirs)
+
+
+@given(HISTORIES, RANDOMS)
+def test_merging_is_associative_in_slots_registers_and_conflicts(found: History, random: Random) -> None:
+    one, other = two(found, random)
+    third = random.choice(list(found.commits))
+    left = found.joined("left", [one, other]).merged("left", third)
+    right = found.joined("right", [other, third]).merged(one, "right")
+    at_once = found.merged(one, other, third)
+    assert registers(left) == registers(right) == registers(at_once)
+    assert disagreements(left) == disagreements(right) == disagreements(at_once)
+
+
+@given(HISTORIES, RANDOMS)
+def test_merging_again_and_merging_what_led_here_change_nothing(found: History, random: Random) -> None:
+    one, other = two(found, random)
+    merged = found.joined("once", [one, other])
+    again = merged.merged("once", random.choice([one, other, *found.before(one)]))
+    assert (registers(again), faces(again)) == (registers(merged.states["once"]), faces(merged.states["once"]))
+    earlier = random.choice(sorted(found.before(one)))
+    assert registers(found.merged(earlier, one)) == registers(found.states[one])
+
+
+@given(HISTORIES, RANDOMS)
+def test_a_merge_keeps_every_slot_of_both_once_and_adds_none(found: History, random: Random) -> None:
+    one, other = two(found, random)
+    merged = found.merged(one, other)
+    assert merged.slots.keys() == {*found.states[one].slots, *found.states[other].slots}
+    assert sorted(merged.order) == sorted(merged.slots.keys() - {""})
+
+
+@given(HISTORIES)
+def test_the_difference_of_a_state_with_itself_is_empty(found: History) -> None:
+    for state in found.states.values():
+        assert not difference(state, state)
+
+
+@given(HISTORIES, RANDOMS)
+def test_a_patch_between_any_two_states_without_conflicts_leads_from_one_to_the_other(
+    found: History, random: Random
+) -> None:
+    one, other = (found.states[name] for name in two(found, random))
+    assume(not conflicts(one) and not conflicts(other))
+    made = patched(one, other)
+    assert faces(made) == faces(other)
+    assert not conflicts(made)
+
+
+@given(HISTORIES, RANDOMS)
+def test_after_a_patch_nothing_differs_but_what_nobody_sees(found: History, random: Random) -> None:
+    one, other = (found.states[name] for name in two(found, random))
+    assume(not conflicts(one) and not conflicts(other))
+    changes = difference(one, other)
+    unseen = {slot for change in changes if change.register == "cover" for slot in change.after or ()}
+    assert {change.slot_id for change in difference(patched(one, other), other)} <= unseen
+
+
+@given(HISTORIES, RANDOMS)
+def test_reverting_and_reverting_the_revert_are_the_windows_before_and_after(found: History, random: Random) -> None:
+    name = random.choice([one for one in found.commits if len(found.commits[one].parents) <= 1])
+    after = found.states[name]
+    before = found.states[found.commits[name].parents[0]] if found.commits[name].parents else State()
+    assume(not conflicts(after) and not conflicts(before))
+    reverted = extended(after, transferred(after, before, after), "revert")
+    assert faces(reverted) == faces(before)
+    assert faces(extended(reverted, transferred(reverted, after, reverted), "again")) == faces(after)
+
+
+@given(HISTORIES, RANDOMS)
+def test_a_change_that_is_made_where_it_was_made_comes_to_the_same_and_twice_to_nothing_more(
+    found: History, random: Random
+) -> None:
+    name = random.choice([one for one in found.commits if len(found.commits[one].parents) == 1])
+    before, after = found.states[found.commits[name].parents[0]], found.states[name]
+    assume(not conflicts(after) and not conflicts(before))
+    made = extended(before, transferred(before, after, before), "picked")
+    assert faces(made) == faces(after)
+    again = transferred(before, after, made)
+    assert faces(extended(made, again, "again")) == faces(after)
+    assert {operation["op"] for operation in again} <= {"move"}
+
+
+@given(HISTORIES, RANDOMS, st.sampled_from(["ours", "theirs", "base"]))
+def test_settling_leaves_nothing_of_what_was_settled_and_merging_again_brings_nothing_new(
+    found: History, random: Random, use: Side
+) -> None:
+    one, other = two(found, random)
+    merged = found.merged(one, other)
+    standing = conflicts(merged)
+    base = found.states[random.choice(sorted(found.before(one)))]
+    made = settle_all([(conflict, Decision(use)) for conflict in standing], base)
+    settled = found.joined("settled", [one, other], made)
+    left = conflicts(settled.states["settled"])
+    assert {where(conflict) for conflict in left}.isdisjoint(map(where, standing))
+    # A summary that knew of the disagreement does not know how it ended.
+    assert {conflict.kind for conflict in left} <= {"stale"}
+    again = settled.merged("settled", random.choice([one, other]))
+    assert disagreements(again) == disagreements(settled.states["settled"])
+
+
+def where(conflict: Conflict) -> tuple[str, str, str, str]:
+    return conflict.kind, conflict.slot_id, conflict.register, conflict.other
+
+
+@given(HISTORIES, RANDOMS, st.sampled_from(["ours", "theirs"]))
+def test_settling_makes_the_window_say_what_the_side_said(found: History, random: Random, use: Side) -> None:
+    merged = found.merged(*two(found, random))
+    for conflict in conflicts(merged):
+        if conflict.kind in {"content", "priority", "live", "note"}:
+            made = extended(merged, settle_all([(conflict, Decision(use))]), "settled")
+            value = conflict.values[0 if use == "ours" else -1][0]
+            assert made.slots[conflict.slot_id].values(conflict.register) == [value]
+
+
+def undone(state: State, operation: dict[str, Any], back: dict[str, Any]) -> tuple[object, object]:
+    done = extended(state, [operation], "done")
+    return faces(state), faces(extended(done, [back], "undone"))
+
+
+@given(HISTORIES, RANDOMS)
+def test_what_is_done_to_a_message_and_taken_back_leaves_the_window_as_it_was(found: History, random: Random) -> None:
+    state = found.states[random.choice(list(found.states))]
+    assume(not conflicts(state))
+    slot = state.slots[random.choice(list(state.order))]
+    old = slot.value("priority", {"level": "normal", "reason": ""})
+    at = {"slot": slot.slot_id}
+    for level in ("skip", "pinned", "important"):
+        mark = {"op": "annotate", **at, "key": "priority"}
+        before, after = undone(state, mark | {"value": {"level": level, "reason": "r"}}, mark | {"value": old})
+        assert before == after
+    live = slot.value("live", default=True)
+    before, after = undone(
+        state, {"op": "remove" if live else "restore", **at}, {"op": "restore" if live else "remove", **at}
+    )
+    assert before == after
+    edit = {"op": "edit", **at, "blob": "new"}
+    assert faces(extended(state, [edit, {**edit, "blob": slot.value("content", slot.blob_id)}], "done")) == before
+    order = list(state.order)
+    behind = order[order.index(slot.slot_id) - 1] if order[0] != slot.slot_id else ""
+    other = random.choice([one for one in ["", *order] if one != slot.slot_id])
+    before, after = undone(state, {"op": "move", **at, "after": other}, {"op": "move", **at, "after": behind})
+    assert before == after
+
+
+@given(HISTORIES, RANDOMS)
+def test_a_summary_stands_in_place_of_the_covered_and_expanding_it_brings_back_the_same(
+    found: History, random: Random
+) -> None:
+    state = found.states[random.choice(list(found.states))]
+    shown = View(state).shown
+    assume(shown)
+    covered = random.sample(shown, random.randint(1, len(shown)))
+    ids = [slot.slot_id for slot in covered]
+    cover = {"op": "cover", "slot": "summary", "blob": "words", "covers": ids}
+    folded = extended(state, [cover], "folded")
+    hidden = {slot.slot_id for slot in covered if slot.priority != "pinned"}
+    crossed = {conflict.other for conflict in conflicts(folded) if conflict.kind == "crossing"}
+    if not crossed and not any(slot.covers for slot in covered):
+        kept = [face for face in faces(state) if face[0] not in hidden]
+        assert [face for face in faces(folded) if face[0] != "summary"] == kept
+        assert [face[0] for face in faces(folded)].count("summary") == 1
+    assert faces(extended(folded, [{"op": "uncover", "slot": "summary"}], "expanded")) == faces(state)
+
+
+@given(HISTORIES, RANDOMS)
+def test_two_summaries_of_different_messages_commute(found: History, random: Random) -> None:
+    state = found.states[random.choice(list(found.states))]
+    shown = [slot.slot_id for slot in View(state).shown]
+    assume(len(shown) > 1)
+    random.shuffle(shown)
+    half = random.randint(1, len(shown) - 1)
+    one, other = (
+        {"op": "cover", "slot": name, "blob": name, "covers": covers}
+        for name, covers in (("S", shown[:half]), ("T", shown[half:]))
+    )
+    first, second = extended(state, [one, other], "x"), extended(state, [other, one], "x")
+    assert sorted(faces(first)) == sorted(faces(second))
+    assert registers(first) == registers(second)
+
+
+@given(HISTORIES)
+def test_the_id_of_a_state_is_that_of_what_it_shows(found: History) -> None:
+    ids: dict[str, object] = {}
+    for state in found.states.values():
+        said = [face[1:] for face in faces(state)]
+        assert ids.setdefault(state_id(View(state).shown), said) == said
+
+
+@given(HISTORIES, RANDOMS)
+def test_a_pinned_message_is_shown_in_its_place_whatever_covers_it(found: History, random: Random) -> None:
+    state = found.states[random.choice(list(found.states))]
+    shown = [slot.slot_id for slot in View(state).shown]
+    assume(shown)
+    pin = {"op": "annotate", "slot": shown[0], "key": "priority", "value": {"level": "pinned", "reason": ""}}
+    pinned = extended(state, [pin], "pinned")
+    cover = {"op": "cover", "slot": "summary", "blob": "words", "covers": shown}
+    assert shown[0] in [face[0] for face in faces(extended(pinned, [cover], "folded"))]
+
+
+@given(HISTORIES, RANDOMS)
+def test_where_two_histories_part_is_where_brute_force_says(found: History, random: Random) -> None:
+    one, other = two(found, random)
+    parted = Divergence(one, other)
+    reached = found.before(one) | found.before(other)
+    for name in reversed(found.commits):
+        if name in reached and not parted.settled:
+            parted.take(name, found.commits[name].parents)
+    common = found.before(one) & found.before(other)
+    best = {name for name in common if not any(name in found.before(higher) - {higher} for higher in common)}
+    assert sorted(parted.bases) == sorted(best)
+    assert {*parted.theirs} == found.before(other) - found.before(one)
+
+
+@given(HISTORIES, RANDOMS)
+def test_a_commit_leads_to_another_where_walking_says_so(found: History, random: Random) -> None:
+    parents = {name: made.parents for name, made in found.commits.items()}
+    known = Ancestry(parents, "")
+    tip = random.choice(list(parents))
+    straight = all(len(parents[name]) <= 1 for name in parents)
+    for name in parents:
+        assert known.leads(name, tip) == (name in found.before(tip)) or straight
+
+
+@given(HISTORIES, RANDOMS)
+def test_with_a_part_of_the_history_the_answer_is_right_or_that_more_is_needed(found: History, random: Random) -> None:
+    root = random.choice(list(found.commits))
+    before = found.before(root)
+    parents = {name: made.parents for name, made in found.commits.items() if name not in before}
+    assume(parents)
+    tip, name = random.choice(list(parents)), random.choice(list(found.commits))
+    above = {one: made for one, made in parents.items() if one in found.before(tip)}
+    try:
+        assert Ancestry(above, root).leads(name, tip) == (name in found.before(tip))
+    except IncompleteHistory:
+        assert root not in found.before(tip)

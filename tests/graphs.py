@@ -1,0 +1,156 @@
+"""Histories of commits for the core's laws: any operation on any slot, branches, criss-cross merges of two and three."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from hypothesis import strategies as st
+
+from commontrace.objects import PRIORITIES, Commit
+from commontrace_backend.contexts.conflicts import conflicts
+from commontrace_backend.contexts.state import State, extended, replay
+from commontrace_backend.contexts.view import View
+
+Operation = dict[str, Any]
+KINDS = ("append", "append", "edit", "annotate", "note", "remove", "restore", "move", "cover", "uncover", "narrow")
+
+
+def commit(parents: list[str], operations: list[Operation], name: str = "") -> Commit:
+    """A commit that says nothing but its operations."""
+    return Commit(tuple(parents), tuple(operations), author="", agent="", time=name, message="")
+
+
+@dataclass
+class History:
+    """Commits by name, parents first, with what each of them means."""
+
+    commits: dict[str, Commit] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+
+    def add(self, name: str, parents: list[str], operations: list[Operation]) -> None:
+        self.commits[name] = commit(parents, operations, name)
+        self.states[name] = replay(name, self.commits)
+
+    def merged(self, *parents: str, operations: list[Operation] | None = None) -> State:
+        """What comes together in a commit with these parents."""
+        return self.joined("merge", list(parents), operations or []).states["merge"]
+
+    def joined(self, name: str, parents: list[str], operations: list[Operation] | None = None) -> "History":
+        """The same history with one more commit."""
+        more = History(dict(self.commits), dict(self.states))
+        more.add(name, parents, operations or [])
+        return more
+
+    def before(self, name: str) -> set[str]:
+        """A commit and all that lead to it."""
+        found, waiting = set[str](), [name]
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found.add(one)
+                waiting += self.commits[one].parents
+        return found
+
+
+def an_operation(random: Random, state: State, name: str) -> Operation | None:
+    """One that the state bears; None where its kind finds nothing to work on."""
+    kind = random.choice(KINDS)
+    slots = list(state.order)
+    summaries = [one for one in slots if state.slots[one].is_summary]
+    if kind == "append" or not slots:
+        return {"op": "append", "slot": f"slot {name}", "blob": f"blob {name}"}
+    slot = random.choice(slots)
+    if kind == "edit":
+        return {"op": "edit", "slot": slot, "blob": f"edit {random.randint(0, 2)}"}
+    if kind == "annotate":
+        value = {"level": random.choice(PRIORITIES), "reason": ""}
+        return {"op": "annotate", "slot": slot, "key": "priority", "value": value}
+    if kind == "note":
+        return {"op": "annotate", "slot": random.choice([slot, ""]), "key": "keep", "value": random.choice(["a", "b"])}
+    if kind in {"remove", "restore"}:
+        return {"op": kind, "slot": slot}
+    if kind == "move":
+        return {"op": "move", "slot": slot, "after": random.choice([one for one in ["", *slots] if one != slot])}
+    if kind == "cover":
+        return _cover(random, state, name)
+    if not summaries:
+        return None
+    return _narrowed(random, state, random.choice(summaries)) if kind == "narrow" else _uncovered(random, summaries)
+
+
+def _uncovered(random: Random, summaries: list[str]) -> Operation:
+    return {"op": "uncover", "slot": random.choice(summaries)}
+
+
+def _cover(random: Random, state: State, name: str) -> Operation | None:
+    """A summary of some that are shown, in a row more often than not."""
+    shown = [one.slot_id for one in View(state).shown]
+    if not shown:
+        return None
+    start = random.randrange(len(shown))
+    covers = shown[start : start + random.randint(1, 4)]
+    if random.random() < 0.2:
+        covers = random.sample(shown, random.randint(1, min(3, len(shown))))
+    return {"op": "cover", "slot": f"sum {name}", "blob": f"sum blob {name}", "covers": covers}
+
+
+def _narrowed(random: Random, state: State, slot_id: str) -> Operation | None:
+    slot = state.slots[slot_id]
+    covers = slot.value("cover") or ()
+    if len(covers) < 2:
+        return None
+    return {"op": "cover", "slot": slot_id, "blob": slot.blob_id, "covers": list(covers)[1:]}
+
+
+def some_operations(random: Random, state: State, name: str, most: int = 3) -> list[Operation]:
+    """A few, one after another."""
+    made: list[Operation] = []
+    for number in range(random.randint(1, most)):
+        operation = an_operation(random, state, f"{name}.{number}")
+        if operation:
+            made.append(operation)
+            state = extended(state, [operation], name)
+    return made
+
+
+def history(random: Random, most: int = 14) -> History:
+    """Commits on up to four lines that part, cross and come together; merges may write too."""
+    found = History()
+    found.add("c0", [], some_operations(random, State(), "c0", 6))
+    for number in range(1, random.randint(2, most)):
+        names = list(found.commits)
+        recent = names[-4:]
+        parents = random.sample(recent, min(len(recent), random.choice([1, 1, 1, 2, 2, 3])))
+        if random.random() < 0.1:
+            parents = [random.choice(names)]
+        state = found.merged(*parents)
+        alone = len(parents) == 1
+        operations = some_operations(random, state, f"c{number}") if alone or random.random() < 0.3 else []
+        found.add(f"c{number}", parents, operations)
+    return found
+
+
+HISTORIES = st.randoms(use_true_random=False).map(history)
+"""Shrinks to few commits and operations."""
+
+
+def faces(state: State) -> list[tuple[str, str, str]]:
+    """What a window shows: slot, message, priority."""
+    return [(one.slot_id, one.blob_id, one.priority) for one in View(state).shown]
+
+
+def registers(state: State) -> dict[str, Any]:
+    """Every slot with what stands in its registers, whoever is ours."""
+    return {
+        slot_id: (slot.blob_id, {name: {(repr(one.value), one.commit_id) for one in writes}
+                                 for name, writes in slot.registers.items()})
+        for slot_id, slot in state.slots.items()
+    }  # fmt: skip
+
+
+def disagreements(state: State) -> set[Any]:
+    """Every conflict, whoever is ours."""
+    return {
+        (one.kind, frozenset({one.slot_id, one.other}), one.register, frozenset((repr(v), c) for v, c in one.values))
+        for one in conflicts(state)
+    }
