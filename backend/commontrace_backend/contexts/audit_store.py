@@ -46,10 +46,9 @@ async def _in_batches(
 
 
 def all_commits(session: ReadSession, repository_id: int) -> AsyncIterator[Rows]:
-    """Every commit of a repository, in batches, in the order of their ids."""
-    return _in_batches(
-        session, select(commits).where(commits.c.repository_id == repository_id), commits.c.commit_id, ""
-    )
+    """Every commit of a repository and the `size` that it takes up, in batches, in the order of their ids."""
+    statement = select(commits, func.length(commits.c.encoded).label("size"))
+    return _in_batches(session, statement.where(commits.c.repository_id == repository_id), commits.c.commit_id, "")
 
 
 def all_blobs(session: ReadSession, repository_id: int) -> AsyncIterator[Rows]:

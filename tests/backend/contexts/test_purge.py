@@ -87,7 +87,7 @@ async def test_windows_stay_valid_and_show_a_marker(full: AsyncContextRepository
     after = await full.window(explain=True)
     assert [item.slot_id for item in after.explanation] == [item.slot_id for item in before.explanation]
     assert after.commit_id == before.commit_id
-    assert (after.text or "").count("(purged: leaked)") == 3
+    assert after.to_text().count("(purged: leaked)") == 3
     openai: Window = await full.window(format="openai")
     anthropic = await full.window(format="anthropic")
     assert_openai(openai.messages or [])
@@ -122,7 +122,7 @@ async def test_undo_does_not_bring_it_back(full: AsyncContextRepository) -> None
     for _ in range(4):
         await full.undo()
     for ref in ("main", "main~1"):
-        assert "opensesame" not in ((await full.window(ref)).text or "")
+        assert "opensesame" not in (await full.window(ref)).to_text()
     assert "purge" in {operation.kind for operation in await full.operations() if not operation.undone}
 
 
@@ -141,7 +141,7 @@ async def test_editing_it_in_again_shows_the_marker(full: AsyncContextRepository
     done = await full.edit(slots[-1], content={"role": "user", "content": f"The password is {SECRET}, remember?"})
     window = await full.window()
     assert done.tokens == window.tokens
-    assert (window.text or "").endswith("(purged)")
+    assert window.to_text().endswith("(purged)")
     assert (await full.verify(full=True)).problems == []
 
 
@@ -162,7 +162,7 @@ async def test_bundles_made_afterwards_are_without_it_and_can_be_imported(
     assert (await copy.import_bundle(old)).blobs == 0
     assert (await full.import_bundle(old)).commits == 0
     for repo in (copy, full):
-        assert "opensesame" not in ((await repo.window()).text or "")
+        assert "opensesame" not in (await repo.window()).to_text()
         assert (await repo.verify(full=True)).problems == []
 
 
@@ -174,12 +174,12 @@ async def test_an_old_bundle_with_more_on_top_keeps_what_was_purged_away(
     await say(copy, "a step further")
     await full.purge(SECRET)
     assert (await full.import_bundle(await copy.bundle())).commits == 1
-    assert ((await full.window()).text or "").endswith("user: a step further")
-    assert "opensesame" not in ((await full.window()).text or "")
+    assert (await full.window()).to_text().endswith("user: a step further")
+    assert "opensesame" not in (await full.window()).to_text()
     assert (await full.verify(full=True)).problems == []
     # The copy keeps what it has: whoever holds it purges it there.
     await copy.import_bundle(await full.bundle())
-    assert "opensesame" in ((await copy.window()).text or "")
+    assert "opensesame" in (await copy.window()).to_text()
     assert (await copy.verify(full=True)).problems == []
 
 

@@ -16,7 +16,7 @@ from commontrace.errors import NotFoundError
 from commontrace.models.contexts import VerifyResult
 from commontrace.objects import identify
 from conversations import say
-from tampering import changed
+from tampering import changed, unpacked
 
 pytestmark = pytest.mark.both_databases
 
@@ -154,7 +154,7 @@ async def test_a_circle_of_commits_is_found(url: str, store: Path, client: Async
     commit_id = await say(repo, "one", message="the secret plan")
     await repo.purge("the secret plan")
     with closing(sqlite3.connect(store, isolation_level=None)) as connection:
-        encoded = json.loads(connection.execute("SELECT encoded FROM commits").fetchone()[0])
+        encoded = json.loads(unpacked(connection.execute("SELECT encoded FROM commits").fetchone()[0]))
         circle = json.dumps({**encoded, "parents": [commit_id]}, sort_keys=True, separators=(",", ":")).encode()
         connection.execute("UPDATE commits SET encoded = ?", (circle,))
         connection.execute("UPDATE purged_objects SET replacement = ?", (identify("commit", circle),))
