@@ -70,7 +70,7 @@ def fold(head: str, covered: list[Content], text: str | None, target: int | None
     messages = [content.message for content in covered]
     if text is None:
         room = target or max(_LEAST, sum(content.tokens for content in covered) // _SHARE)
-        text = summarize_extractive(messages, room, count, keep)
+        text = summarize_extractive(messages, room - count(_heading(len(covered))), count, keep)
     missing = missing_keeps(map(text_of, messages), text, keep)
     if missing:
         raise InvalidInputError(
@@ -85,8 +85,11 @@ def fold(head: str, covered: list[Content], text: str | None, target: int | None
 
 
 def _message(text: str, messages: int) -> Message:
-    said = f"[Summary of {messages} earlier message{'' if messages == 1 else 's'}]\n{text}"
-    return {"role": "user", "parts": [{"type": "text", "text": said}]}
+    return {"role": "user", "parts": [{"type": "text", "text": f"{_heading(messages)}{text}"}]}
+
+
+def _heading(messages: int) -> str:
+    return f"[Summary of {messages} earlier message{'' if messages == 1 else 's'}]\n"
 
 
 async def compress(session: WriteSession, caller: Caller, name: str, wanted: NewCompress) -> CompressResult:
@@ -100,7 +103,7 @@ async def compress(session: WriteSession, caller: Caller, name: str, wanted: New
     if not covered or (all(content.slot.covers for content in covered) and len(covered) == 1):
         done = await conclude(session, caller, desk, wanted, Doing("compress", "", []))
         return CompressResult(**done.model_dump())
-    keep = _keeps(desk, covered, wanted.keep)
+    keep = keeps(desk, covered, wanted.keep)
     folded = fold(desk.head, covered, wanted.text, wanted.target_tokens, keep)
     if folded.blob.tokens > folded.covered_tokens and not wanted.force:
         raise InvalidInputError(
@@ -144,7 +147,7 @@ def _foldable(desk: Desk, chosen: Sequence[str]) -> list[Content]:
     ]
 
 
-def _keeps(desk: Desk, covered: Sequence[Content], given: Sequence[str]) -> list[str]:
+def keeps(desk: Desk, covered: Sequence[Content], given: Sequence[str]) -> list[str]:
     """Every must-keep pattern: of the whole context, of the messages, and of this summary."""
     slots = [desk.state.slots.get(REPOSITORY), *(desk.state.slots[content.slot.slot_id] for content in covered)]
     noted = [pattern for slot in slots if slot for pattern in _noted(slot)]

@@ -15,6 +15,7 @@ ASKED, DECIDED, PROBLEMS, DONE, KNOWN = SECTIONS = ("Asked", "Decided", "Problem
 _LONGEST: Final = 300  # characters of a line
 _ERRORS: Final = 4  # lines of one output
 _FACTS: Final = 6  # that count towards the weight of a line
+_LAST_RESORT: Final = -10.0  # weight of what is taken only where there is nothing else
 _MARKER: Final = re.compile(r"^(?:(?:[#>*•-]+|\d{1,2}[.)])\s+)+")
 _FILLER: Final = re.compile(
     r"(?i)(?:now )?(?:let me|let's|i'll|i will|i'm going to|now i|next,? i|looking at"
@@ -40,7 +41,7 @@ class Candidate:
         number: its place among the candidates, in order of the source.
         section: the heading that it stands under.
         text: one line of at most 300 characters.
-        weight: how much an agent needs it; above 0.
+        weight: how much an agent needs it.
     """
 
     number: int
@@ -71,18 +72,18 @@ def _of_part(part: Part, role: str, calls: dict[str, str]) -> Iterator[tuple[str
     elif part["type"] == "tool_result":
         yield from _of_result(part, calls.get(part["call_id"], ""))
     else:
-        yield KNOWN, f"[{part['type']}]", 0.1
+        yield KNOWN, f"[{part['type']}]", _LAST_RESORT
 
 
 def _of_text(text: str, *, asked: bool) -> Iterator[tuple[str, str, float]]:
     fenced = False
-    for sentence in sentences(text):
-        if sentence.startswith("```"):
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("```"):
             fenced = not fenced
         elif fenced:
-            yield KNOWN, sentence, 0.2
+            yield KNOWN, line, _LAST_RESORT
         else:
-            yield _of_sentence(_MARKER.sub("", sentence, count=1) or sentence, asked=asked)
+            yield from (_of_sentence(said, asked=asked) for said in sentences(_MARKER.sub("", line)))
 
 
 def _of_sentence(sentence: str, *, asked: bool) -> tuple[str, str, float]:

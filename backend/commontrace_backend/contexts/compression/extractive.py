@@ -18,8 +18,6 @@ Count = Callable[[str], int]
 
 _LEAST: Final = 0.6  # weight; what is less is left out even where there is room
 _REPEATED: Final = 0.7  # share of the content words of a line that one before it has
-_HEADING: Final = 6  # tokens, at most
-_BULLET: Final = 2
 _FRAME: Final = 8  # tokens added to a line's, so that short ones do not win by their shortness alone
 
 
@@ -71,15 +69,16 @@ def _kept(found: Sequence[Candidate], values: Sequence[str], room: int, count: C
 
 def _chosen(kept: Sequence[Candidate], found: Sequence[Candidate], room: int, count: Count) -> list[Candidate]:
     """What must be in, then the best until the room is used."""
-    tokens = {line.number: count(line.text) for line in found}
+    tokens = {line.number: count(f"- {line.text}\n") for line in found}
+    headings = {section: count(f"{section}:\n") for section in SECTIONS}
     worth = [line for line in found if line.weight >= _LEAST]
     best = sorted(worth, key=lambda line: (-line.weight / (tokens[line.number] + _FRAME) ** 0.5, line.number))
     chosen = list(kept)
     used = count(_written(chosen))
     said = [content_words(line.text) for line in chosen]
     for line in best:
-        heading = 0 if any(other.section == line.section for other in chosen) else _HEADING
-        needed = used + tokens[line.number] + _BULLET + heading
+        heading = 0 if any(other.section == line.section for other in chosen) else headings[line.section]
+        needed = used + tokens[line.number] + heading
         words = content_words(line.text)
         repeated = line in chosen or (words and any(len(words & other) >= _REPEATED * len(words) for other in said))
         if needed <= room and not repeated:

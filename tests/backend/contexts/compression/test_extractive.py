@@ -70,8 +70,11 @@ def test_a_summary_stays_within_its_target(target: int) -> None:
 
 
 @pytest.mark.parametrize("target", [60, 100, 300, 1_000])
-def test_a_counter_to_which_headings_are_dear_is_heeded(target: int) -> None:
-    assert 0 < len(summarize_extractive(SAID, target, len)) <= target
+def test_a_counter_to_which_many_lines_are_dear_is_heeded(target: int) -> None:
+    def dear(text: str) -> int:
+        return count(text) + text.count("\n") ** 2
+
+    assert 0 < dear(summarize_extractive(SAID, target, dear)) <= target
 
 
 def test_orders_come_before_everything_else() -> None:
@@ -143,6 +146,10 @@ def test_too_little_room_for_what_must_be_kept_is_refused() -> None:
 def test_nothing_is_not_summarised(messages: list[Message], target: int) -> None:
     with pytest.raises(InvalidInputError, match="cannot be summarised in"):
         summarize_extractive(messages, target, count)
+
+
+def test_where_there_is_only_code_its_first_line_is_taken() -> None:
+    assert summarize_extractive([user("```\nx = plan_a()\ny = 2\n```")], 50, count) == "x = plan_a()"
 
 
 def test_a_picture_is_at_least_mentioned() -> None:
