@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -22,7 +22,7 @@ from commontrace.models.contexts import (
 )
 from commontrace.objects import Blob, Commit, appends, identify
 from commontrace.providers.messages import parse_messages
-from commontrace_backend.contexts import store
+from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.compression.policy import verdict
 from commontrace_backend.contexts.contents import cost, counting, total, window_tokens
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
@@ -80,6 +80,10 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         parent = await store.find_commit(session, place.id, before) if before else None
     time = now()
     parents = (before,) if before else ()
+    purged = await audit_store.purged_costs(session, place.id, (blob.blob_id for blob in prepared.blobs))
+    if purged:
+        costs = [purged.get(blob.blob_id, cost) for blob, cost in zip(prepared.blobs, prepared.tokens, strict=True)]
+        prepared = replace(prepared, tokens=costs)
     derived = await _derived(session, place, parent, prepared)
     said = judged(derived["window_tokens"], wanted.budget)
     origin = [parents, caller.contributor_id, caller.working_copy, wanted.agent, time]
