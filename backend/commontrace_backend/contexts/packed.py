@@ -1,7 +1,7 @@
 """How objects lie in the store: compressed where that is worth the time. Their ids know nothing of it."""
 
 import zlib
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Dialect, LargeBinary, TypeDecorator
 

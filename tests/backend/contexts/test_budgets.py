@@ -6,7 +6,7 @@ from commontrace import AsyncClient
 from commontrace._async.contexts import AsyncContextRepository, AsyncOperation
 from commontrace.errors import BudgetExceededError, ForbiddenError, InvalidInputError
 from commontrace.models.contexts import BudgetPolicy, BudgetVerdict
-from conversations import say, said
+from conversations import said, say
 
 pytestmark = pytest.mark.both_databases
 

@@ -12,7 +12,7 @@ from commontrace import AsyncClient, connect_async
 from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import AmbiguousRefError, ConflictError, InvalidInputError, NotFoundError
 from commontrace.models.contexts import Window
-from conversations import said, say
+from conversations import say
 from demands import assert_anthropic, assert_openai
 from tampering import changed, dumped
 
