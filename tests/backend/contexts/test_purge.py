@@ -31,7 +31,7 @@ async def leaked(repo: AsyncContextRepository) -> None:
     """A history with the secret in a message, in arguments, in a result, in words of a commit and in notes."""
     repo.system("Be brief.")
     repo.user(f"The password is {SECRET}, remember?")
-    repo.add(call(json.dumps({"password": SECRET})))
+    repo.add(call(json.dumps({"note": SECRET})))
     repo.add({"role": "tool", "tool_call_id": "a", "content": f"logged in with {SECRET}"})
     await repo.commit(f"log in with {SECRET}", metadata={"note": [SECRET]}, generation={"model": "m"})
     await say(repo, "go on")
@@ -195,7 +195,7 @@ async def test_a_bundle_with_a_broken_purge_is_refused(
     full: AsyncContextRepository, client: AsyncClient, old: bytes, new: bytes
 ) -> None:
     await full.purge(SECRET, reason="leaked")
-    with pytest.raises(InvalidInputError, match=r"Line [25] of the bundle"):
+    with pytest.raises(InvalidInputError, match=r"Line \d+ of the bundle"):
         await client.contexts.open("copy").import_bundle((await full.bundle()).replace(old, new, 1))
 
 

@@ -5,14 +5,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from commontrace.models.base import Body, Record
+from commontrace.models.base import Record
 from commontrace.models.contexts.branches import ClaimInfo
-from commontrace.models.contexts.common import BranchName, Exact, Note, Priority, RawMessage, TokenCount
+from commontrace.models.contexts.common import (
+    BranchName,
+    Exact,
+    Note,
+    Priority,
+    RawMessage,
+    Redactable,
+    Redacted,
+    TokenCount,
+)
 from commontrace.models.contexts.compression import BudgetPolicy, BudgetVerdict
 from commontrace.models.contexts.merging import ConflictInfo
 
 
-class NewCommit(Body):
+class NewCommit(Redactable):
     """Messages to append to a branch, in the OpenAI or Anthropic shape."""
 
     messages: Annotated[list[Annotated[RawMessage, Exact]], Field(min_length=1, max_length=2_000)]
@@ -33,7 +42,7 @@ class NewCommit(Body):
     budget: BudgetPolicy | None = Field(default=None, description="What the window may come to, and what happens then.")
 
 
-class CommitResult(Record):
+class CommitResult(Redacted):
     """A commit that was stored."""
 
     repository: str
