@@ -14,6 +14,7 @@ RULES = [
     (r"\b_async\b", "_sync"),
     (r"\bconnect_async\b", "connect"),
     (r"\basync_transport\b", "sync_transport"),
+    (r"\basync_redacted\b", "sync_redacted"),
     (r"\bAsyncClient\b", "Client"),
     (r"\bAsyncIterator\b", "Iterator"),
     (r"\bAwaitable\[(\w+)\]", r"\1"),

@@ -17,7 +17,8 @@
     │       ├── IdempotencyError        409 idempotency_mismatch
     │       ├── AmbiguousRefError       409 ambiguous_ref
     │       ├── RefMovedError           409 ref_moved             (retry)
-    │       └── MergeConflictError      409 merge_conflict
+    │       ├── MergeConflictError      409 merge_conflict
+    │       └── BudgetExceededError     409 budget_exceeded
     └── BackendError                    not the caller's doing
         ├── InternalError               500 internal
         ├── UnavailableError            503 unavailable           (retry)
@@ -136,6 +137,12 @@ class MergeConflictError(ConflictError):
     """The merge has conflicts that the chosen strategy does not settle."""
 
     code = "merge_conflict"
+
+
+class BudgetExceededError(ConflictError):
+    """The window would not fit the budget that came with the commit. Nothing was stored."""
+
+    code, status = "budget_exceeded", 409
 
 
 class BackendError(CommonTraceError):

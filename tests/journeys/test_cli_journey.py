@@ -85,4 +85,4 @@ def test_a_window_is_kept_branched_merged_and_taken_back(run: Any) -> None:
         trace("undo")
     assert trace("status")["commit_id"] == plan["commit_id"]
     assert {branch["name"] for branch in trace("branch")} == {"main", "try-duckdb"}
-    assert "DuckDB" in trace("show", "try-duckdb", "--max-tokens", "1000")["text"]
+    assert "DuckDB" in trace("show", "try-duckdb", "--budget", "1000")["text"]

@@ -26,7 +26,7 @@ from commontrace_backend.contexts.refs import check_name
 from commontrace_backend.contexts.state import State, extended
 from commontrace_backend.contexts.states import merged_state, parting, state_at
 from commontrace_backend.contexts.store import Entry
-from commontrace_backend.contexts.summaries import Folded, fold
+from commontrace_backend.contexts.summaries import Folded, fold, summarised
 from commontrace_backend.contexts.targets import Desk
 from commontrace_backend.contexts.view import View
 from commontrace_backend.contributors.caller import Caller
@@ -170,4 +170,5 @@ async def _home(
     if not covered:
         return removed, None
     keep = view.notes().get("keep")
-    return removed, fold(ours.tip, covered, wanted.text, None, keep if isinstance(keep, list) else [])
+    patterns = keep if isinstance(keep, list) else []
+    return removed, fold(ours.tip, covered, wanted.text or summarised(covered, None, patterns), patterns)

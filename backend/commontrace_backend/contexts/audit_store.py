@@ -1,6 +1,6 @@
 """SQL for looking at everything that a repository holds, and for taking out of it."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, bindparam, delete, func, insert, select, update
@@ -46,10 +46,9 @@ async def _in_batches(
 
 
 def all_commits(session: ReadSession, repository_id: int) -> AsyncIterator[Rows]:
-    """Every commit of a repository, in batches, in the order of their ids."""
-    return _in_batches(
-        session, select(commits).where(commits.c.repository_id == repository_id), commits.c.commit_id, ""
-    )
+    """Every commit of a repository and the `size` that it takes up, in batches, in the order of their ids."""
+    statement = select(commits, func.length(commits.c.encoded).label("size"))
+    return _in_batches(session, statement.where(commits.c.repository_id == repository_id), commits.c.commit_id, "")
 
 
 def all_blobs(session: ReadSession, repository_id: int) -> AsyncIterator[Rows]:
@@ -87,6 +86,19 @@ async def purges(session: ReadSession, repository_id: int) -> dict[str, Row[Any]
     """What was purged, by the id of the object."""
     found = await session.all(select(purged_objects).where(purged_objects.c.repository_id == repository_id))
     return {row.object_id: row for row in found}
+
+
+async def purged_costs(session: ReadSession, repository_id: int, blob_ids: Iterable[str]) -> dict[str, int]:
+    """What messages cost that were purged: who says one again gets what stands in its place."""
+    found: dict[str, int] = {}
+    for some in _chunks(list(dict.fromkeys(blob_ids))):
+        purged = and_(purged_objects.c.repository_id == repository_id, purged_objects.c.object_id.in_(some))
+        here = and_(
+            blobs.c.repository_id == purged_objects.c.repository_id, blobs.c.blob_id == purged_objects.c.object_id
+        )
+        rows = await session.all(select(blobs.c.blob_id, blobs.c.tokens).join(purged_objects, here).where(purged))
+        found.update((row.blob_id, row.tokens) for row in rows)
+    return found
 
 
 def purged_of(row: Row[Any]) -> Purged:

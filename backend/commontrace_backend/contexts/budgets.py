@@ -7,7 +7,7 @@ from commontrace_backend.contexts.compression.compaction import propose
 from commontrace_backend.contexts.compression.plan import plan as make_plan
 from commontrace_backend.contexts.editing import Doing, conclude, open_desk
 from commontrace_backend.contexts.recording import NewBlob
-from commontrace_backend.contexts.summaries import count, fold, keeps
+from commontrace_backend.contexts.summaries import count, fold, keeps, summarised
 from commontrace_backend.contexts.targets import Desk, items_of
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import WriteSession
@@ -43,7 +43,8 @@ def _doing(desk: Desk, found: BudgetPlan) -> Doing:
                 operations.append({"op": "edit", "slot": slot_id, "blob": blobs[-1].blob.blob_id})
         else:
             covered = [desk.content(slot) for slot in action.slots]
-            folded = fold(desk.head, covered, None, action.target_tokens, keeps(desk, covered, []))
+            keep = keeps(desk, covered, [])
+            folded = fold(desk.head, covered, summarised(covered, action.target_tokens, keep), keep)
             blobs.append(folded.blob)
             operations.append(folded.operation)
     about = f"Fit the window into {found.budget} tokens"

@@ -101,7 +101,7 @@ class _Everything:
             commit = Commit.decode(row.encoded)
             self.parents[row.commit_id] = commit.parents
             self.named[row.commit_id] = blobs_of(commit)
-            self.sizes[row.commit_id] = len(row.encoded)
+            self.sizes[row.commit_id] = row.size
             if datetime.fromisoformat(commit.time) > before:
                 self.young.add(row.commit_id)
 

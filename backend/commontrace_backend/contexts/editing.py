@@ -15,10 +15,11 @@ from commontrace.models.contexts import (
     NewPresence,
 )
 from commontrace.providers.messages import Message, answers_of, calls_of, parse_message
+from commontrace.safety.bodies import with_redactions
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import total, window_tokens
 from commontrace_backend.contexts.places import open_place
-from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, record, try_out
+from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, record, schema_message, try_out
 from commontrace_backend.contexts.state import REPOSITORY
 from commontrace_backend.contexts.targets import Desk, lay_out
 from commontrace_backend.contributors.caller import Caller
@@ -60,7 +61,7 @@ async def conclude(session: WriteSession, caller: Caller, desk: Desk, wanted: Ch
     before = await window_tokens(session, desk.place.id, row)
     slots = list(dict.fromkeys(operation["slot"] for operation in doing.operations if operation["slot"]))
     if not doing.operations:
-        return _result(desk, None, (len(desk.view.shown), before, before), slots)
+        return with_redactions(_result(desk, None, (len(desk.view.shown), before, before), slots), wanted)
     draft = Draft(
         kind=doing.kind,
         message=wanted.message or doing.about,
@@ -75,7 +76,7 @@ async def conclude(session: WriteSession, caller: Caller, desk: Desk, wanted: Ch
         found = await try_out(session, desk.place, draft)
     else:
         found = await record(session, caller, desk.place, desk.place.branch, draft)
-    return _result(desk, found.commit_id, (found.messages, found.tokens, before), slots)
+    return with_redactions(_result(desk, found.commit_id, (found.messages, found.tokens, before), slots), wanted)
 
 
 def _result(desk: Desk, commit_id: str | None, sums: tuple[int, int, int], slots: list[str]) -> ChangeResult:
@@ -215,11 +216,6 @@ async def set_notes(session: WriteSession, caller: Caller, name: str, wanted: Ne
     ]
     about = f"Set {', '.join(values)}"
     return await conclude(session, caller, desk, wanted, Doing("notes", about, operations, blobs))
-
-
-def schema_message(tool: Mapping[str, Any]) -> Message:
-    """A tool's schema as it is stored: a message that is never shown."""
-    return {"role": "tools", "parts": [{"type": "tool_schema", "schema": dict(tool)}]}
 
 
 def _check_types(types: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from commontrace.models.contexts import (
 )
 from commontrace.providers.messages import text_of
 from commontrace_backend.contexts import store
+from commontrace_backend.contexts.compression.contradictions import contradictions
 from commontrace_backend.contexts.conflicts import Conflict, answered_twice, conflicts
 from commontrace_backend.contexts.contents import contents, total, window_tokens
 from commontrace_backend.contexts.editing import Doing, conclude, open_desk
@@ -122,11 +123,10 @@ async def _merge_commit(
         settled += [(one, Decision(wanted.strategy), []) for one in fresh if _key(one) not in named]
     operations = settle_all([(one, decision) for one, decision, _ in settled], base)
     blobs = [blob for _, _, brought in settled for blob in brought]
-    contradictions: list[str] = []
     if wanted.mode in {"squash", "facts"}:
-        folded = await fold_in(session, place, extended(state, operations), before, wanted)
-        operations, blobs = [*operations, *folded.operations], [*blobs, *folded.blobs]
-        contradictions = folded.contradictions
+        folded = await fold_in(session, place, extended(state, operations), before[0], wanted)
+        if folded:
+            operations, blobs = [*operations, folded.operation], [*blobs, folded.blob]
     draft = Draft(
         kind="merge",
         message=wanted.message or f"Merge {wanted.source} into {place.branch}",
@@ -135,7 +135,8 @@ async def _merge_commit(
         blobs=blobs,
         agent=wanted.agent,
     )
-    return await _concluded(session, caller, place, wanted, (parted, draft, contradictions))
+    contradicted = await _contradicted(session, place, before)
+    return await _concluded(session, caller, place, wanted, (parted, draft, contradicted))
 
 
 async def _concluded(
@@ -164,6 +165,20 @@ async def _concluded(
         conflicts=await describe(session, place, found.state, draft.blobs),
         contradictions=contradictions,
     )
+
+
+async def _contradicted(session: ReadSession, place: Place, sides: Sequence[State]) -> list[str]:
+    """Statements that only we made and that do not agree with some that only they made."""
+    ours, *theirs = sides
+    both = {slot_id for state in theirs for slot_id in state.slots} & ours.slots.keys()
+    said = [
+        [content.message for content in await contents(session, place.id, only)]
+        for only in (
+            [slot for slot in View(ours).shown if slot.slot_id not in both],
+            [slot for state in theirs for slot in View(state).shown if slot.slot_id not in both],
+        )
+    ]
+    return contradictions(*said)
 
 
 async def _inject(

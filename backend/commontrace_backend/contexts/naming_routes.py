@@ -15,6 +15,7 @@ from commontrace.models.contexts import (
     SpawnResult,
 )
 from commontrace_backend.contexts import agents, claims, labels
+from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Name, RefName
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
@@ -59,12 +60,16 @@ async def release(
 
 
 @router.post(f"{HERE}/spawn", status_code=201)
-async def spawn(repository: Name, body: NewSpawn, caller: Writer, session: Writing) -> SpawnResult:
+async def spawn(
+    repository: Name, body: Annotated[NewSpawn, redacted(NewSpawn)], caller: Writer, session: Writing
+) -> SpawnResult:
     """Make a branch for a sub-agent."""
     return await agents.spawn(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/collapse")
-async def collapse(repository: Name, body: NewCollapse, caller: Writer, session: Writing) -> CollapseResult:
+async def collapse(
+    repository: Name, body: Annotated[NewCollapse, redacted(NewCollapse)], caller: Writer, session: Writing
+) -> CollapseResult:
     """Bring a sub-agent's work home as a summary."""
     return await agents.collapse(session, caller, repository, body)

@@ -1,7 +1,7 @@
 """How objects lie in the store: compressed where that is worth the time. Their ids know nothing of it."""
 
 import zlib
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Dialect, LargeBinary, TypeDecorator
 
@@ -38,7 +38,7 @@ class Packed(TypeDecorator[bytes]):
         packer = zlib.compressobj(zdict=_COMMON)
         return packer.compress(value) + packer.flush()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:  # noqa: ARG002 - the interface
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002 - the interface
         """Take apart."""
         if value is None or value[:1] == _PLAIN:
             return value

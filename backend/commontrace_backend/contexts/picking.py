@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from commontrace.errors import ConflictError
+from commontrace.errors import MergeConflictError
 from commontrace.objects import Commit
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.patch import Refusal, difference, fit, operations
@@ -19,7 +19,7 @@ async def picked(
     """The operations that bring what commits changed, one after another, to a state.
 
     Raises:
-        ConflictError: a register holds something else here than where the commit was made, and no side is chosen.
+        MergeConflictError: a register holds something else here than where the commit was made, and no side is chosen.
     """
     made: list[dict[str, Any]] = []
     for commit_id in commit_ids:
@@ -41,7 +41,7 @@ async def around(session: ReadSession, place: Place, commit_id: str) -> tuple[St
 
 
 def transferred(before: State, after: State, here: State, strategy: str = "store") -> list[dict[str, Any]]:
-    """The operations that make the change between two states on a third; raises ConflictError."""
+    """The operations that make the change between two states on a third; raises MergeConflictError."""
     wanted, refused = fit(difference(before, after), here, after)
     if refused and strategy == "store":
         raise _refused(refused)
@@ -50,9 +50,9 @@ def transferred(before: State, after: State, here: State, strategy: str = "store
     return operations(wanted, here, after)
 
 
-def _refused(refused: Sequence[Refusal]) -> ConflictError:
+def _refused(refused: Sequence[Refusal]) -> MergeConflictError:
     places = ", ".join(f"{refusal.change.slot_id[:SHORT]} ({refusal.change.register})" for refusal in refused[:5])
-    return ConflictError(
+    return MergeConflictError(
         f"What is to be changed says something else by now: {places}.",
         "Choose a strategy: theirs takes the change, ours leaves what is here.",
         {"slots": [refusal.change.slot_id for refusal in refused]},

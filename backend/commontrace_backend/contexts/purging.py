@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import AmbiguousRefError, ConflictError, NotFoundError
+from commontrace.errors import AmbiguousRefError, ConflictError, InvalidInputError, NotFoundError
 from commontrace.models.canonical import canonical
 from commontrace.models.contexts import NewPurge, PurgeResult
 from commontrace.objects import Commit, identify
@@ -68,9 +68,11 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
     """Take a text, a message or a blob out of objects, log and files. Nothing brings it back, undo neither.
 
     Raises:
+        InvalidInputError: not exactly one of text, slot and blob; or the reason holds the text.
         NotFoundError: nothing holds it.
         ConflictError: a branch or tag has the text in its name.
     """
+    _check(wanted)
     needle = Needle.of(wanted.text, wanted.reason) if wanted.text is not None else None
     async with database.writing() as session:
         place = await open_place(session, caller, name)
@@ -94,6 +96,13 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
         erased=await database.compact([*TABLES, "purged_objects"]),
         left=[*summaries, *_aside(await database.copies())],
     )
+
+
+def _check(wanted: NewPurge) -> None:
+    if sum(given is not None for given in (wanted.text, wanted.slot, wanted.blob)) != 1:
+        raise InvalidInputError("It is not said what is to be purged.", "Give text, slot or blob: one.")
+    if wanted.text is not None and wanted.text in wanted.reason:
+        raise InvalidInputError("The reason holds the text that is to go.", "Say it without.")
 
 
 def _aside(copies: Sequence[str]) -> list[str]:

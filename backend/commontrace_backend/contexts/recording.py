@@ -9,7 +9,7 @@ from typing import Any
 from commontrace.errors import NotFoundError, RefMovedError
 from commontrace.objects import Blob, Commit, identify
 from commontrace.providers.messages import Message, parse_message
-from commontrace_backend.contexts import store
+from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.contents import cost, counting, tokens_of, window_tokens
 from commontrace_backend.contexts.places import SHORT, Place, tip
 from commontrace_backend.contexts.refs import DEFAULT_BRANCH
@@ -34,6 +34,11 @@ class NewBlob:
         """From a message in any shape that we take; raises InvalidInputError."""
         message: Message = parse_message(raw)
         return cls(Blob.of(message), cost(default_counter(), message))
+
+
+def schema_message(tool: Mapping[str, Any]) -> Message:
+    """A tool's schema as it is stored: a message that is never shown."""
+    return {"role": "tools", "parts": [{"type": "tool_schema", "schema": dict(tool)}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ async def try_out(session: ReadSession, place: Place, draft: Draft, commit_id: s
     state = extended(joined, draft.operations, commit_id or "draft")
     old, new = (Counter(slot.blob_id for slot in View(one).shown) for one in (before, state))
     fresh = {item.blob.blob_id: item.tokens for item in draft.blobs}
+    fresh |= await audit_store.purged_costs(session, place.id, fresh)
     gained = new - old
     stored = await tokens_of(session, place.id, (gained - Counter(dict.fromkeys(fresh, gained.total()))).elements())
     tokens = await window_tokens(session, place.id, row) + stored

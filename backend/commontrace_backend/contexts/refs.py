@@ -10,7 +10,7 @@ DEFAULT_BRANCH: Final = "main"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._/-]{0,100}\Z")
 _EXPRESSION: Final = re.compile(
-    r"(?P<base>[^~^@\s]+|@(?!@)|(?=@))(?:@\{(?:(?P<back>\d{1,6})|(?P<moment>\w[\w :.+-]{1,39}))\})?(?P<steps>(?:~\d{0,6}|\^)*)\Z"
+    r"(?P<base>[^~^@\s]+|@(?!@)|(?=@))(?:@\{(?:(?P<back>\d{1,6})|(?P<moment>\w[^{}]{1,39}))\})?(?P<steps>(?:~\d{0,6}|\^)*)\Z"
 )
 _STEP: Final = re.compile(r"~(\d*)|\^")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from commontrace.errors import ConflictError, InvalidInputError
+from commontrace.errors import InvalidInputError, MergeConflictError
 from commontrace.models.contexts import (
     ChangeResult,
     NewApply,
@@ -33,7 +33,7 @@ async def cherry_pick(session: WriteSession, caller: Caller, name: str, wanted: 
     """Make the changes of commits here too, each as a commit that names its origin.
 
     Raises:
-        ConflictError: a change contradicts what stands here, and no strategy says what wins.
+        MergeConflictError: a change contradicts what stands here, and no strategy says what wins.
     """
     return await _rewrite(session, caller, name, wanted, back=False)
 
@@ -163,7 +163,7 @@ async def rebase(session: WriteSession, caller: Caller, name: str, wanted: NewRe
     Commits that merged keep what they decided. What both sides wrote differently is a conflict, as in a merge.
 
     Raises:
-        ConflictError: there is one, and no strategy says what wins.
+        MergeConflictError: there is one, and no strategy says what wins.
     """
     place = await open_place(session, caller, name)
     head = await born_tip(session, place, wanted.expected_head)
@@ -201,7 +201,7 @@ async def _lost(session: ReadSession, place: Place, tips: tuple[str, str], strat
     found = [one for one in conflicts(await merged_state(session, place.id, tips)) if not _among(one, known)]
     if found and strategy == "store":
         places = ", ".join(f"{one.slot_id[:SHORT]} ({one.kind})" for one in found[:5])
-        raise ConflictError(
+        raise MergeConflictError(
             f"Both sides wrote differently: {places}.",
             "Choose a strategy: ours keeps what the new base says, theirs what the branch says. Or merge.",
             {"slots": [one.slot_id for one in found]},

@@ -27,8 +27,10 @@ from commontrace.models.contexts import (
     ResetResult,
     SlotHistory,
 )
+from commontrace.safety.bodies import with_redactions
 from commontrace_backend.contexts import blame, budgets, editing, rewriting, summaries
 from commontrace_backend.contexts import merge as merging
+from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Name, RefName
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
@@ -36,31 +38,41 @@ router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
 
 @router.post(f"{HERE}/edit")
-async def edit(repository: Name, body: NewEdit, caller: Writer, session: Writing) -> ChangeResult:
+async def edit(
+    repository: Name, body: Annotated[NewEdit, redacted(NewEdit)], caller: Writer, session: Writing
+) -> ChangeResult:
     """Give a message another content."""
     return await editing.edit(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/annotate")
-async def annotate(repository: Name, body: NewAnnotation, caller: Writer, session: Writing) -> ChangeResult:
+async def annotate(
+    repository: Name, body: Annotated[NewAnnotation, redacted(NewAnnotation)], caller: Writer, session: Writing
+) -> ChangeResult:
     """Give messages a priority or other notes."""
     return await editing.annotate(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/presence")
-async def set_presence(repository: Name, body: NewPresence, caller: Writer, session: Writing) -> ChangeResult:
+async def set_presence(
+    repository: Name, body: Annotated[NewPresence, redacted(NewPresence)], caller: Writer, session: Writing
+) -> ChangeResult:
     """Remove messages from the window, or bring them back."""
     return await editing.set_presence(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/move")
-async def move(repository: Name, body: NewMove, caller: Writer, session: Writing) -> ChangeResult:
+async def move(
+    repository: Name, body: Annotated[NewMove, redacted(NewMove)], caller: Writer, session: Writing
+) -> ChangeResult:
     """Put messages behind another one."""
     return await editing.move(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/notes")
-async def set_notes(repository: Name, body: NewNotes, caller: Writer, session: Writing) -> ChangeResult:
+async def set_notes(
+    repository: Name, body: Annotated[NewNotes, redacted(NewNotes)], caller: Writer, session: Writing
+) -> ChangeResult:
     """Say what holds for the whole context: tools, must-keep patterns, types of parts."""
     return await editing.set_notes(session, caller, repository, body)
 
@@ -78,60 +90,80 @@ async def slot_history(
 
 
 @router.post(f"{HERE}/merge")
-async def merge(repository: Name, body: NewMerge, caller: Writer, session: Writing) -> MergeResult:
+async def merge(
+    repository: Name, body: Annotated[NewMerge, redacted(NewMerge)], caller: Writer, session: Writing
+) -> MergeResult:
     """Bring other histories into the current branch; with `dry_run` only say what would happen."""
-    return await merging.merge(session, caller, repository, body)
+    return with_redactions(await merging.merge(session, caller, repository, body), body)
 
 
 @router.post(f"{HERE}/resolve")
-async def resolve(repository: Name, body: NewResolve, caller: Writer, session: Writing) -> ChangeResult:
+async def resolve(
+    repository: Name, body: Annotated[NewResolve, redacted(NewResolve)], caller: Writer, session: Writing
+) -> ChangeResult:
     """Settle conflicts that a merge stored."""
     return await merging.resolve_conflicts(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/cherry-pick")
-async def cherry_pick(repository: Name, body: NewPick, caller: Writer, session: Writing) -> PickResult:
+async def cherry_pick(
+    repository: Name, body: Annotated[NewPick, redacted(NewPick)], caller: Writer, session: Writing
+) -> PickResult:
     """Make the changes of commits here too."""
     return await rewriting.cherry_pick(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/revert")
-async def revert(repository: Name, body: NewPick, caller: Writer, session: Writing) -> PickResult:
+async def revert(
+    repository: Name, body: Annotated[NewPick, redacted(NewPick)], caller: Writer, session: Writing
+) -> PickResult:
     """Take the changes of commits back here."""
     return await rewriting.revert(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/apply")
-async def apply(repository: Name, body: NewApply, caller: Writer, session: Writing) -> ChangeResult:
+async def apply(
+    repository: Name, body: Annotated[NewApply, redacted(NewApply)], caller: Writer, session: Writing
+) -> ChangeResult:
     """Make the change between two windows on the current one."""
     return await rewriting.apply(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/rebase")
-async def rebase(repository: Name, body: NewRebase, caller: Writer, session: Writing) -> PickResult:
+async def rebase(
+    repository: Name, body: Annotated[NewRebase, redacted(NewRebase)], caller: Writer, session: Writing
+) -> PickResult:
     """Let the current branch go on from another commit."""
     return await rewriting.rebase(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/reset")
-async def reset(repository: Name, body: NewReset, caller: Writer, session: Writing) -> ResetResult:
+async def reset(
+    repository: Name, body: Annotated[NewReset, redacted(NewReset)], caller: Writer, session: Writing
+) -> ResetResult:
     """Let the current branch point elsewhere."""
     return await rewriting.reset(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/compress")
-async def compress(repository: Name, body: NewCompress, caller: Writer, session: Writing) -> CompressResult:
+async def compress(
+    repository: Name, body: Annotated[NewCompress, redacted(NewCompress)], caller: Writer, session: Writing
+) -> CompressResult:
     """Let a summary stand for messages."""
     return await summaries.compress(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/expand")
-async def expand(repository: Name, body: NewExpand, caller: Writer, session: Writing) -> ChangeResult:
+async def expand(
+    repository: Name, body: Annotated[NewExpand, redacted(NewExpand)], caller: Writer, session: Writing
+) -> ChangeResult:
     """Let summaries give way to what they stand for."""
     return await summaries.expand(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/plan")
-async def plan(repository: Name, body: NewPlan, caller: Writer, session: Writing) -> PlanResult:
+async def plan(
+    repository: Name, body: Annotated[NewPlan, redacted(NewPlan)], caller: Writer, session: Writing
+) -> PlanResult:
     """What would make the window fit a budget; with `apply` it is done."""
     return await budgets.plan(session, caller, repository, body)

@@ -23,10 +23,12 @@ from commontrace.models.contexts import (
     WindowFormat,
     WindowStrategy,
 )
+from commontrace.safety.bodies import with_redactions
 from commontrace_backend.contexts import differences, history, oplog, service, windows
 from commontrace_backend.contexts import log as logs
 from commontrace_backend.contexts import status as statuses
 from commontrace_backend.contexts.log import Sought
+from commontrace_backend.contexts.redacting import safe
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
@@ -60,7 +62,7 @@ async def commits_of_trace(
 
 
 async def _prepared(body: NewCommit) -> service.Prepared:
-    return await service.prepare(body)
+    return await service.prepare(await safe(body))
 
 
 @router.post(f"{HERE}/commits", status_code=201)
@@ -71,7 +73,7 @@ async def commit(
     session: Writing,
 ) -> CommitResult:
     """Append messages to a branch; the first commit creates the context."""
-    return await service.commit(session, caller, repository, prepared)
+    return with_redactions(await service.commit(session, caller, repository, prepared), prepared.wanted)
 
 
 @router.get(f"{HERE}/commits/{{ref:path}}")

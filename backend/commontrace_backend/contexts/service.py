@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import ConflictError, NotFoundError
+from commontrace.errors import BudgetExceededError, ConflictError, NotFoundError
 from commontrace.models.contexts import (
     BranchInfo,
+    BudgetPolicy,
+    BudgetVerdict,
     CommitResult,
     NewBranch,
     NewCommit,
@@ -19,12 +21,14 @@ from commontrace.models.contexts import (
     TagInfo,
 )
 from commontrace.objects import Blob, Commit, appends, identify
-from commontrace.providers.messages import parse_message
-from commontrace_backend.contexts import store
+from commontrace.providers.messages import parse_messages
+from commontrace_backend.contexts import audit_store, store
+from commontrace_backend.contexts.compression.policy import verdict
 from commontrace_backend.contexts.contents import cost, counting, total, window_tokens
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
-from commontrace_backend.contexts.recording import change, now, perform, writable_tip
+from commontrace_backend.contexts.recording import NewBlob, change, now, perform, schema_message, writable_tip
 from commontrace_backend.contexts.refs import check_name
+from commontrace_backend.contexts.state import REPOSITORY
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
@@ -41,20 +45,22 @@ class Prepared:
     wanted: NewCommit
     blobs: list[Blob]
     tokens: list[int]
+    tools: list[NewBlob]
     encoding: str
 
 
 async def prepare(wanted: NewCommit) -> Prepared:
     """Parse, hash and count messages, in a thread where that takes long; raises InvalidInputError."""
     counter = default_counter()
-    messages = [parse_message(message) for message in wanted.messages]
+    messages = parse_messages(wanted.messages)
     blobs = [Blob.of(message) for message in messages]
 
     def count() -> list[int]:
         return [cost(counter, message) for message in messages]
 
     quick = counter.ready and sum(len(blob.encoded) for blob in blobs) < _COUNTED_AT_ONCE
-    return Prepared(wanted, blobs, count() if quick else await asyncio.to_thread(count), counting())
+    tools = [NewBlob.of(schema_message(tool)) for tool in wanted.tools or []]
+    return Prepared(wanted, blobs, count() if quick else await asyncio.to_thread(count), tools, counting())
 
 
 async def commit(session: WriteSession, caller: Caller, name: str, prepared: Prepared) -> CommitResult:
@@ -63,6 +69,7 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
     Raises:
         RefMovedError: the branch is not at `expected_head`, or moved meanwhile; nothing was written.
         NotFoundError: HEAD is on a branch that somebody deleted.
+        BudgetExceededError: the policy that was sent rejects a window of this size.
     """
     wanted = prepared.wanted
     place = await make_place(session, caller, name)
@@ -73,12 +80,16 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         parent = await store.find_commit(session, place.id, before) if before else None
     time = now()
     parents = (before,) if before else ()
+    purged = await audit_store.purged_costs(session, place.id, (blob.blob_id for blob in prepared.blobs))
+    if purged:
+        costs = [purged.get(blob.blob_id, cost) for blob, cost in zip(prepared.blobs, prepared.tokens, strict=True)]
+        prepared = replace(prepared, tokens=costs)
+    derived = await _derived(session, place, parent, prepared)
+    said = judged(derived["window_tokens"], wanted.budget)
+    origin = [parents, caller.contributor_id, caller.working_copy, wanted.agent, time]
     made = Commit(
         parents=parents,
-        operations=appends(
-            [blob.blob_id for blob in prepared.blobs],
-            origin=[parents, caller.contributor_id, caller.working_copy, wanted.agent, time],
-        ),
+        operations=(*_tools(prepared), *appends([blob.blob_id for blob in prepared.blobs], origin)),
         author=caller.contributor_id,
         agent=wanted.agent,
         time=time,
@@ -88,7 +99,6 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         generation=wanted.generation,
     )
     await store.add_blobs(session, _blob_rows(place, prepared))
-    derived = await _derived(session, place, parent, prepared)
     commit_id = await advance(session, caller, place, Step("commit", branch, before), made, derived)
     return CommitResult(
         repository=name,
@@ -98,7 +108,27 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         messages=len(prepared.blobs),
         window_messages=derived["window_messages"],
         tokens=total(derived["window_tokens"]),
+        budget=said,
     )
+
+
+def judged(tokens: int, policy: BudgetPolicy | None) -> BudgetVerdict | None:
+    """What a policy says of a window; raises BudgetExceededError where it rejects it."""
+    said = verdict(total(tokens).high, policy) if policy else None
+    if said and said.verdict == "reject":
+        raise BudgetExceededError(
+            f"The window would have {said.tokens} tokens, there is room for {said.room}.",
+            "Plan for the budget, compress, or commit less.",
+        )
+    return said
+
+
+def _tools(prepared: Prepared) -> list[dict[str, Any]]:
+    """The operation that says which tools there are, where the commit says so."""
+    if prepared.wanted.tools is None:
+        return []
+    value = [item.blob.blob_id for item in prepared.tools]
+    return [{"op": "annotate", "slot": REPOSITORY, "key": "tools", "value": value}]
 
 
 async def _derived(session: ReadSession, place: Place, parent: Row[Any] | None, prepared: Prepared) -> dict[str, Any]:
@@ -123,7 +153,10 @@ def _blob_rows(place: Place, prepared: Prepared) -> list[dict[str, Any]]:
             "tokens": tokens,
             "encoding": prepared.encoding,
         }
-        for blob, tokens in zip(prepared.blobs, prepared.tokens, strict=True)
+        for blob, tokens in [
+            *zip(prepared.blobs, prepared.tokens, strict=True),
+            *((item.blob, item.tokens) for item in prepared.tools),
+        ]
     ]
 
 

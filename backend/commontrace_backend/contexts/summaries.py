@@ -11,6 +11,7 @@ from commontrace.objects import SLOT_DIGITS, identify
 from commontrace.patterns import missing_keeps
 from commontrace.providers.messages import Message, text_of
 from commontrace.providers.rendering import is_system
+from commontrace_backend.contexts.compression.candidates import FACTS, SECTIONS
 from commontrace_backend.contexts.compression.extractive import summarize_extractive
 from commontrace_backend.contexts.compression.loss import losses
 from commontrace_backend.contexts.contents import Content, contents
@@ -61,16 +62,18 @@ def count(text: str) -> int:
     return default_counter().count(text).tokens
 
 
-def fold(head: str, covered: list[Content], text: str | None, target: int | None, keep: Sequence[str]) -> Folded:
-    """Make a summary of messages, in the words that are given or in their own.
-
-    Raises:
-        InvalidInputError: the summary lacks what it must keep.
-    """
+def summarised(
+    covered: Sequence[Content], target: int | None, keep: Sequence[str], sections: Sequence[str] = SECTIONS
+) -> str:
+    """What messages say themselves, in so many tokens, heading included; raises InvalidInputError for too few."""
+    room = target or max(_LEAST, sum(content.tokens for content in covered) // _SHARE)
     messages = [content.message for content in covered]
-    if text is None:
-        room = target or max(_LEAST, sum(content.tokens for content in covered) // _SHARE)
-        text = summarize_extractive(messages, room - count(_heading(len(covered))), count, keep)
+    return summarize_extractive(messages, room - count(_heading(len(covered))), count, keep, sections)
+
+
+def fold(head: str, covered: list[Content], text: str, keep: Sequence[str]) -> Folded:
+    """Make a summary of messages; raises InvalidInputError if it lacks what it must keep."""
+    messages = [content.message for content in covered]
     missing = missing_keeps(map(text_of, messages), text, keep)
     if missing:
         raise InvalidInputError(
@@ -104,7 +107,8 @@ async def compress(session: WriteSession, caller: Caller, name: str, wanted: New
         done = await conclude(session, caller, desk, wanted, Doing("compress", "", []))
         return CompressResult(**done.model_dump())
     keep = keeps(desk, covered, wanted.keep)
-    folded = fold(desk.head, covered, wanted.text, wanted.target_tokens, keep)
+    text = wanted.text or summarised(covered, wanted.target_tokens, keep)
+    folded = fold(desk.head, covered, text, keep)
     if folded.blob.tokens > folded.covered_tokens and not wanted.force:
         raise InvalidInputError(
             f"The summary has {folded.blob.tokens} tokens, what it covers has {folded.covered_tokens}.",
@@ -180,24 +184,17 @@ async def expand(session: WriteSession, caller: Caller, name: str, wanted: NewEx
     return await conclude(session, caller, desk, wanted, Doing("expand", "Expand a summary", operations))
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What a merge adds to itself so that theirs comes as a summary."""
+async def fold_in(session: ReadSession, place: Place, merged: State, ours: State, wanted: NewMerge) -> Folded | None:
+    """A summary in place of what only theirs brings, pinned messages and instructions aside; None if that is nothing.
 
-    operations: list[dict[str, Any]]
-    blobs: list[NewBlob]
-    contradictions: list[str]
-
-
-async def fold_in(
-    session: ReadSession, place: Place, merged: State, before: Sequence[State], wanted: NewMerge
-) -> Brought:
-    """A summary in place of what only theirs brings, pinned messages and instructions aside."""
-    ours = before[0]
-    view = View(merged)
-    found = await contents(session, place.id, [slot for slot in view.shown if slot.slot_id not in ours.slots])
+    Of facts alone where that is the mode: what was decided, what is known, what went wrong and how it was mended.
+    """
+    shown = [slot for slot in View(merged).shown if slot.slot_id not in ours.slots]
+    found = await contents(session, place.id, shown)
     covered = [one for one in found if one.slot.priority != "pinned" and not is_system(one.message)]
     if not covered:
-        return Brought([], [], [])
-    folded = fold(ours.tip, covered, wanted.text, None, [])
-    return Brought([folded.operation], [folded.blob], [])
+        return None
+    noted = ours.slots.get(REPOSITORY)
+    keep = _noted(noted) if noted else []
+    sections = FACTS if wanted.mode == "facts" else SECTIONS
+    return fold(ours.tip, covered, wanted.text or summarised(covered, None, keep, sections), keep)

@@ -169,5 +169,5 @@ def text_part(text: str) -> Part:
 
 
 def as_text(value: Any) -> str:
-    """A JSON value as a text: itself if it is one."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A JSON value as a text: itself if it is one, else with sorted keys, as it is stored."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -240,8 +240,8 @@ async def test_a_bundle_of_a_newer_version_is_refused_untouched(
     repo: AsyncContextRepository, copy: AsyncContextRepository
 ) -> None:
     await say(repo, "one")
-    newer = (await repo.bundle()).replace(b'"min_reader":1', b'"min_reader":2', 1)
-    with pytest.raises(NewerSchemaError, match="reads version 2; this one reads 1"):
+    newer = (await repo.bundle()).replace(b'"min_reader":1', b'"min_reader":3', 1)
+    with pytest.raises(NewerSchemaError, match="reads version 3; this one reads 2"):
         await copy.import_bundle(newer)
     with pytest.raises(NotFoundError):
         await copy.branches()
@@ -331,7 +331,7 @@ async def test_a_bundle_that_is_not_right_is_refused_and_nothing_written(
 
 
 async def test_what_a_newer_writer_adds_that_we_can_do_without_is_passed_over(copy: AsyncContextRepository) -> None:
-    content = bundled(made()).replace(b'"commontrace_bundle":1', b'"commontrace_bundle":2')
+    content = bundled(made()).replace(b'"commontrace_bundle":1', b'"commontrace_bundle":3')
     lines = content.splitlines(keepends=True)[:-1]
     body = b"".join([*lines, b'{"note":"hi"}\n'])
     end = {"end": {"blobs": 1, "commits": 1, "refs": 1, "sha256": sha256(body).hexdigest()}}

@@ -182,7 +182,7 @@ async def test_two_thousand_messages_fit_one_commit_and_no_more(repo: AsyncConte
     texts = [f"message {number}" for number in range(2000)]
     await say(repo, *texts)
     assert await said(repo) == texts
-    with pytest.raises(ValueError, match="2000"):
+    with pytest.raises(InvalidInputError, match="2000"):
         await say(repo, *texts, "one more")
 
 
@@ -199,7 +199,7 @@ async def test_a_commit_that_failed_keeps_what_was_gathered(repo: AsyncContextRe
         await repo.commit(branch="a b")
     await repo.commit()
     assert await said(repo) == ["one"]
-    with pytest.raises(ValueError, match="messages"):
+    with pytest.raises(InvalidInputError, match="messages"):
         await repo.commit("nothing was gathered since")
 
 

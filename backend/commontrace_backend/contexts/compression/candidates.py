@@ -11,6 +11,8 @@ from commontrace_backend.contexts.compression.turns import arguments_of, is_erro
 
 ASKED, DECIDED, PROBLEMS, DONE, KNOWN = SECTIONS = ("Asked", "Decided", "Problems and fixes", "Done", "Known")
 """The headings of a summary, in order."""
+FACTS = (DECIDED, PROBLEMS, KNOWN)
+"""Those under which stands what holds on, whoever asked for it and however it was done."""
 
 _LONGEST: Final = 300  # characters of a line
 _ERRORS: Final = 4  # lines of one output

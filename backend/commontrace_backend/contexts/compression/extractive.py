@@ -22,7 +22,11 @@ _FRAME: Final = 8  # tokens added to a line's, so that short ones do not win by 
 
 
 def summarize_extractive(
-    messages: Sequence[Message], target_tokens: int, count: Count, keep: Sequence[str] = ()
+    messages: Sequence[Message],
+    target_tokens: int,
+    count: Count,
+    keep: Sequence[str] = (),
+    sections: Sequence[str] = SECTIONS,
 ) -> str:
     """Summarise messages by what they say themselves.
 
@@ -31,13 +35,15 @@ def summarize_extractive(
         target_tokens: the most that the summary may have; it never has more than its source either.
         count: the tokens of a text.
         keep: must-keep patterns, as `commontrace.patterns` reads them; what they find is in the summary.
+        sections: the headings that it may have; others only where there is nothing for these.
 
     Raises:
         InvalidInputError: there is nothing to summarise, or too little room for one line or for what must be kept.
     """
     texts = [text_of(message) for message in messages]
     room = min(target_tokens, sum(count(text) for text in texts))
-    found = candidates_of(messages)
+    offered = candidates_of(messages)
+    found = [line for line in offered if line.section in sections] or offered
     kept = _kept(found, missing_keeps(texts, "", keep), room, count)
     chosen = _chosen(kept, found, room, count)
     text = _written(chosen) or _cut(found, room, count)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from commontrace._async.http import AsyncHttp
+from commontrace._redacting import async_redacted, reported
 
 T = TypeVar("T")
 
@@ -59,9 +60,9 @@ class AsyncBound:
         self, operation: str, path: str, answer: type[T], body: BaseModel | bytes | None = None, **query: Any
     ) -> T:
         method = "DELETE" if operation.startswith("delete") else "POST"
-        return await self._send(
-            AsyncOperation(self.name, operation, writes=True, body=body), method, path, answer, query
-        )
+        safe = await async_redacted(body)
+        done = AsyncOperation(self.name, operation, writes=True, body=safe)
+        return reported(await self._send(done, method, path, answer, query), safe)
 
     async def _send(
         self, operation: AsyncOperation, method: str, path: str, answer: type[T], query: Mapping[str, Any]

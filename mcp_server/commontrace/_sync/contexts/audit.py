@@ -18,7 +18,7 @@ class Audit(Bound):
             dry_run: only say what would go.
             grace_days: what is younger stays, and so does what the operation log of these days names.
         """
-        body = NewCollection(dry_run=dry_run, grace_days=grace_days)
+        body = NewCollection.of(dry_run=dry_run, grace_days=grace_days)
         return self._write("gc", "gc", CollectResult, body)
 
     def purge(
@@ -43,5 +43,5 @@ class Audit(Bound):
             NotFoundError: nothing holds it.
             ConflictError: a branch or tag has the text in its name.
         """
-        body = NewPurge(text=text, slot=slot, blob=blob, ref=ref, reason=reason)
+        body = NewPurge.of(text=text, slot=slot, blob=blob, ref=ref, reason=reason)
         return self._write("purge", "purge", PurgeResult, body)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from commontrace._redacting import reported, sync_redacted
 from commontrace._sync.http import Http
 
 T = TypeVar("T")
@@ -57,7 +58,9 @@ class Bound:
         self, operation: str, path: str, answer: type[T], body: BaseModel | bytes | None = None, **query: Any
     ) -> T:
         method = "DELETE" if operation.startswith("delete") else "POST"
-        return self._send(Operation(self.name, operation, writes=True, body=body), method, path, answer, query)
+        safe = sync_redacted(body)
+        done = Operation(self.name, operation, writes=True, body=safe)
+        return reported(self._send(done, method, path, answer, query), safe)
 
     def _send(self, operation: Operation, method: str, path: str, answer: type[T], query: Mapping[str, Any]) -> T:
         for hook in self.hooks.before:

@@ -1,111 +1,17 @@
 """Contexts on the wire: commits, branches, windows, and what was done to them."""
 
 from commontrace.models.contexts.agents import CollapseResult, NewCollapse, NewSpawn, SpawnMode, SpawnResult
-from commontrace.models.contexts.branches import (
-    BranchInfo,
-    ClaimInfo,
-    LabelInfo,
-    NewBranch,
-    NewClaim,
-    NewLabel,
-    NewRepository,
-    NewTag,
-    RepositoryInfo,
-    SwitchTo,
-    TagInfo,
-)
-from commontrace.models.contexts.common import (
-    BranchName,
-    Exact,
-    Note,
-    Priority,
-    RawMessage,
-    RefText,
-    RepositoryName,
-    SlotId,
-    TokenCount,
-    WindowFormat,
-    WindowStrategy,
-)
-from commontrace.models.contexts.compression import (
-    BudgetPlan,
-    BudgetPolicy,
-    BudgetVerdict,
-    CompressResult,
-    Loss,
-    LossReport,
-    NewCompress,
-    NewExpand,
-    NewPlan,
-    PlanAction,
-    PlanKind,
-    PlannedAction,
-    PlanResult,
-    Risk,
-)
-from commontrace.models.contexts.editing import (
-    Change,
-    ChangeResult,
-    NewAnnotation,
-    NewEdit,
-    NewMove,
-    NewNotes,
-    NewPresence,
-    Selected,
-    SlotHistory,
-    SlotVersion,
-    Targets,
-)
-from commontrace.models.contexts.history import (
-    CommitInfo,
-    CommitResult,
-    ContextDiff,
-    ContextStatus,
-    DiffMessage,
-    LogPage,
-    NewCommit,
-)
-from commontrace.models.contexts.integrity import (
-    CollectResult,
-    IntegrityProblem,
-    NewCollection,
-    NewPurge,
-    ProblemKind,
-    Purged,
-    PurgeResult,
-    StoreSize,
-    VerifyResult,
-)
-from commontrace.models.contexts.interchange import (
-    BundleResult,
-    ClaudeSession,
-    ExportFormat,
-    MovedRef,
-    TranscriptFormat,
-    TranscriptResult,
-)
-from commontrace.models.contexts.merging import (
-    ConflictInfo,
-    ConflictValue,
-    MergeMode,
-    MergeResult,
-    NewMerge,
-    NewResolve,
-    Resolution,
-    Side,
-    Strategy,
-)
+from commontrace.models.contexts.branches import BranchInfo, ClaimInfo, LabelInfo, NewBranch, NewClaim, NewLabel, NewRepository, NewTag, RepositoryInfo, SwitchTo, TagInfo
+from commontrace.models.contexts.common import BranchName, Exact, Note, Priority, RawMessage, Redactable, Redacted, RedactedType, RefText, RepositoryName, SlotId, TokenCount, WindowFormat, WindowStrategy
+from commontrace.models.contexts.compression import BudgetPlan, BudgetPolicy, BudgetVerdict, CompressResult, Loss, LossReport, NewCompress, NewExpand, NewPlan, PlanAction, PlanKind, PlanResult, PlannedAction, Risk
+from commontrace.models.contexts.editing import Change, ChangeResult, NewAnnotation, NewEdit, NewMove, NewNotes, NewPresence, Selected, SlotHistory, SlotVersion, Targets
+from commontrace.models.contexts.history import CommitInfo, CommitResult, ContextDiff, ContextStatus, DiffMessage, LogPage, NewCommit
+from commontrace.models.contexts.integrity import CollectResult, IntegrityProblem, NewCollection, NewPurge, ProblemKind, PurgeResult, Purged, StoreSize, VerifyResult
+from commontrace.models.contexts.interchange import BundleResult, ClaudeSession, ExportFormat, MovedRef, TranscriptFormat, TranscriptResult
+from commontrace.models.contexts.merging import ConflictInfo, ConflictValue, MergeMode, MergeResult, NewMerge, NewResolve, Resolution, Side, Strategy
 from commontrace.models.contexts.operations import OperationInfo
-from commontrace.models.contexts.rewriting import (
-    NewApply,
-    NewPick,
-    NewRebase,
-    NewReset,
-    PickResult,
-    PickStrategy,
-    ResetResult,
-)
-from commontrace.models.contexts.searching import Blamed, BlameResult, GrepHit, GrepPage, OriginStep
+from commontrace.models.contexts.rewriting import NewApply, NewPick, NewRebase, NewReset, PickResult, PickStrategy, ResetResult
+from commontrace.models.contexts.searching import BlameResult, Blamed, GrepHit, GrepPage, OriginStep
 from commontrace.models.contexts.usage import Reporter, Usage
 from commontrace.models.contexts.windows import Explained, Window
 
@@ -183,6 +89,9 @@ __all__ = [
     "PurgeResult",
     "Purged",
     "RawMessage",
+    "Redactable",
+    "Redacted",
+    "RedactedType",
     "RefText",
     "Reporter",
     "RepositoryInfo",

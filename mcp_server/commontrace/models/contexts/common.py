@@ -1,10 +1,11 @@
 """What the wire models of contexts share: names, refs, counts, and messages as they came."""
 
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PrivateAttr
 
-from commontrace.models.base import Record
+from commontrace.models.base import Body, Record
 from commontrace.models.canonical import canonical
 
 WindowFormat = Literal["text", "markdown", "messages", "openai", "responses", "anthropic", "gemini"]
@@ -33,6 +34,41 @@ def _exact(value: dict[str, Any]) -> dict[str, Any]:
 
 
 Exact = AfterValidator(_exact)
+
+
+class RedactedType(Record):
+    """A type of secret or personal datum, and how often it was taken out; never what it was."""
+
+    type: str = Field(description="secret:* or pii:*")
+    count: int
+
+
+class Redacted(Record):
+    """An answer that says what was taken out of the texts before anything was hashed."""
+
+    redactions: list[RedactedType] = []
+
+    @staticmethod
+    def counted(found: Mapping[str, int]) -> list[RedactedType]:
+        """Types and how often."""
+        return [RedactedType(type=kind, count=count) for kind, count in sorted(found.items())]
+
+
+class Redactable(Body):
+    """Texts to be kept: markers stand for their secrets before they are sent, and again before they are hashed."""
+
+    redact: bool = Field(default=True, description="False keeps every text word for word.")
+    _found: dict[str, int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def redactions(self) -> Mapping[str, int]:
+        """What was taken out on this side, by type."""
+        return self._found
+
+    def noting(self, found: Mapping[str, int]) -> Self:
+        """The same body, knowing what was taken out of it."""
+        self._found = dict(found)
+        return self
 
 
 _USUAL_ERROR: Final = 0.3

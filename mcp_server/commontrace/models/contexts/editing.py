@@ -4,13 +4,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from commontrace.models.base import Body, Record
-from commontrace.models.contexts.common import Exact, Note, Priority, RawMessage, SlotId, TokenCount
+from commontrace.models.base import Record
+from commontrace.models.contexts.common import (
+    Exact,
+    Note,
+    Priority,
+    RawMessage,
+    Redactable,
+    Redacted,
+    SlotId,
+    TokenCount,
+)
 
 Targets = Annotated[list[SlotId], Field(max_length=10_000)]
 
 
-class Change(Body):
+class Change(Redactable):
     """What every change of a window has in common."""
 
     message: Note = ""
@@ -71,7 +80,7 @@ class NewNotes(Change):
     )
 
 
-class ChangeResult(Record):
+class ChangeResult(Redacted):
     """What a change came to; without a commit where nothing had to change, or where it was only tried."""
 
     branch: str

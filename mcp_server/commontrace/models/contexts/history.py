@@ -5,13 +5,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from commontrace.models.base import Body, Record
+from commontrace.models.base import Record
 from commontrace.models.contexts.branches import ClaimInfo
-from commontrace.models.contexts.common import BranchName, Exact, Note, Priority, RawMessage, TokenCount
+from commontrace.models.contexts.common import (
+    BranchName,
+    Exact,
+    Note,
+    Priority,
+    RawMessage,
+    Redactable,
+    Redacted,
+    TokenCount,
+)
+from commontrace.models.contexts.compression import BudgetPolicy, BudgetVerdict
 from commontrace.models.contexts.merging import ConflictInfo
 
 
-class NewCommit(Body):
+class NewCommit(Redactable):
     """Messages to append to a branch, in the OpenAI or Anthropic shape."""
 
     messages: Annotated[list[Annotated[RawMessage, Exact]], Field(min_length=1, max_length=2_000)]
@@ -26,9 +36,13 @@ class NewCommit(Body):
     generation: Annotated[dict[str, JsonValue], Exact] = Field(
         default={}, description="Model and parameters that wrote the messages."
     )
+    tools: Annotated[list[Annotated[RawMessage, Exact]], Field(max_length=1_000)] | None = Field(
+        default=None, description="The tools that the model may call from here on, as the provider takes them."
+    )
+    budget: BudgetPolicy | None = Field(default=None, description="What the window may come to, and what happens then.")
 
 
-class CommitResult(Record):
+class CommitResult(Redacted):
     """A commit that was stored."""
 
     repository: str
@@ -38,6 +52,7 @@ class CommitResult(Record):
     messages: int = Field(description="Messages in this commit.")
     window_messages: int = Field(description="Messages in the whole window.")
     tokens: TokenCount = Field(description="Of the whole window.")
+    budget: BudgetVerdict | None = Field(default=None, description="What the policy says, where one was sent.")
 
 
 class CommitInfo(Record):

@@ -1,9 +1,9 @@
 """Whether a repository is sound, what of it nothing needs, and what is to leave no trace."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from commontrace.models.base import Body, Record
 from commontrace.models.contexts.common import RefText, SlotId
@@ -73,14 +73,6 @@ class NewPurge(Body):
     blob: Annotated[str, Field(pattern=r"^[0-9a-f]{4,64}$")] | None = None
     ref: RefText = Field(default="HEAD", description="Where the slot is looked for.")
     reason: Annotated[str, Field(max_length=200)] = ""
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if sum(given is not None for given in (self.text, self.slot, self.blob)) != 1:
-            raise ValueError("give one of text, slot and blob")
-        if self.text is not None and self.text in self.reason:
-            raise ValueError("the reason holds the text that is to go")
-        return self
 
 
 class PurgeResult(Record):

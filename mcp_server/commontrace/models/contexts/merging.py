@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from commontrace.models.base import Body, Record
-from commontrace.models.contexts.common import Exact, RawMessage, RefText, SlotId, TokenCount
+from commontrace.models.contexts.common import Exact, RawMessage, Redacted, RefText, SlotId, TokenCount
 from commontrace.models.contexts.editing import Change
 
 MergeMode = Literal["merge", "squash", "inject", "facts"]
@@ -68,7 +68,7 @@ class ConflictInfo(Record):
     values: list[ConflictValue] = Field(description="Ours first, which is also what the window shows.")
 
 
-class MergeResult(Record):
+class MergeResult(Redacted):
     """What a merge did, or with `dry_run` would do."""
 
     kind: Literal["up_to_date", "fast_forward", "merged"]
