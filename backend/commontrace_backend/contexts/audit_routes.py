@@ -1,14 +1,23 @@
-"""HTTP for integrity: checking, collecting, purging."""
+"""HTTP for integrity and search: checking, collecting, purging, looking for words and where they come from."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 
-from commontrace.models.contexts import CollectResult, NewCollection, NewPurge, PurgeResult, VerifyResult
-from commontrace_backend.contexts import collecting, purging, verifying
-from commontrace_backend.contexts.routes import HERE, Name
+from commontrace.models.contexts import (
+    BlameResult,
+    CollectResult,
+    GrepPage,
+    NewCollection,
+    NewPurge,
+    PurgeResult,
+    VerifyResult,
+)
+from commontrace_backend.contexts import collecting, origins, purging, searching, verifying
+from commontrace_backend.contexts.matching import Wanted
+from commontrace_backend.contexts.routes import HERE, Limit, Name, RefName
 from commontrace_backend.database.engine import Database
-from commontrace_backend.identity import Reader, Writer
+from commontrace_backend.identity import Reader, Reading, Writer
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
@@ -38,3 +47,38 @@ async def collect(repository: Name, body: NewCollection, caller: Writer, databas
 async def purge(repository: Name, body: NewPurge, caller: Writer, database: Whole) -> PurgeResult:
     """Take a text or a message out of everything that is stored; nothing brings it back."""
     return await purging.purge(database, caller, repository, body)
+
+
+def _wanted(
+    pattern: Annotated[str, Query(max_length=1000)] = "", regex: bool = False, case_sensitive: bool = False
+) -> Wanted:
+    return Wanted(pattern, regex, case_sensitive)
+
+
+def _search(
+    wanted: Annotated[Wanted, Depends(_wanted)],
+    ref: Annotated[str | None, Query(min_length=1, max_length=250)] = None,
+    limit: Limit = 50,
+    after: Annotated[str, Query(max_length=100)] = "",
+) -> searching.Search:
+    return searching.Search(wanted, ref, limit, after)
+
+
+@router.get(f"{HERE}/grep")
+async def grep(
+    repository: Name, caller: Reader, session: Reading, search: Annotated[searching.Search, Depends(_search)]
+) -> GrepPage:
+    """Every content that a message ever had and that matches, hidden ones and other branches' included."""
+    return await searching.grep(session, caller, repository, search)
+
+
+@router.get(f"{HERE}/blame")
+async def blame(
+    repository: Name,
+    caller: Reader,
+    session: Reading,
+    wanted: Annotated[Wanted, Depends(_wanted)],
+    ref: RefName = "HEAD",
+) -> BlameResult:
+    """Every message of a window, or those that match, with where each comes from."""
+    return await origins.blame(session, caller, repository, ref, wanted)

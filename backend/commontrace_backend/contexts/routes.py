@@ -10,6 +10,7 @@ from commontrace.models.contexts import (
     CommitResult,
     ContextDiff,
     ContextStatus,
+    Explain,
     LogPage,
     NewBranch,
     NewCommit,
@@ -111,7 +112,7 @@ def _look(
     reserve: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     strategy: WindowStrategy = "recent",
     format: WindowFormat = "messages",  # noqa: A002 - the parameter's name on the wire
-    explain: bool = False,
+    explain: Explain = False,
 ) -> windows.Look:
     return windows.Look(budget, reserve, strategy, format, explain)
 

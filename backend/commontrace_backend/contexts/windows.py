@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from commontrace.errors import InvalidInputError
-from commontrace.models.contexts import Explained, Window, WindowFormat, WindowStrategy
+from commontrace.models.contexts import Explain, Explained, Window, WindowFormat, WindowStrategy
 from commontrace.providers.anthropic import to_anthropic
 from commontrace.providers.gemini import to_gemini
 from commontrace.providers.messages import Message, text_of
@@ -16,6 +16,7 @@ from commontrace.providers.responses import to_responses
 from commontrace.providers.text import to_markdown, to_text
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import Content, contents, cost, total
+from commontrace_backend.contexts.explaining import with_hidden
 from commontrace_backend.contexts.places import Place, open_place, resolve
 from commontrace_backend.contexts.states import state_at
 from commontrace_backend.contexts.tiers import Tier, tiered
@@ -37,14 +38,14 @@ class Look:
         reserve: tokens of those that are left for the answer.
         strategy: what becomes of that which does not fit.
         shape: whose messages they are to be.
-        explain: whether to say of each message why it is in or out.
+        explain: whether to say of each message why it is in or out; `all` also of those that are hidden.
     """
 
     budget: int | None
     reserve: int
     strategy: WindowStrategy
     shape: WindowFormat
-    explain: bool
+    explain: Explain
 
     @property
     def room(self) -> int | None:
@@ -72,6 +73,7 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, look
     found = await contents(session, place.id, view.shown)
     selected = _select(found, look)
     types: PartTypes = notes.get("types") or {}
+    explained = _explain(found, selected) if look.explain else []
     return Window(
         repository=name,
         ref=ref,
@@ -84,7 +86,7 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, look
         left_out=selected.tiers.count("out"),
         tools=tools,
         types=dict(types),
-        explanation=_explain(found, selected) if look.explain else [],
+        explanation=await with_hidden(session, place, view, explained) if look.explain == "all" else explained,
         **_shaped(selected.messages, look.shape, types),
     )
 

@@ -1,11 +1,42 @@
-"""Whether a repository is sound, what of it nothing needs, and what is to leave no trace."""
+"""Whether a repository is sound, what is to leave no trace, and where anything that was said is and comes from."""
+
+from typing import Any
 
 from commontrace._async.contexts.bound import AsyncBound
-from commontrace.models.contexts import CollectResult, NewCollection, NewPurge, PurgeResult, VerifyResult
+from commontrace.models.contexts import (
+    BlameResult,
+    CollectResult,
+    GrepPage,
+    NewCollection,
+    NewPurge,
+    PurgeResult,
+    VerifyResult,
+)
 
 
 class AsyncAudit(AsyncBound):
-    """Integrity."""
+    """Integrity and search."""
+
+    async def grep(self, pattern: str, **options: Any) -> GrepPage:
+        """Every content that a message ever had and that holds some words, on any branch, hidden or not.
+
+        Args:
+            pattern: the words, small and capital letters alike.
+            options: `regex` (an expression of RE2's, `^` and `$` at every line), `case_sensitive`, `ref` (only what
+                leads there; default: every branch and tag), `limit` (1 to 1,000 hits a page), `after` (`next` of the
+                page before).
+        """
+        return await self._read("grep", "grep", GrepPage, pattern=pattern, **options)
+
+    async def blame(self, ref: str = "HEAD", *, grep: str = "", **options: Any) -> BlameResult:
+        """Every message of a window, or those that hold some words, with where each comes from.
+
+        Args:
+            ref: which window.
+            grep: the words.
+            options: `regex` and `case_sensitive`, as for `grep`.
+        """
+        return await self._read("blame", "blame", BlameResult, ref=ref, pattern=grep, **options)
 
     async def verify(self, *, full: bool = False) -> VerifyResult:
         """Check every byte, name and total that is stored; with `full` make every window anew."""

@@ -17,7 +17,8 @@ class Windows(Bound):
             budget: the most tokens that it may have, what is left for the answer included.
             options: `reserve` (tokens left for the answer), `strategy` (`recent` leaves out the oldest, `adaptive`
                 shows older messages shortened or as a line, `full` refuses what does not fit), `format` (`messages`,
-                `text` or a provider's), `explain` (say of each message why it is in or out).
+                `text` or a provider's), `explain` (say of each message why it is in or
+                out; `all`: also of the hidden ones).
 
         Raises:
             InvalidInputError: what must be in does not fit; the hint says what would do.

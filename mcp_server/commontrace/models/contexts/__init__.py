@@ -110,7 +110,7 @@ from commontrace.models.contexts.rewriting import (
 )
 from commontrace.models.contexts.searching import Blamed, BlameResult, GrepHit, GrepPage, OriginStep
 from commontrace.models.contexts.usage import Reporter, Usage
-from commontrace.models.contexts.windows import Explained, Window
+from commontrace.models.contexts.windows import Explain, Explained, Window
 
 __all__ = [
     "BlameResult",
@@ -136,6 +136,7 @@ __all__ = [
     "ContextStatus",
     "DiffMessage",
     "Exact",
+    "Explain",
     "Explained",
     "ExportFormat",
     "GrepHit",

@@ -35,7 +35,7 @@ class GrepPage(Record):
 class OriginStep(Record):
     """A commit that had a part in a message as it stands."""
 
-    kind: Literal["append", "edit", "cover", "move", "annotate", "restore", "merge", "pick"]
+    kind: Literal["append", "edit", "cover", "move", "annotate", "restore", "merge"]
     commit_id: str
     author: str
     agent: str

@@ -9,6 +9,9 @@ from commontrace.models.base import Record
 from commontrace.models.contexts.common import Priority, RawMessage, TokenCount, WindowFormat
 from commontrace.providers import anthropic, gemini, openai_chat, responses, text
 
+Explain = bool | Literal["all"]
+"""Whether to say of each message why it is in or out; `all` also of those that are removed, skipped or covered."""
+
 
 class Explained(Record):
     """Why a message is in the window, or not."""
