@@ -280,7 +280,7 @@ class BundleReader:
 
     def _ref(self, fields: Mapping[str, Any]) -> None:
         name, commit_id = fields["ref"], fields.get("commit")
-        if not isinstance(name, str) or not name.startswith(("branch/", "tag/")) or not _is_id(commit_id):
+        if not isinstance(name, str) or not name.startswith(("branch/", "tag/", "label/")) or not _is_id(commit_id):
             raise self._wrong("is not a ref")
         self._counts["ref"] += 1
         self.refs[name] = str(commit_id)

@@ -13,7 +13,7 @@ from commontrace.mcp.server import TOOLS
 from commontrace.settings import Settings
 from commontrace_backend.app import create_app
 from commontrace_backend.settings import BackendSettings
-from house.sources import PACKAGES, ROOT, Definition, definitions, place, python_files, tree
+from house.sources import PACKAGES, ROOT, TESTS, Definition, definitions, place, python_files, tree
 
 DOCS = ROOT / "docs"
 PAGES = "\n".join(path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md")))
@@ -82,3 +82,12 @@ def test_every_error_code_is_in_the_docs(code: str) -> None:
 def test_a_link_to_a_file_of_ours_leads_there(path: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", path.read_text(encoding="utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    there = {
+        name
+        for path in python_files(*TESTS)
+        for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert set(re.findall(r"`(test_\w+)`", PAGES)) - there == set()

@@ -138,7 +138,7 @@ def draw_change(screen: Screen, done: ChangeResult, said: str, *, dry_run: bool)
     screen.line(*head, said, (f" · {window} ", "dim"), delta(done.token_delta))
 
 
-def delta(number: int) -> Part:
+def delta(number: int) -> tuple[str, str]:
     """How many tokens more or fewer; fewer is green."""
     return f"({number:+,})", "green" if number < 0 else "yellow" if number else "dim"
 

@@ -55,7 +55,10 @@ def _diff(screen: Screen, found: ContextDiff, *, stat: bool) -> None:
         return
     kinds = {kind: sum(change.change == kind for change in found.changes) for kind in _SIGNS}
     said = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
-    screen.line((said.replace(" priority", " with another priority"), "dim"), " ", delta(found.token_delta), " tokens")
+    tokens = f"{found.token_delta:+,} token{'' if abs(found.token_delta) == 1 else 's'}"
+    screen.line(
+        (f"{said.replace(' priority', ' with another priority')} · ", "dim"), (tokens, delta(found.token_delta)[1])
+    )
 
 
 def _row(change: DiffMessage) -> tuple[Part, ...]:
@@ -105,10 +108,10 @@ def _words(before: str, after: str) -> list[Part]:
     parts: list[Part] = []
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
-            parts.append(" ".join(old[a:b]) + " ")
+            parts += [" ".join(old[a:b]), " "]
             continue
         if a < b:
             parts += [(f"[-{' '.join(old[a:b])}-]", "red"), " "]
         if c < d:
             parts += [(f"{{+{' '.join(new[c:d])}+}}", "green"), " "]
-    return parts
+    return parts[:-1]

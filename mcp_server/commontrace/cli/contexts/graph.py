@@ -40,7 +40,7 @@ class Graph:
         if not parents:
             del self.lanes[place]
             if place < len(self.lanes):
-                yield [*self._straight(place), ("  ", ""), *self._slanted("/", place)][:-1]
+                yield [*self._straight(place), (" ", ""), *self._slanted("/", place)]
             return
         self.lanes[place] = (parents[0], self.lanes[place][1])
         for parent in reversed(parents[1:]):
@@ -57,7 +57,7 @@ class Graph:
             for number in range(first, second):
                 line += [("|", self.lanes[number][1]), ("/" if number == second - 1 else "_", style)]
             del self.lanes[second]
-            yield [*line, (" ", ""), *self._slanted("/", second)][:-1]
+            yield [*line, *([(" ", "")] if second < len(self.lanes) else []), *self._slanted("/", second)]
 
     def _twice(self) -> tuple[int, int] | None:
         ids = [waiting for waiting, _ in self.lanes]
@@ -67,4 +67,4 @@ class Graph:
         return [("| ", style) for _, style in self.lanes[:end]]
 
     def _slanted(self, sign: str, start: int) -> Line:
-        return [part for _, style in self.lanes[start:] for part in ((sign, style), (" ", ""))]
+        return [part for _, style in self.lanes[start:] for part in ((" ", ""), (sign, style))][1:]

@@ -58,11 +58,13 @@ def _line(screen: Screen, commit: CommitInfo, head: str, front: Line | None = No
     """A commit in one line; in a terminal, in one that fits."""
     names = _refs(commit, head)
     before: list[Part] = [*(front or []), short(commit.commit_id), (names, "bold green"), *_labels(commit), " "]
-    about = f"  +{commit.messages} · {commit.tokens:,} tokens · {ago(commit.created_at)}"
     message = commit.message or "(no message)"
+    when = ago(commit.created_at)
+    about = f"  +{commit.messages} · {commit.tokens:,} tokens · {when}"
     if screen.console.is_terminal:
-        taken = sum(len(part if isinstance(part, str) else part[0]) for part in before) + len(about)
-        message = fitted(message, max(screen.console.width - taken, _SHORTEST_MESSAGE))
+        room = screen.console.width - sum(len(part if isinstance(part, str) else part[0]) for part in before)
+        about = next((said for said in (about, f"  {when}") if len(message) + len(said) <= room), f"  {when}")
+        message = fitted(message, max(room - len(about), _SHORTEST_MESSAGE))
     screen.line(*before, message, (about, "dim"))
 
 

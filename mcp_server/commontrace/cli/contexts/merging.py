@@ -99,8 +99,9 @@ def _merged(screen: Screen, done: MergeResult, source: str, *, dry_run: bool) ->
         return
     head: Part = ("Would be: " if dry_run else "", "bold")
     mode = "" if done.mode == "merge" else f" ({done.mode})"
+    at: tuple[Part, ...] = (" ", short(done.commit_id)) if done.commit_id else ()
     about = f" · +{counted(done.added, 'message')} · {tokens(done.tokens)}"
-    screen.line(head, f"{_VERBS[done.kind]} {source} into {done.branch}{mode} ", short(done.commit_id), about)
+    screen.line(head, f"{_VERBS[done.kind]} {source} into {done.branch}{mode}", *at, about)
     for said in done.contradictions:
         screen.line(("contradiction: ", "yellow"), said, indent=2)
     if done.conflicts:

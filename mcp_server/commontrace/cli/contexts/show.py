@@ -67,8 +67,8 @@ def _explained(screen: Screen, window: Window) -> None:
             (item.slot_id[:SLOT], "yellow"),
             _TIERS.get(item.tier, ("out", "red")),
             (f"{item.tokens:,}".rjust(7), ""),
-            (item.priority if item.priority != "normal" else item.role, PRIORITIES[item.priority]),
-            (item.reason, "dim"),
+            item.role,
+            ("" if item.reason == "fits" else item.reason, PRIORITIES[item.priority]),
             item.begins,
         )
         for place, item in enumerate(window.explanation)
