@@ -16,7 +16,7 @@ _BEGINNING = 100
 async def with_hidden(
     session: ReadSession, place: Place, view: View, explained: Iterable[Explained]
 ) -> list[Explained]:
-    """Every message of the history in its order: those of the window, and those that are removed, skipped or covered."""
+    """Every message of the history in order: those of the window, and those removed, skipped or covered."""
     every = {item.slot_id: item for item in explained}
     reasons = {
         slot_id: why_not(view, view.state.slots[slot_id]) for slot_id in view.state.order if slot_id not in every

@@ -38,7 +38,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for: words, or with `regex` an expression of RE2's; small and capital letters alike unless said."""
+    """What is looked for: words, or with `regex` an expression of RE2's, in any case of letters unless said."""
 
     pattern: str
     regex: bool = False
