@@ -3,7 +3,6 @@
 SQLite finds a row by its key in microseconds; handing that to a thread and back takes ten times as long.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import islice
