@@ -116,7 +116,8 @@ def some_operations(random: Random, state: State, name: str, most: int = 3) -> l
 def history(random: Random, most: int = 14) -> History:
     """Commits on up to four lines that part, cross and come together; merges may write too."""
     found = History()
-    found.add("c0", [], some_operations(random, State(), "c0", 6))
+    first = [{"op": "append", "slot": f"slot c0.{at}", "blob": f"blob c0.{at}"} for at in range(random.randint(1, 6))]
+    found.add("c0", [], first)
     for number in range(1, random.randint(2, most)):
         names = list(found.commits)
         recent = names[-4:]
