@@ -33,6 +33,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/backend/contexts")]
 os.environ["COMMONTRACE_EMBEDDER"] = "none"
 
 import test_core_laws  # noqa: E402 - it is found by the path above
+
 from commontrace import Client, connect, connect_async  # noqa: E402
 from deeds import DEEDS, OPENING, settled  # noqa: E402
 from graphs import history  # noqa: E402

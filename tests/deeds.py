@@ -14,7 +14,27 @@ from commontrace.models.contexts import Explained, Resolution, Window
 
 Deed = Callable[["Desk"], Awaitable[Any]]
 DEEDS: dict[str, Deed] = {}
-WORDS = "the parser must not raise ValueError in src/parse.py line 42 so read the file again and keep 3.11 code".split()
+WORDS = [
+    "the",
+    "parser",
+    "must",
+    "not",
+    "raise",
+    "ValueError",
+    "in",
+    "src/parse.py",
+    "line",
+    "42",
+    "so",
+    "read",
+    "the",
+    "file",
+    "again",
+    "and",
+    "keep",
+    "3.11",
+    "code",
+]
 OPENING = ("say", "work", "branch", "edit", "say", "pin", "switch")
 """What a story begins with, so that there is something to bring together."""
 PRIORITIES = ("skip", "normal", "important", "pinned")
