@@ -6,7 +6,15 @@ import click
 
 from commontrace.cli.contexts.command import REF, context_command, fitted, open_repository, short, slot_id, tokens
 from commontrace.cli.output import Part, Screen, answer, counted, document
-from commontrace.models.contexts import SlotHistory, SlotVersion, Window, WindowFormat, WindowStrategy
+from commontrace.models.contexts import (
+    Explain,
+    Explained,
+    SlotHistory,
+    SlotVersion,
+    Window,
+    WindowFormat,
+    WindowStrategy,
+)
 
 SLOT: Final = 8
 """Digits of a slot that are shown."""
@@ -24,7 +32,7 @@ class ShowOptions(TypedDict):
     reserve: int
     strategy: WindowStrategy
     format: WindowFormat
-    explain: bool
+    explain: Explain
 
 
 @context_command("show")
@@ -40,8 +48,10 @@ class ShowOptions(TypedDict):
 )
 @click.option("--format", type=click.Choice(get_args(WindowFormat)), default="text", show_default=True)
 @click.option("--explain", is_flag=True, help="A line for each message: place, slot, and why it is in or out.")
-def show(ref: str, **options: Unpack[ShowOptions]) -> None:
+@click.option("--all", "hidden", is_flag=True, help="As --explain, with the hidden messages too.")
+def show(ref: str, hidden: bool, **options: Unpack[ShowOptions]) -> None:
     """The window at REF: as text, or as the messages that a provider takes."""
+    options["explain"] = "all" if hidden else options["explain"]
     with open_repository() as repo:
         window = repo.window(ref, **options)
     answer(window, lambda screen: _window(screen, window))
@@ -61,9 +71,10 @@ def _window(screen: Screen, window: Window) -> None:
 
 
 def _explained(screen: Screen, window: Window) -> None:
+    places = {item.slot_id: str(place) for place, item in enumerate(_shown(window))}
     rows: list[tuple[Part, ...]] = [
         (
-            (str(place), "dim"),
+            (places.get(item.slot_id, ""), "dim"),
             (item.slot_id[:SLOT], "yellow"),
             _TIERS.get(item.tier, ("out", "red")),
             (f"{item.tokens:,}".rjust(7), ""),
@@ -71,11 +82,16 @@ def _explained(screen: Screen, window: Window) -> None:
             ("" if item.reason == "fits" else item.reason, PRIORITIES[item.priority]),
             item.begins,
         )
-        for place, item in enumerate(window.explanation)
+        for item in window.explanation
     ]
     screen.table(rows, fit=True)
     said = f"{counted(window.included, 'message')} in, {window.left_out:,} out, {tokens(window.tokens)}"
     screen.line((f"{said}, state {window.state_id[:12]}", "dim"))
+
+
+def _shown(window: Window) -> list[Explained]:
+    """What is in the window or left out for its budget, and not hidden."""
+    return [item for item in window.explanation if not item.hidden]
 
 
 @context_command("slot")
