@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from commontrace import AsyncClient, Client, connect, connect_async
+from commontrace import AsyncClient, Client, connect_async
 from deeds import DEEDS, OPENING, settled
 from stories import Story
 
