@@ -164,7 +164,8 @@ async def test_children_that_cannot_be_are_refused(parent: AsyncContextRepositor
     await parent.spawn("child")
     with pytest.raises(ConflictError, match="a branch child already"):
         await parent.spawn("child")
-    for options in ({"mode": "selected"}, {"mode": "head", "select": "role:user"}):
+    wrong: list[dict[str, Any]] = [{"mode": "selected"}, {"mode": "head", "select": "role:user"}]
+    for options in wrong:
         with pytest.raises(InvalidInputError, match="mode selected"):
             await parent.spawn("other", **options)
     with pytest.raises(InvalidInputError, match="cannot be the name"):
