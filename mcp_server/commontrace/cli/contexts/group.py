@@ -59,6 +59,11 @@ context: Final = LazyGroup(
             "claim": Lazy(f"{_HERE}.labels", "claim", "Have a branch for yourself for a while"),
             "release": Lazy(f"{_HERE}.labels", "release", "Give it free again"),
         },
+        "Keep sound": {
+            "verify": Lazy(f"{_HERE}.integrity", "verify", "Check every byte that is stored"),
+            "gc": Lazy(f"{_HERE}.integrity", "gc", "Take out what nothing needs"),
+            "purge": Lazy(f"{_HERE}.integrity", "purge", "Take a text out for good"),
+        },
         "Exchange": {
             "import": Lazy(f"{_HERE}.interchange", "import_", "Bring in a transcript or a bundle"),
             "export": Lazy(f"{_HERE}.interchange", "export", "Write a window or a bundle"),
