@@ -34,7 +34,7 @@ os.environ["COMMONTRACE_EMBEDDER"] = "none"
 
 import test_core_laws  # noqa: E402 - it is found by the path above
 
-from commontrace import Client, connect, connect_async  # noqa: E402
+from commontrace import AsyncClient, connect, connect_async  # noqa: E402
 from deeds import DEEDS, OPENING, settled  # noqa: E402
 from graphs import history  # noqa: E402
 from stories import Story  # noqa: E402
@@ -92,21 +92,26 @@ def deeds(number: int, steps: int) -> list[str]:
 
 def stories(numbers: Iterable[int], steps: int) -> Tally:
     """Sequences of operations on a repository each, in a store of their own."""
+    return asyncio.run(_stories(numbers, steps))
+
+
+async def _stories(numbers: Iterable[int], steps: int) -> Tally:
     tally = Tally()
-    with tempfile.TemporaryDirectory() as folder, connect(f"sqlite:///{folder}/store.db") as client:
-        for number in numbers:
-            _tell(client, number, steps, tally)
+    with tempfile.TemporaryDirectory() as folder:
+        async with connect_async(f"sqlite:///{folder}/store.db") as client:
+            for number in numbers:
+                await _tell(client, number, steps, tally)
     return tally
 
 
-def _tell(client: Client, number: int, steps: int, tally: Tally) -> None:
+async def _tell(client: AsyncClient, number: int, steps: int, tally: Tally) -> None:
     story = Story(client, f"story-{number}", Random(number))
     done = []
     try:
         for name in deeds(number, steps):
-            settled(story.step(name))
+            await story.step(name)
             done.append(name)
-        settled(story.end())
+        await story.end()
         tally.checked["sequences"] += 1
     except Exception:  # noqa: BLE001 - it is told, and the next one follows
         tally.failures.append(f"sequence {number} at step {len(done)}:\n{traceback.format_exc(limit=-3)}")

@@ -202,11 +202,11 @@ async def move(session: WriteSession, caller: Caller, name: str, wanted: NewMove
 async def set_notes(session: WriteSession, caller: Caller, name: str, wanted: NewNotes) -> ChangeResult:
     """Say what holds for the whole context: its tools, what no summary may lose, types of parts."""
     desk = await open_desk(session, caller, name, wanted)
-    given = wanted.model_fields_set & {"tools", "keep", "types"}
     blobs = [NewBlob.of(schema_message(tool)) for tool in wanted.tools or []]
-    values: dict[str, Any] = {key: getattr(wanted, key) for key in sorted(given)}
-    if values.get("tools") is not None:
-        values["tools"] = [item.blob.blob_id for item in blobs]
+    tools = None if wanted.tools is None else [item.blob.blob_id for item in blobs]
+    given = {"keep": wanted.keep, "tools": tools, "types": wanted.types}
+    values: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    values |= dict.fromkeys(wanted.clear)
     _check_types(values.get("types") or {})
     said = desk.state.slots.get(REPOSITORY)
     operations = [

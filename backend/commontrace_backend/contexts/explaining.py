@@ -28,7 +28,6 @@ async def with_hidden(
             priority=content.slot.priority,
             tokens=content.tokens,
             included=False,
-            hidden=True,
             tier="out",
             reason=reasons[content.slot.slot_id],
             begins=" ".join(text_of(content.message)[: 4 * _BEGINNING].split())[:_BEGINNING],

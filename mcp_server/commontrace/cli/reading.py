@@ -75,6 +75,15 @@ def read_object(source: str) -> dict[str, Any]:
     return value
 
 
+def read_tools(source: str) -> list[Any]:
+    """The schemas of tools in a file: a JSON list, or a request that has them."""
+    value = read_json(source)
+    found = value.get("tools") if isinstance(value, dict) else value
+    if not isinstance(found, list):
+        raise InvalidInputError(f"{named(source)} holds no list of tools.", "Give [{…}, …] as the provider takes them.")
+    return found
+
+
 def validated(model: type[M], fields: Mapping[str, Any], where: str = "") -> M:
     """A model of the contract from what a person wrote; raises InvalidInputError that names the field."""
     try:

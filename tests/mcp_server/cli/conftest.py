@@ -52,3 +52,45 @@ def trace_id(cli: Cli, fix: Run) -> str:
     """The id of a trace that the store holds: SQLite, database is locked."""
     found: str = cli.json("contribute", fix())["trace_id"]
     return found
+
+
+@pytest.fixture
+def trace(cli: Cli) -> Run:
+    """`trace …`, with one commit on main."""
+
+    def run(*arguments: str, stdin: str | None = None) -> str:
+        said: str = cli.good("context", *arguments, stdin=stdin)
+        return said
+
+    run("commit", "-m", "the plan", "--role", "user", "--text", "Move the importer to streaming.")
+    return run
+
+
+@pytest.fixture
+def refused(cli: Cli) -> Run:
+    """`trace …` that fails: the one line that it prints."""
+
+    def run(*arguments: str, code: int = 1) -> str:
+        said: str = cli.failed("context", *arguments, code=code)
+        return said
+
+    return run
+
+
+@pytest.fixture
+def talk(trace: Run, work: Path) -> Run:
+    """`trace …`, with an instruction, a task, and two files read; the messages are at the places 0 to 6."""
+    messages: list[dict[str, Any]] = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Fix parse.py, not lexer.py."},
+    ]
+    for number, name in enumerate(("src/parse.py", "src/lexer.py")):
+        called = {"name": "read_file", "arguments": json.dumps({"path": name})}
+        call = {"id": f"c{number}", "type": "function", "function": called}
+        messages.append({"role": "assistant", "content": "Reading.", "tool_calls": [call]})
+        messages.append({"role": "tool", "tool_call_id": f"c{number}", "content": f"{name} line\n" * 120})
+    messages.append({"role": "assistant", "content": "Line 42 must not raise."})
+    (work / "talk.json").write_text(json.dumps(messages))
+    trace("undo")
+    trace("commit", "talk.json", "-m", "the talk")
+    return trace

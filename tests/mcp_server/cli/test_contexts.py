@@ -6,18 +6,6 @@ import pytest
 from commandline import Cli, Run
 
 
-@pytest.fixture
-def trace(cli: Cli) -> Run:
-    """`trace …`, with one commit on main."""
-
-    def run(*arguments: str, stdin: str | None = None) -> str:
-        said: str = cli.good("context", *arguments, stdin=stdin)
-        return said
-
-    run("commit", "-m", "the plan", "--role", "user", "--text", "Move the importer to streaming.")
-    return run
-
-
 def _failed(cli: Cli, *arguments: str, code: int = 1, stdin: str | None = None) -> str:
     said: str = cli.failed("context", *arguments, code=code, stdin=stdin)
     return said
@@ -68,54 +56,6 @@ def test_a_commit_names_the_traces_it_used(cli: Cli, trace: Run, trace_id: str) 
     assert f"Trace:  {trace_id}" in trace("log")
 
 
-def test_the_log_reads_like_gits(trace: Run) -> None:
-    trace("commit", "--text", "second")
-    newest, first = trace("log").split("\ncommit ")
-    assert "(HEAD → main)" in newest.splitlines()[0]
-    assert "    (no message)" in newest
-    assert "Author: " in newest
-    assert "    the plan" in first
-    assert "+1 message, " in first
-    assert len(trace("log", "--oneline").splitlines()) == 2
-
-
-def test_the_log_goes_on_where_it_stopped_and_can_be_searched(trace: Run) -> None:
-    trace("commit", "-m", "second", "--text", "b")
-    page = trace("log", "--oneline", "-n", "1").splitlines()
-    assert "second" in page[0]
-    assert page[1].startswith("More: trace log ")
-    assert "the plan" in trace("log", "--oneline", page[1].split()[-1])
-    assert "the plan" in trace("log", "--oneline", "HEAD~1")
-    assert len(trace("log", "--oneline", "--grep", "plan").splitlines()) == 1
-    assert trace("log", "--grep", "nothing of that kind") == "No such commits.\n"
-
-
-def test_a_window_fits_its_budget_and_says_why(cli: Cli, trace: Run) -> None:
-    trace("commit", "--role", "assistant", "--text", "word " * 300)
-    trace("commit", "--text", "the newest")
-    result = cli("context", "show", "--budget", "50")
-    assert "the newest" in result.stdout
-    assert "word word" not in result.stdout
-    assert "left out" in result.stderr
-    explained = trace("show", "--budget", "50", "--explain")
-    assert {line.split()[0] for line in explained.splitlines() if line.startswith(("in ", "out "))} == {"in", "out"}
-    assert json.loads(trace("show", "--budget", "50", "--json"))["tokens"]["tokens"] <= 50
-
-
-@pytest.mark.parametrize("shape", ["openai", "anthropic", "messages"])
-def test_a_window_comes_in_the_shape_that_a_provider_takes(trace: Run, shape: str) -> None:
-    trace("commit", "--role", "system", "--text", "Be brief.")
-    shown = json.loads(trace("show", "--format", shape))
-    assert "Move the importer" in json.dumps(shown["messages"])
-    assert ("system" in shown) == (shape == "anthropic")
-
-
-def test_a_window_is_printed_as_it_is(trace: Run) -> None:
-    text = "def f():\n\treturn 1   \n\n    [bold]not markup[/bold] :smile: " + "x" * 300
-    trace("commit", "--text", text)
-    assert text in trace("show")
-
-
 def test_control_characters_never_reach_the_terminal(cli: Cli, trace: Run) -> None:
     nasty = "\x1b]0;owned\x07 \x1b[31mred \u009b2J \u202eevil \u200b \x7f \r over\nnext"
     trace("commit", "-", "-m", nasty, stdin=json.dumps([{"role": "user", "content": nasty}]))
@@ -128,21 +68,6 @@ def test_control_characters_never_reach_the_terminal(cli: Cli, trace: Run) -> No
     assert not set(document) & set("\x1b\x07\x9b\u202e\u200b\x7f\r")
     assert nasty in json.loads(document)["text"]
     assert json.loads(trace("show", "--format", "openai"))["messages"][-1]["content"] == nasty
-
-
-def test_a_difference_is_what_to_add_and_to_remove(trace: Run) -> None:
-    trace("switch", "-c", "try")
-    trace("commit", "--role", "assistant", "--text", "first line\nsecond line")
-    added = trace("diff", "main..try")
-    assert "+ assistant: first line\n+   second line\n" in added
-    assert trace("diff", "main", "try") == added
-    assert trace("diff", "main") == trace("diff", "main..") == added.replace("+++ try", "+++ HEAD")
-    assert "- assistant: first line" in trace("diff", "try", "main")
-    assert "The same window." in trace("diff", "main..main")
-
-
-def test_a_difference_is_of_two(cli: Cli, trace: Run) -> None:
-    assert "two refs" in _failed(cli, "diff", "a", "b", "c", code=2)
 
 
 def test_branches_are_created_listed_and_deleted(cli: Cli, trace: Run) -> None:
@@ -181,21 +106,6 @@ def test_a_switch_moves_this_folders_head_alone(
     assert trace("switch", "-c", "more") == "Switched to a new branch more\n"
 
 
-def test_a_merge_can_be_looked_at_first(trace: Run) -> None:
-    trace("switch", "-c", "try")
-    trace("commit", "-m", "theirs", "--text", "theirs")
-    trace("switch", "main")
-    assert trace("merge", "try", "--dry-run").startswith("Would be: Fast-forward try into main ")
-    trace("commit", "-m", "ours", "--text", "ours")
-    assert trace("merge", "try", "--dry-run").startswith("Would be: Merged try into main ")
-    assert "theirs" not in trace("show")
-    assert " · +1 message · " in trace("merge", "try", "-m", "both")
-    assert "ours" in trace("show")
-    assert "theirs" in trace("show")
-    assert "Merge:  " in trace("log")
-    assert trace("merge", "try") == "main has everything of try already.\n"
-
-
 def test_tags_are_fixed_names(cli: Cli, trace: Run) -> None:
     assert trace("tag") == ""
     first = json.loads(trace("tag", "v1", "--json"))["commit_id"]
@@ -206,18 +116,6 @@ def test_tags_are_fixed_names(cli: Cli, trace: Run) -> None:
     assert "a tag v1 already" in _failed(cli, "tag", "v1")
     assert trace("tag", "-d", "v1").startswith("Deleted v1 ")
     assert "which tag" in _failed(cli, "tag", "-d", code=2)
-
-
-def test_status_of_a_branch_counts_by_role(trace: Run) -> None:
-    trace("commit", "--role", "assistant", "--text", "I will.")
-    said = trace("status")
-    assert "2 messages, " in said
-    assert {line.split()[0] for line in said.splitlines()[2:]} == {"user", "assistant"}
-
-
-def test_a_branch_without_commits_says_how_they_come_to_be(trace: Run) -> None:
-    trace("undo")
-    assert "No commits yet" in trace("status")
 
 
 def test_the_repository_is_the_folders_unless_named(cli: Cli, trace: Run, work: Path) -> None:

@@ -55,7 +55,10 @@ class Editing(Bound):
         return self._write("move", "move", ChangeResult, NewMove.of(slots=list(slots), after=after, **options))
 
     def notes(self, **notes: Any) -> ChangeResult:
-        """Say what holds for the whole context: `tools`, `keep` (must-keep patterns) and `types` of parts."""
+        """Say what holds for the whole context: `tools`, `keep` (must-keep patterns), `types` of parts.
+
+        `clear=["keep"]` takes one away.
+        """
         return self._write("notes", "notes", ChangeResult, NewNotes.of(**notes))
 
     def slot(self, slot: str, ref: str = "HEAD") -> SlotHistory:

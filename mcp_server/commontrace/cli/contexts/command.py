@@ -13,7 +13,7 @@ from commontrace.cli.command import Command
 from commontrace.cli.output import Part, Screen, counted
 from commontrace.cli.state import State, open_client, state
 from commontrace.errors import CommonTraceError, NotFoundError
-from commontrace.models.contexts import ChangeResult, TokenCount
+from commontrace.models.contexts import ChangeResult, Redacted, TokenCount
 
 if TYPE_CHECKING:
     from commontrace import ContextRepository
@@ -136,6 +136,14 @@ def draw_change(screen: Screen, done: ChangeResult, said: str, *, dry_run: bool)
         return
     head: tuple[Part, ...] = (("would be: ", "bold"),) if dry_run else (f"[{done.branch} ", short(done.commit_id), "] ")
     screen.line(*head, said, (f" · {window} ", "dim"), delta(done.token_delta))
+    draw_redactions(screen, done)
+
+
+def draw_redactions(screen: Screen, done: Redacted) -> None:
+    """What was taken out of the texts before anything was stored."""
+    if done.redactions:
+        said = ", ".join(f"{item.count} × {item.type}" for item in done.redactions)
+        screen.line((f"Taken out before it was stored: {said}", "yellow"))
 
 
 def delta(number: int) -> tuple[str, str]:

@@ -15,8 +15,7 @@ from commontrace.cli.contexts.command import (
     slot_ids,
 )
 from commontrace.cli.output import answer, counted
-from commontrace.cli.reading import parse_json, read_json, read_object
-from commontrace.errors import InvalidInputError
+from commontrace.cli.reading import parse_json, read_object, read_tools
 from commontrace.models.contexts import ChangeResult, Priority
 
 
@@ -128,23 +127,16 @@ def move(slots: tuple[str, ...], after: str, **options: Any) -> None:
 @change_options
 def notes(keep: tuple[str, ...], tools: str | None, types: str | None, clear: tuple[str, ...], **options: Any) -> None:
     """Say what holds for the whole context. Each commit knows what held there."""
-    said: dict[str, Any] = dict.fromkeys(clear)
+    said: dict[str, Any] = {"clear": list(clear)} if clear else {}
     if keep:
         said["keep"] = list(keep)
     if tools:
-        said["tools"] = _listed(read_json(tools), tools)
+        said["tools"] = read_tools(tools)
     if types:
         said["types"] = parse_json(types, "--types")
     if not said:
         raise click.UsageError("Say what is to hold: --keep, --tools, --types or --clear.")
     with open_repository() as repo:
         done = repo.notes(**said, **options)
-    about = f"Set {', '.join(sorted(said))}"
+    about = f"Set {', '.join(sorted(said.keys() - {'clear'} | {*clear}))}"
     answer(done, lambda screen: draw_change(screen, done, about, dry_run=options["dry_run"]))
-
-
-def _listed(value: Any, file: str) -> list[Any]:
-    found = value.get("tools") if isinstance(value, dict) else value
-    if not isinstance(found, list):
-        raise InvalidInputError(f"{file} holds no list of tools.", "Give [{…}, …] as the provider takes them.")
-    return found

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """`trace verify`, `gc`, `purge`: whether everything is sound, what nothing needs, what is to leave no trace."""
 
 from typing import Any
@@ -19,10 +20,28 @@ _STEP = 1000
 @click.pass_context
 def verify(context: click.Context, full: bool) -> None:
     """Check every byte, name and total that is stored. Exit code 1 if anything is not as it was written."""
+=======
+"""`trace verify`, `gc`, `purge`: whether a context is sound, what of it nothing needs, what is to leave no trace."""
+
+import click
+
+from commontrace.cli.command import FAILED
+from commontrace.cli.contexts.command import REF, context_command, open_repository, slot_id
+from commontrace.cli.output import Screen, answer, counted
+from commontrace.models.contexts import CollectResult, PurgeResult, VerifyResult
+
+
+@context_command("verify")
+@click.option("--full", is_flag=True, help="Make every window anew, not only some.")
+@click.pass_context
+def verify(context: click.Context, full: bool) -> None:
+    """Check every byte, name and total that is stored; exit code 1 where something is not as it was written."""
+>>>>>>> main
     with open_repository() as repo:
         found = repo.verify(full=full)
     answer(found, lambda screen: _verified(screen, found))
     if not found.sound:
+<<<<<<< HEAD
         context.exit(1)
 
 
@@ -31,10 +50,18 @@ def _verified(screen: Screen, found: VerifyResult) -> None:
         screen.line((f"{problem.kind} ", "bold red"), (problem.name[:12], "yellow"), f"  {problem.detail}")
         screen.line((problem.hint, "dim"), indent=2)
     said = [
+=======
+        context.exit(FAILED)
+
+
+def _verified(screen: Screen, found: VerifyResult) -> None:
+    looked = [
+>>>>>>> main
         counted(found.commits, "commit"),
         counted(found.blobs, "message"),
         counted(found.refs, "ref"),
         counted(found.operations, "operation"),
+<<<<<<< HEAD
         counted(found.calls, "call"),
         f"{counted(found.windows, 'window')} made anew",
     ]
@@ -58,11 +85,27 @@ def collect(dry_run: bool, grace_days: float) -> None:
         if not dry_run:
             plan = repo.gc(dry_run=True, grace_days=grace_days)
             note(f"Taking out {counted(plan.commits, 'commit')} and {counted(plan.blobs, 'message')} …")
+=======
+        f"{counted(found.windows, 'window')} made anew",
+    ]
+    screen.line(("sound", "bold green") if found.sound else ("damaged", "bold red"), f": {', '.join(looked)}")
+    for problem in found.problems:
+        screen.line((f"{problem.kind} {problem.name[:16]}", "red"), f": {problem.detail}", (f" {problem.hint}", "dim"))
+
+
+@context_command("gc")
+@click.option("--dry-run", is_flag=True, help="Say what would go; change nothing.")
+@click.option("--grace-days", type=click.FloatRange(0), default=30, show_default=True, help="What is younger stays.")
+def gc(dry_run: bool, grace_days: float) -> None:
+    """Take out commits and messages that nothing needs: no ref, no operation to undo, no summary, no call."""
+    with open_repository() as repo:
+>>>>>>> main
         done = repo.gc(dry_run=dry_run, grace_days=grace_days)
     answer(done, lambda screen: _collected(screen, done, dry_run=dry_run))
 
 
 def _collected(screen: Screen, done: CollectResult, *, dry_run: bool) -> None:
+<<<<<<< HEAD
     what = f"{counted(done.commits, 'commit')} and {counted(done.blobs, 'message')}, {_size(done.bytes)}"
     screen.line(("would take out " if dry_run else "took out ", "bold"), what)
     if done.kept_young:
@@ -79,10 +122,15 @@ def _size(count: float) -> str:
     while count >= _STEP and unit < len(_UNITS) - 1:
         count, unit = count / _STEP, unit + 1
     return f"{count:.1f} {_UNITS[unit]}" if unit else f"{count:.0f} {_UNITS[0]}"
+=======
+    said = f"{counted(done.commits, 'commit')} and {counted(done.blobs, 'message')}"
+    screen.line((("would take out " if dry_run else "Took out "), "bold"), said, (f" · {done.bytes:,} bytes", "dim"))
+>>>>>>> main
 
 
 @context_command("purge")
 @click.argument("text", required=False)
+<<<<<<< HEAD
 @click.option("--file", "text_file", metavar="FILE", help="The text from a file, or - for standard input.")
 @click.option("--slot", help="A message, with all that it ever said, instead of a text.")
 @click.option("--blob", help="What a blob holds, instead of a text.")
@@ -106,10 +154,28 @@ def purge(context: click.Context, /, text: str | None, text_file: str | None, ye
         context.exit(1)
     with open_repository() as repo:
         done = repo.purge(wanted, **options)
+=======
+@click.option("--slot", metavar="SLOT", help="A message, with all that it ever said, instead of TEXT.")
+@click.option("--blob", metavar="ID", help="What a blob holds, instead of TEXT.")
+@click.option("--ref", type=REF, default="HEAD", show_default=True, help="Where the slot is looked for.")
+@click.option("--reason", default="", help="What stands in its place.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(text: str | None, slot: str | None, yes: bool, **options: str | None) -> None:
+    """Take TEXT out of every message, note and log entry, and out of the files. Undo does not bring it back.
+
+    Ids stay, so that everything around it can still be verified.
+    """
+    if not yes:
+        click.confirm("This cannot be undone. Take it out?", abort=True, err=True)
+    with open_repository() as repo:
+        named = slot_id(repo, slot) if slot else None
+        done = repo.purge(text, slot=named, **{name: value for name, value in options.items() if value})
+>>>>>>> main
     answer(done, lambda screen: _purged(screen, done))
 
 
 def _purged(screen: Screen, done: PurgeResult) -> None:
+<<<<<<< HEAD
     screen.line(
         ("purged ", "bold"),
         f"{counted(len(done.blobs), 'message')}, words of {counted(len(done.commits), 'commit')}",
@@ -119,3 +185,11 @@ def _purged(screen: Screen, done: PurgeResult) -> None:
         screen.line(("The files still hold it: others read them. Purge one of these blobs again later.", "yellow"))
     for left in done.left:
         screen.line((left, "yellow"))
+=======
+    said = f"{counted(len(done.blobs), 'message')}, words of {counted(len(done.commits), 'commit')}"
+    screen.line(("Took out ", "bold"), said, f" and {counted(done.operations, 'operation')}")
+    if not done.erased:
+        screen.line(("The files could not be written anew: purge again when others are done.", "yellow"))
+    for place in done.left:
+        screen.line((place, "yellow"))
+>>>>>>> main

@@ -10,6 +10,7 @@ from commontrace.cli.contexts.command import (
     change_options,
     context_command,
     draw_change,
+    draw_redactions,
     open_repository,
     short,
     tokens,
@@ -102,6 +103,7 @@ def _merged(screen: Screen, done: MergeResult, source: str, *, dry_run: bool) ->
     at: tuple[Part, ...] = (" ", short(done.commit_id)) if done.commit_id else ()
     about = f" · +{counted(done.added, 'message')} · {tokens(done.tokens)}"
     screen.line(head, f"{_VERBS[done.kind]} {source} into {done.branch}{mode}", *at, about)
+    draw_redactions(screen, done)
     for said in done.contradictions:
         screen.line(("contradiction: ", "yellow"), said, indent=2)
     if done.conflicts:

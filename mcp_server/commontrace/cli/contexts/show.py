@@ -6,15 +6,7 @@ import click
 
 from commontrace.cli.contexts.command import REF, context_command, fitted, open_repository, short, slot_id, tokens
 from commontrace.cli.output import Part, Screen, answer, counted, document
-from commontrace.models.contexts import (
-    Explain,
-    Explained,
-    SlotHistory,
-    SlotVersion,
-    Window,
-    WindowFormat,
-    WindowStrategy,
-)
+from commontrace.models.contexts import Explain, SlotHistory, SlotVersion, Window, WindowFormat, WindowStrategy
 
 SLOT: Final = 8
 """Digits of a slot that are shown."""
@@ -32,7 +24,6 @@ class ShowOptions(TypedDict):
     reserve: int
     strategy: WindowStrategy
     format: WindowFormat
-    explain: Explain
 
 
 @context_command("show")
@@ -48,18 +39,18 @@ class ShowOptions(TypedDict):
 )
 @click.option("--format", type=click.Choice(get_args(WindowFormat)), default="text", show_default=True)
 @click.option("--explain", is_flag=True, help="A line for each message: place, slot, and why it is in or out.")
-@click.option("--all", "hidden", is_flag=True, help="As --explain, with the hidden messages too.")
-def show(ref: str, hidden: bool, **options: Unpack[ShowOptions]) -> None:
+@click.option("--all", "hidden", is_flag=True, help="With --explain, also what is removed, skipped or summarised.")
+def show(ref: str, hidden: bool, explain: bool, **options: Unpack[ShowOptions]) -> None:
     """The window at REF: as text, or as the messages that a provider takes."""
-    options["explain"] = "all" if hidden else options["explain"]
+    why: Explain = "all" if explain and hidden else explain
     with open_repository() as repo:
-        window = repo.window(ref, **options)
-    answer(window, lambda screen: _window(screen, window))
+        window = repo.window(ref, explain=why, **options)
+    answer(window, lambda screen: _window(screen, window, places=not hidden))
 
 
-def _window(screen: Screen, window: Window) -> None:
+def _window(screen: Screen, window: Window, *, places: bool) -> None:
     if window.explanation:
-        _explained(screen, window)
+        _explained(screen, window, places=places)
     elif window.messages is None:
         screen.block(window.text or "")
     else:
@@ -70,11 +61,10 @@ def _window(screen: Screen, window: Window) -> None:
         Screen(stderr=True).line((f"{left} in {tokens(window.tokens)}; --explain says why.", "dim"))
 
 
-def _explained(screen: Screen, window: Window) -> None:
-    places = {item.slot_id: str(place) for place, item in enumerate(_shown(window))}
+def _explained(screen: Screen, window: Window, *, places: bool) -> None:
     rows: list[tuple[Part, ...]] = [
         (
-            (places.get(item.slot_id, ""), "dim"),
+            (str(place), "dim"),
             (item.slot_id[:SLOT], "yellow"),
             _TIERS.get(item.tier, ("out", "red")),
             (f"{item.tokens:,}".rjust(7), ""),
@@ -82,16 +72,11 @@ def _explained(screen: Screen, window: Window) -> None:
             ("" if item.reason == "fits" else item.reason, PRIORITIES[item.priority]),
             item.begins,
         )
-        for item in window.explanation
+        for place, item in enumerate(window.explanation)
     ]
-    screen.table(rows, fit=True)
+    screen.table(rows if places else [row[1:] for row in rows], fit=True)
     said = f"{counted(window.included, 'message')} in, {window.left_out:,} out, {tokens(window.tokens)}"
     screen.line((f"{said}, state {window.state_id[:12]}", "dim"))
-
-
-def _shown(window: Window) -> list[Explained]:
-    """What is in the window or left out for its budget, and not hidden."""
-    return [item for item in window.explanation if not item.hidden]
 
 
 @context_command("slot")

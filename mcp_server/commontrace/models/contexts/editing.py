@@ -67,7 +67,7 @@ class NewMove(Selected):
 
 
 class NewNotes(Change):
-    """What is said of the whole context; None takes a note away."""
+    """What is said of the whole context."""
 
     tools: Annotated[list[Annotated[RawMessage, Exact]], Field(max_length=1_000)] | None = Field(
         default=None, description="The tools that the model may call, as the provider takes them."
@@ -78,6 +78,7 @@ class NewNotes(Change):
     types: Annotated[dict[str, JsonValue], Exact] | None = Field(
         default=None, description='Part types of your own: {"diagram": {"render": "text", "required": ["text"]}}.'
     )
+    clear: list[Literal["tools", "keep", "types"]] = Field(default=[], description="Those that hold no longer.")
 
 
 class ChangeResult(Redacted):

@@ -26,7 +26,6 @@ class Explained(Record):
     priority: Priority = "normal"
     tokens: int
     included: bool
-    hidden: bool = Field(default=False, description="Removed, skipped or covered: no budget brings it in.")
     tier: Literal["whole", "shortened", "line", "out"] = "whole"
     reason: str
     begins: str = Field(default="", description="Its first words, in one line.")
