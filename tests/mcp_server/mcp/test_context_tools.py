@@ -93,7 +93,7 @@ async def test_messages_are_edited_pinned_skipped_removed_and_moved_by_slot(talk
     assert await slots(talk) == [system, last, task]
     assert (await talk.call("context_edit", slot=last, version=0, dry_run=True)).startswith("would be: changed")
     assert "Nothing to do" in await talk.call("context_annotate", slots=[task], reason="the task")
-    assert "~ " in (changed := await talk.call("context_diff", a="HEAD~5"))
+    assert "~ " in (changed := await talk.call("context_diff", a="HEAD~6"))
     assert "> " in changed
     assert "! " in changed
 
