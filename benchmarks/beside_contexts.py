@@ -56,55 +56,58 @@ def one_by_one(step: Callable[[Any], object], items: Sequence[Any]) -> Figures:
     }
 
 
-def raw_sqlite(messages: list[dict[str, Any]], folder: Path) -> Figures:
-    """A blob, a commit and a ref in one durable transaction a message: the least that any store on SQLite does."""
-    path = folder / "raw.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as store:
-        store.execute("PRAGMA journal_mode=WAL")
-        store.execute("PRAGMA synchronous=FULL")
-        store.execute("CREATE TABLE blobs(id TEXT PRIMARY KEY, encoded BLOB)")
-        store.execute("CREATE TABLE commits(id TEXT PRIMARY KEY, parent TEXT, blob TEXT)")
-        store.execute("CREATE TABLE refs(name TEXT PRIMARY KEY, id TEXT)")
-        parent = ""
+class Raw:
+    """Blobs, commits and a ref in SQLite, and nothing else."""
 
-        def add(message: dict[str, Any]) -> None:
-            nonlocal parent
+    def __init__(self, path: Path) -> None:
+        self.store = sqlite3.connect(path, isolation_level=None)
+        self._parent = ""
+        for statement in (
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=FULL",
+            "CREATE TABLE blobs(id TEXT PRIMARY KEY, encoded BLOB)",
+            "CREATE TABLE commits(id TEXT PRIMARY KEY, parent TEXT, blob TEXT)",
+            "CREATE TABLE refs(name TEXT PRIMARY KEY, id TEXT)",
+        ):
+            self.store.execute(statement)
+
+    def commit(self, *messages: dict[str, Any]) -> None:
+        """A commit for each message, all in one durable transaction."""
+        self.store.execute("BEGIN IMMEDIATE")
+        for message in messages:
             encoded = json.dumps(message, sort_keys=True).encode()
             blob = sha256(encoded).hexdigest()
-            made = sha256(f"{parent}{blob}".encode()).hexdigest()
-            store.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (blob, encoded))
-            store.execute("INSERT OR IGNORE INTO commits VALUES (?, ?, ?)", (made, parent, blob))
-            store.execute("INSERT OR REPLACE INTO refs VALUES ('main', ?)", (made,))
-            parent = made
+            made = sha256(f"{self._parent}{blob}".encode()).hexdigest()
+            self.store.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (blob, encoded))
+            self.store.execute("INSERT OR IGNORE INTO commits VALUES (?, ?, ?)", (made, self._parent, blob))
+            self.store.execute("INSERT OR REPLACE INTO refs VALUES ('main', ?)", (made,))
+            self._parent = made
+        self.store.execute("COMMIT")
 
-        def commit(message: dict[str, Any]) -> None:
-            store.execute("BEGIN IMMEDIATE")
-            add(message)
-            store.execute("COMMIT")
+    def log(self) -> list[Any]:
+        """Every commit, newest first."""
+        return self.store.execute(
+            "WITH RECURSIVE log(id, parent, blob) AS (SELECT id, parent, blob FROM commits WHERE id = ?"
+            " UNION ALL SELECT c.id, c.parent, c.blob FROM commits c JOIN log ON c.id = log.parent) SELECT * FROM log",
+            (self._parent,),
+        ).fetchall()
 
-        def batch() -> None:
-            store.execute("BEGIN IMMEDIATE")
-            for message in messages:
-                add({**message, "again": True})
-            store.execute("COMMIT")
+    def window(self) -> list[Any]:
+        """Every message."""
+        found = dict(self.store.execute("SELECT id, encoded FROM blobs").fetchall())
+        return [json.loads(found[row[2]]) for row in reversed(self.log())]
 
-        def log() -> list[Any]:
-            return store.execute(
-                "WITH RECURSIVE log(id, parent, blob) AS (SELECT id, parent, blob FROM commits WHERE id = ?"
-                " UNION ALL SELECT c.id, c.parent, c.blob FROM commits c JOIN log ON c.id = log.parent) SELECT * FROM log",
-                (parent,),
-            ).fetchall()
 
-        def window() -> list[Any]:
-            ids = [row[2] for row in reversed(log())]
-            found = dict(store.execute("SELECT id, encoded FROM blobs").fetchall())
-            return [json.loads(found[blob]) for blob in ids]
-
-        figures = one_by_one(commit, messages)
-        figures |= {"log": timed(log)[0], "cold": timed(window)[0], "warm": timed(window)[0]}
-        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        figures["bytes"] = path.stat().st_size
-        return {**figures, "batch": timed(batch)[0]}
+def raw_sqlite(messages: list[dict[str, Any]], folder: Path) -> Figures:
+    """A blob, a commit and a ref in one durable transaction a message: the least that any store on SQLite does."""
+    raw = Raw(folder / "raw.db")
+    with closing(raw.store):
+        figures = one_by_one(raw.commit, messages)
+        figures |= {"log": timed(raw.log)[0], "cold": timed(raw.window)[0], "warm": timed(raw.window)[0]}
+        raw.store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        figures["bytes"] = (folder / "raw.db").stat().st_size
+        again = [{**message, "again": True} for message in messages]
+        return {**figures, "batch": timed(lambda: raw.commit(*again))[0]}
 
 
 def pygit2_library(messages: list[dict[str, Any]], folder: Path) -> Figures:

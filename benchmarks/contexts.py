@@ -204,6 +204,7 @@ def beside(system: str, messages: list[dict[str, Any]]) -> Figures:
 def from_the_shell(url: str) -> dict[str, float]:
     """CPU seconds of a command from its start to its end, the best of five; beside Python that does nothing."""
     environment = {**os.environ, "COMMONTRACE_URL": url}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling every module would be most of it
     asked = ["-c", "from commontrace._entry import trace; import sys; sys.exit(trace())"]
 
     def run(*arguments: str) -> float:

@@ -1,4 +1,4 @@
-"""Histories of commits for the core's laws: any operation on any slot, branches, criss-cross merges of two and three."""
+"""Histories of commits for the core's laws: any operation on any slot, branches, merges of two and of three."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -59,20 +59,27 @@ def an_operation(random: Random, state: State, name: str) -> Operation | None:
     summaries = [one for one in slots if state.slots[one].is_summary]
     if kind == "append" or not slots:
         return {"op": "append", "slot": f"slot {name}", "blob": f"blob {name}"}
-    slot = random.choice(slots)
-    if kind == "edit":
-        return {"op": "edit", "slot": slot, "blob": f"edit {random.randint(0, 2)}"}
-    if kind == "annotate":
-        value = {"level": random.choice(PRIORITIES), "reason": ""}
-        return {"op": "annotate", "slot": slot, "key": "priority", "value": value}
-    if kind == "note":
-        return {"op": "annotate", "slot": random.choice([slot, ""]), "key": "keep", "value": random.choice(["a", "b"])}
-    if kind in {"remove", "restore"}:
-        return {"op": kind, "slot": slot}
-    if kind == "move":
-        return {"op": "move", "slot": slot, "after": random.choice([one for one in ["", *slots] if one != slot])}
     if kind == "cover":
         return _cover(random, state, name)
+    if kind in {"narrow", "uncover"}:
+        return _on_a_summary(random, state, kind, summaries)
+    return _written(random, kind, random.choice(slots), slots)
+
+
+def _written(random: Random, kind: str, slot: str, slots: list[str]) -> Operation:
+    priority = {"level": random.choice(PRIORITIES), "reason": ""}
+    elsewhere = random.choice([one for one in ["", *slots] if one != slot])
+    note = {"op": "annotate", "slot": random.choice([slot, ""]), "key": "keep", "value": random.choice(["a", "b"])}
+    written: dict[str, Operation] = {
+        "edit": {"op": "edit", "slot": slot, "blob": f"edit {random.randint(0, 2)}"},
+        "annotate": {"op": "annotate", "slot": slot, "key": "priority", "value": priority},
+        "note": note,
+        "move": {"op": "move", "slot": slot, "after": elsewhere},
+    }
+    return written.get(kind, {"op": kind, "slot": slot})
+
+
+def _on_a_summary(random: Random, state: State, kind: str, summaries: list[str]) -> Operation | None:
     if not summaries:
         return None
     return _narrowed(random, state, random.choice(summaries)) if kind == "narrow" else _uncovered(random, summaries)
@@ -116,7 +123,8 @@ def some_operations(random: Random, state: State, name: str, most: int = 3) -> l
 def history(random: Random, most: int = 14) -> History:
     """Commits on up to four lines that part, cross and come together; merges may write too."""
     found = History()
-    found.add("c0", [], some_operations(random, State(), "c0", 6))
+    first = [{"op": "append", "slot": f"slot c0.{at}", "blob": f"blob c0.{at}"} for at in range(random.randint(1, 6))]
+    found.add("c0", [], first)
     for number in range(1, random.randint(2, most)):
         names = list(found.commits)
         recent = names[-4:]

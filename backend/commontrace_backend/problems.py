@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -21,11 +20,7 @@ from commontrace.errors import (
     TooLargeError,
 )
 from commontrace.models.problem import Problem
-
-# Through the standard library: standard output belongs to whoever runs us, above all to MCP over stdio.
-log = structlog.wrap_logger(
-    logging.getLogger("commontrace"), processors=[structlog.processors.LogfmtRenderer(key_order=["event"])]
-)
+from commontrace_backend.reporting import report
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -117,7 +112,7 @@ class LastResort:
             await self._app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the last resort
             where = _where(error)
-            log.error("unexpected", route=scope["path"], error=type(error).__name__, where=where)  # noqa: TRY400 - see above
+            report(logging.ERROR, "unexpected", route=scope["path"], error=type(error).__name__, where=where)
             said = InternalError("Something went wrong on our side.", "The server's log says where; please report it.")
             await answer(said)(scope, receive, send)
 

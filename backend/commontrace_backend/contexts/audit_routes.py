@@ -6,18 +6,23 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from commontrace.models.contexts import (
     BlameResult,
+    CallRecord,
     CollectResult,
     GrepPage,
+    NewCall,
     NewCollection,
     NewPurge,
     PurgeResult,
+    RebuiltCall,
+    UsageSummary,
     VerifyResult,
 )
-from commontrace_backend.contexts import collecting, origins, purging, searching, verifying
+from commontrace_backend.contexts import calls, collecting, origins, purging, searching, verifying
 from commontrace_backend.contexts.matching import Wanted
+from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Limit, Name, RefName
 from commontrace_backend.database.engine import Database
-from commontrace_backend.identity import Reader, Reading, Writer
+from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
@@ -82,3 +87,29 @@ async def blame(
 ) -> BlameResult:
     """Every message of a window, or those that match, with where each comes from."""
     return await origins.blame(session, caller, repository, ref, wanted)
+
+
+@router.post(f"{HERE}/calls", status_code=201)
+async def record_call(
+    repository: Name, body: Annotated[NewCall, redacted(NewCall)], caller: Writer, session: Writing
+) -> CallRecord:
+    """Record that a model was given a window, and what the provider reported."""
+    return await calls.record(session, caller, repository, body)
+
+
+@router.get(f"{HERE}/calls")
+async def list_calls(repository: Name, caller: Reader, session: Reading, limit: Limit = 50) -> list[CallRecord]:
+    """The recorded calls, newest first."""
+    return await calls.calls(session, caller, repository, limit)
+
+
+@router.get(f"{HERE}/calls/{{call_id}}")
+async def rebuild_call(repository: Name, call_id: int, caller: Reader, session: Reading) -> RebuiltCall:
+    """The request of a recorded call, made anew."""
+    return await calls.rebuild(session, caller, repository, call_id)
+
+
+@router.get(f"{HERE}/usage")
+async def usage(repository: Name, caller: Reader, session: Reading) -> UsageSummary:
+    """What the recorded calls used, by model."""
+    return await calls.usage(session, caller, repository)

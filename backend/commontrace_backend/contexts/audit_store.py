@@ -7,12 +7,25 @@ from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, bindpara
 
 from commontrace.models.contexts import Purged
 from commontrace_backend.contexts.tables import blobs, call_records, commit_traces, commits, operations, purged_objects
-from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.session import QUICK, ReadSession, WriteSession
 
 CHUNK: Final = 500  # SQLite takes a bounded number of parameters
 
 Rows = Sequence[Row[Any]]
 
+# Every commit asks: built once, for that takes longer than running it.
+_PURGED_COSTS: Final = (
+    select(blobs.c.blob_id, blobs.c.tokens)
+    .join(
+        purged_objects,
+        and_(blobs.c.repository_id == purged_objects.c.repository_id, blobs.c.blob_id == purged_objects.c.object_id),
+    )
+    .where(
+        purged_objects.c.repository_id == bindparam("repository"),
+        purged_objects.c.object_id.in_(bindparam("objects", expanding=True)),
+    )
+    .execution_options(**QUICK)
+)
 _CHANGE_BLOB: Final = (
     update(blobs)
     .where(blobs.c.repository_id == bindparam("repository"), blobs.c.blob_id == bindparam("blob"))
@@ -92,11 +105,7 @@ async def purged_costs(session: ReadSession, repository_id: int, blob_ids: Itera
     """What messages cost that were purged: who says one again gets what stands in its place."""
     found: dict[str, int] = {}
     for some in _chunks(list(dict.fromkeys(blob_ids))):
-        purged = and_(purged_objects.c.repository_id == repository_id, purged_objects.c.object_id.in_(some))
-        here = and_(
-            blobs.c.repository_id == purged_objects.c.repository_id, blobs.c.blob_id == purged_objects.c.object_id
-        )
-        rows = await session.all(select(blobs.c.blob_id, blobs.c.tokens).join(purged_objects, here).where(purged))
+        rows = await session.all(_PURGED_COSTS, {"repository": repository_id, "objects": some})
         found.update((row.blob_id, row.tokens) for row in rows)
     return found
 

@@ -30,14 +30,15 @@ class Content:
 async def contents(session: ReadSession, repository_id: int, shown: Sequence[Shown]) -> list[Content]:
     """The messages of a window in order."""
     found = await store.find_blobs(session, repository_id, (slot.blob_id for slot in shown))
+    encoding = counting()
     messages = {blob_id: json.loads(row.encoded) for blob_id, row in found.items()}
-    tokens = {blob_id: _tokens(row, messages[blob_id]) for blob_id, row in found.items()}
+    tokens = {blob_id: _tokens(row, messages[blob_id], encoding) for blob_id, row in found.items()}
     return [Content(slot, messages[slot.blob_id], tokens[slot.blob_id]) for slot in shown]
 
 
-def _tokens(row: Row[Any], message: Message) -> int:
+def _tokens(row: Row[Any], message: Message, encoding: str) -> int:
     """What a message costs; what was counted with another encoding is counted again."""
-    return int(row.tokens) if row.encoding == counting() else cost(default_counter(), message)
+    return int(row.tokens) if row.encoding == encoding else cost(default_counter(), message)
 
 
 async def contents_at(session: ReadSession, repository_id: int, commit_id: str | None) -> list[Content]:
@@ -49,7 +50,8 @@ async def tokens_of(session: ReadSession, repository_id: int, blob_ids: Iterable
     """What messages cost together, each as often as it is named."""
     wanted = Counter(blob_ids)
     found = await store.find_blobs(session, repository_id, wanted)
-    return sum(_tokens(row, json.loads(row.encoded)) * wanted[blob_id] for blob_id, row in found.items())
+    encoding = counting()
+    return sum(_tokens(row, json.loads(row.encoded), encoding) * wanted[blob_id] for blob_id, row in found.items())
 
 
 async def window_tokens(session: ReadSession, repository_id: int, row: Row[Any] | None) -> int:

@@ -16,12 +16,11 @@ _BEGINNING = 100
 async def with_hidden(
     session: ReadSession, place: Place, view: View, explained: Iterable[Explained]
 ) -> list[Explained]:
-    """Every message of the history in its order: those of the window, and those that are removed, skipped or covered."""
+    """Every message of the history in its order: those of the window, and those that are hidden."""
     every = {item.slot_id: item for item in explained}
-    reasons = {
-        slot_id: why_not(view, view.state.slots[slot_id]) for slot_id in view.state.order if slot_id not in every
-    }
-    for content in await contents(session, place.id, [view.show(view.state.slots[slot_id]) for slot_id in reasons]):
+    slots = [view.state.slots[slot_id] for slot_id in view.state.order if slot_id not in every]
+    reasons = {slot.slot_id: why_not(view, slot) for slot in slots}
+    for content in await contents(session, place.id, [view.show(slot) for slot in slots]):
         every[content.slot.slot_id] = Explained(
             slot_id=content.slot.slot_id,
             commit_id=content.slot.commit_id,

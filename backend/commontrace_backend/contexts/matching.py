@@ -38,7 +38,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for: words, or with `regex` an expression of RE2's; small and capital letters alike unless said."""
+    """What is looked for: words, or with `regex` an expression of RE2's; in any letter case unless `case` is set."""
 
     pattern: str
     regex: bool = False

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from commontrace_backend.contexts.state import REPOSITORY, Slot, State, extended
+from commontrace_backend.contexts.view import standing
 
 _DEFAULTS: Final[dict[str, Any]] = {"live": True, "cover": None, "priority": {"level": "normal", "reason": ""}}
 _GONE: Final[dict[str, Any]] = {"live": False, "cover": None}
@@ -179,15 +180,27 @@ def operations(changes: Sequence[Change], here: State, source: State) -> list[di
     age = {slot_id: number for number, slot_id in enumerate(source.slots)}
     for change in sorted(changes, key=lambda change: _turn(change, source, age)):
         made += _operation(change, here, source)
-    return made + _moves(changes, [*here.order, *missing])
+    return made + _known_to_summaries(changes, here, source) + _moves(changes, [*here.order, *missing])
 
 
-def _turn(change: Change, source: State, age: Mapping[str, int]) -> int:
-    """When a change is made: messages first, then summaries, which cover only older ones, then what is said of them."""
+def _known_to_summaries(changes: Sequence[Change], here: State, source: State) -> list[dict[str, Any]]:
+    """Summaries of what is edited that know it in the source are covered with again, or they would be stale here."""
+    edited = [change.slot_id for change in changes if change.register == "content"]
+    about = dict.fromkeys(one for slot_id in edited for one in here.covering.get(slot_id, ()) if one in source.slots)
+    said = {change.slot_id for change in changes if change.register == "cover"}
+    return [
+        {"op": "cover", "slot": one, "blob": slot.blob_id, "covers": list(slot.value("cover"))}
+        for one, slot in ((one, source.slots[one]) for one in about if one not in said)
+        if slot.value("cover") and not any(standing(source, slot, clash) for clash in slot.clashes)
+    ]
+
+
+def _turn(change: Change, source: State, age: Mapping[str, int]) -> tuple[int, bool]:
+    """When a change is made: messages first, then summaries, which cover only older ones and know what those say."""
     slot = source.slots.get(change.slot_id)
     if slot is None or not slot.is_summary:
-        return -1
-    return age[change.slot_id] if change.register == "cover" else len(age)
+        return -1, False
+    return age[change.slot_id], change.register != "cover"
 
 
 def _operation(change: Change, here: State, source: State) -> list[dict[str, Any]]:

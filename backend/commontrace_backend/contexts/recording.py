@@ -132,7 +132,7 @@ async def add(session: WriteSession, place: Place, draft: Draft, made: Commit) -
     """Store a commit that no branch leads to yet."""
     encoded = made.encoded()
     commit_id = identify("commit", encoded)
-    await store.add_blobs(session, [_row(place, item) for item in draft.blobs])
+    await store.add_blobs(session, [blob_row(place, item) for item in draft.blobs])
     found = await try_out(session, place, draft, commit_id)
     row = {
         **place.key,
@@ -148,7 +148,8 @@ async def add(session: WriteSession, place: Place, draft: Draft, made: Commit) -
     return found
 
 
-def _row(place: Place, item: NewBlob) -> dict[str, Any]:
+def blob_row(place: Place, item: NewBlob) -> dict[str, Any]:
+    """A message as it is stored."""
     blob = item.blob
     return {
         **place.key,

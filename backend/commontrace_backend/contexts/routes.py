@@ -25,7 +25,7 @@ from commontrace.models.contexts import (
     WindowStrategy,
 )
 from commontrace.safety.bodies import with_redactions
-from commontrace_backend.contexts import differences, history, oplog, service, windows
+from commontrace_backend.contexts import calls, differences, history, oplog, service, windows
 from commontrace_backend.contexts import log as logs
 from commontrace_backend.contexts import status as statuses
 from commontrace_backend.contexts.log import Sought
@@ -124,9 +124,10 @@ async def window(
     session: Reading,
     look: Annotated[windows.Look, Depends(_look)],
     ref: RefName = "HEAD",
+    model: Annotated[str, Query(max_length=200, description="Count the whole request for this model.")] = "",
 ) -> Window:
     """The messages at a ref that fit a budget, in the shape that a provider takes."""
-    return await windows.window(session, caller, repository, ref, look)
+    return await calls.window(session, caller, repository, ref, look, model)
 
 
 @router.get(f"{HERE}/diff")

@@ -1,4 +1,4 @@
-"""Looking for words in all that was ever said: in every content that any message had, on every branch, hidden or not."""
+"""Looking for words in all that was ever said: every content that any message had, on any branch, hidden or not."""
 
 import asyncio
 import json

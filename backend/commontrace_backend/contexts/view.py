@@ -155,7 +155,16 @@ class View:
             return None
         if slot.slot_id in self.inactive:
             return self.inactive[slot.slot_id]
-        return next((one for one in self._lens.over(slot.slot_id) if one not in self.inactive), None)
+        return self._summary_for(slot.slot_id)
+
+    def _summary_for(self, slot_id: str) -> str | None:
+        over = self._lens.over(slot_id)
+        found = next((one for one in over if one not in self.inactive), None)
+        if found or not over:
+            return found
+        # What gave way may itself lie in one that did not.
+        contested = self._lens.contested.items()
+        return next((one for one, reach in contested if slot_id in reach and one not in self.inactive), None)
 
     def _contradicted(self, slot: Slot) -> bool:
         return any(clash.kind == "contradiction" and standing(self.state, slot, clash) for clash in slot.clashes)

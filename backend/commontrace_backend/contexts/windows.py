@@ -81,13 +81,15 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, look
         state_id=state_id(view.shown),
         format=look.shape,
         strategy=look.strategy,
+        budget=look.budget,
+        reserve=look.reserve,
         tokens=total(selected.tokens),
         included=sum(tier != "out" for tier in selected.tiers),
         left_out=selected.tiers.count("out"),
         tools=tools,
         types=dict(types),
         explanation=await with_hidden(session, place, view, explained) if look.explain == "all" else explained,
-        **_shaped(selected.messages, look.shape, types),
+        **shaped(selected.messages, look.shape, types),
     )
 
 
@@ -128,7 +130,8 @@ def _select(found: Sequence[Content], look: Look) -> Selection:
     )
 
 
-def _shaped(messages: list[Message], shape: WindowFormat, types: PartTypes) -> dict[str, Any]:
+def shaped(messages: list[Message], shape: WindowFormat, types: PartTypes) -> dict[str, Any]:
+    """The fields of a window in a format."""
     if shape in {"text", "markdown"}:
         return {"text": (to_text if shape == "text" else to_markdown)(messages, types)}
     if shape == "anthropic":

@@ -3,14 +3,13 @@
 SQLite finds a row by its key in microseconds; handing that to a thread and back takes ten times as long.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import islice
 from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import URL, Connection, CursorResult, Executable, NullPool, create_engine
+import aiosqlite
+from sqlalchemy import Connection, CursorResult, Executable, NullPool, create_engine
 
 from commontrace_backend.database.session import is_quick, to_the_end
 
@@ -47,17 +46,16 @@ class _Plain(sqlite3.Connection):
 class SqliteConnection:
     """A connection that one task at a time uses."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, held: aiosqlite.Connection, connection: Connection) -> None:
+        self._held = held
         self._connection = connection
-        plain = connection.connection.driver_connection
-        assert isinstance(plain, sqlite3.Connection)
-        self._plain = plain
+        self._plain = plain_of(held)
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Run a statement to its end and read all of its rows."""
         if is_quick(statement, parameters):
             return self._connection.execute(statement, parameters)
-        return await _in_thread(self._connection.execute, statement, parameters)
+        return await self._in_thread(self._connection.execute, statement, parameters)
 
     def begin(self, how: str) -> None:
         """Begin a transaction; a deferred one touches no file yet."""
@@ -65,7 +63,7 @@ class SqliteConnection:
 
     async def commit(self) -> None:
         """End the transaction: it has reached the disk."""
-        await _in_thread(self._plain.commit)
+        await to_the_end(self._held.commit())
 
     def rollback(self) -> None:
         """Take back what was not committed."""
@@ -73,31 +71,40 @@ class SqliteConnection:
 
     async def close(self) -> None:
         """Close the file."""
-        await _in_thread(self._connection.close)
+        self._connection.detach()
+        await to_the_end(self._held.close())
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run a function that may take long in the connection's thread; who is cancelled waits for its end."""
+        done: T = await to_the_end(self._held._execute(function, *arguments))  # type: ignore[no-untyped-call]  # noqa: SLF001
+        return done
+
+
+def plain_of(held: aiosqlite.Connection) -> sqlite3.Connection:
+    """The connection that aiosqlite holds: its public face runs everything in the thread, whatever it costs."""
+    return held._conn  # noqa: SLF001
 
 
 class Connector:
-    """Opens connections to one file."""
+    """Opens connections to one file: aiosqlite holds them and their threads, SQLAlchemy words what they run."""
 
     def __init__(self, path: str) -> None:
+        self._path = path
+        self._opened: list[sqlite3.Connection] = []
         self._engine = create_engine(
-            URL.create("sqlite", database=path),
-            connect_args={"timeout": 5.0, "check_same_thread": False, "factory": _Plain},
+            "sqlite://",
+            creator=self._opened.pop,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",  # transactions are begun and ended here, not by SQLAlchemy
         )
 
     async def connect(self, *pragmas: str) -> SqliteConnection:
         """A new connection with some settings of its own."""
-        return await _in_thread(self._open, (*_PRAGMAS, *pragmas))
-
-    def _open(self, pragmas: tuple[str, ...]) -> SqliteConnection:
-        opened = SqliteConnection(self._engine.connect())
-        for pragma in pragmas:
+        opening = aiosqlite.connect(self._path, timeout=5.0, check_same_thread=False, factory=_Plain)
+        opening._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: a process ends although one was left open
+        held = await opening
+        self._opened.append(plain_of(held))
+        opened = SqliteConnection(held, self._engine.connect())
+        for pragma in (*_PRAGMAS, *pragmas):
             opened.begin(f"PRAGMA {pragma}")
         return opened
-
-
-async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Run a function that may take long; who is cancelled meanwhile waits for its end."""
-    return await to_the_end(asyncio.get_running_loop().run_in_executor(None, partial(function, *arguments)))

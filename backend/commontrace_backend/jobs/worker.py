@@ -5,17 +5,11 @@ import logging
 from contextlib import suppress
 from typing import Final
 
-import structlog
-
+from commontrace_backend.reporting import report
 from commontrace_backend.traces.upkeep import Upkeep
 
 _AT_ONCE: Final = 8  # traces embedded in one step: what a closing store waits for at most
 _PAUSE: Final = 30.0  # seconds until another try where the embedder or the store failed
-
-# Through the standard library: standard output belongs to whoever runs us, above all to MCP over stdio.
-_log = structlog.wrap_logger(
-    logging.getLogger("commontrace"), processors=[structlog.processors.LogfmtRenderer(key_order=["event"])]
-)
 
 
 class Worker:
@@ -51,7 +45,7 @@ class Worker:
                 while not self._closing.is_set() and await self._upkeep.some(_AT_ONCE):
                     pass
             except Exception as error:  # noqa: BLE001 - whatever it was, the next contribution deserves another try
-                _log.warning("upkeep failed", reason=str(error))
+                report(logging.WARNING, "upkeep failed", reason=str(error))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), _PAUSE)
                 self._wake.set()

@@ -1,6 +1,7 @@
 """What varies from run to run to placeholders; what says what failed stays."""
 
 import re
+from functools import cache
 from typing import Final
 
 from commontrace.fingerprint.wording import Rule, applied
@@ -76,16 +77,21 @@ _VALUES: Final[tuple[Rule, ...]] = (
     ("line ", r"\bline \d+(?:,? col(?:umn)? \d+)?", "line <line>"),
 )
 
-_NUMBER: Final = re.compile(
-    rf"(?P<kept>\b{_STATUS}[ :=#(]{{1,3}}-?\d+(?!\w|\.\d)|\b[1-5]\d\d (?={_REASON}))"
+_NUMBER: Final = (
+    rf"(?i)(?P<kept>\b{_STATUS}[ :=#(]{{1,3}}-?\d+(?!\w|\.\d)|\b[1-5]\d\d (?={_REASON}))"
     rf"|(?<![\w<])-?\d+(?:[.,_]\d+)*(?:e[+-]?\d+)?"
-    rf"(?: ?{_UNIT}\b)?(?![\w>])",
-    re.IGNORECASE,
+    rf"(?: ?{_UNIT}\b)?(?![\w>])"
 )
+
+
+@cache
+def _number() -> re.Pattern[str]:
+    """Compiled when it is needed: that takes longer than importing the rest."""
+    return re.compile(_NUMBER)
 
 
 def settled(text: str) -> str:
     """A message with placeholders for what varies, in lower case, each space one."""
     text = applied(_VALUES, text)
-    text = _NUMBER.sub(lambda found: found["kept"] or "<n>", text)
+    text = _number().sub(lambda found: found["kept"] or "<n>", text)
     return re.sub(r"\s+", " ", text).strip(" .").lower()

@@ -35,6 +35,7 @@ _FIELDS: Final[Mapping[str, Callable[[Any, Found], Any]]] = {
     "metadata": redacted_value,
     "generation": redacted_value,
     "notes": redacted_value,
+    "value": redacted_value,
     "tools": redacted_value,
     "resolutions": _resolutions,
 }

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from commontrace.safety.keywords import Keywords
 from commontrace.safety.redaction_rules import RULES
 from commontrace.safety.secret_rules import found_in
 
 _MARKER: Final = re.compile(r"\[redacted (?:secret|pii):[a-z0-9-]{1,60}\]")
+_KEYWORDS: Final = Keywords([rule.keywords for rule in RULES])
 _PASSES: Final = 5
 """Taking one secret out can bare another. Only texts made for it need more than two passes."""
 
@@ -59,13 +61,12 @@ def _pieces(text: str, found: Iterable[Found], stand_in: Callable[[Found], str])
 
 def _matches(text: str) -> Iterator[tuple[int, int, int, str]]:
     """Start, end, rank and type of everything that fits; of two that overlap the lower rank names it."""
-    lowered = text.lower()
-    for rank, rule in enumerate(RULES):
-        if not rule.keywords or any(keyword in lowered for keyword in rule.keywords):
-            group = "value" if "value" in rule.pattern.groupindex else 0
-            for match in rule.pattern.finditer(text):
-                if rule.holds(match[group]):
-                    yield match.start(group), match.end(group), rank, rule.type
+    for rank in _KEYWORDS.rules(text):
+        rule = RULES[rank]
+        group = "value" if "value" in rule.pattern.groupindex else 0
+        for match in rule.pattern.finditer(text):
+            if rule.holds(match[group]):
+                yield match.start(group), match.end(group), rank, rule.type
     for rank, (start, end, kind) in enumerate(found_in(text), len(RULES)):
         yield start, end, rank, kind
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final, Protocol
 
+from commontrace.safety.keywords import Keywords
 from commontrace.safety.placeholders import is_placeholder
 
 _FILES: Final = ("own.toml", "gitleaks.toml")
@@ -70,14 +71,13 @@ class _Rule:
 
 def found_in(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and type of each secret; character offsets. Those of one rule come in order and apart."""
-    lowered = text.lower()
     flat = text.encode("ascii", "replace")  # one byte a character, so that offsets are characters
-    for rule in _rules():
-        if any(keyword in lowered for keyword in rule.keywords):
-            for match in compiled(rule.regex).finditer(flat):
-                start, end = _bare(text, *_secret(match, rule))
-                if rule.holds(text[start:end], text[slice(*match.span())], _line(text, start, end)):
-                    yield start, end, rule.type
+    for number in _keywords().rules(text):
+        rule = _rules()[number]
+        for match in compiled(rule.regex).finditer(flat):
+            start, end = _bare(text, *_secret(match, rule))
+            if rule.holds(text[start:end], text[slice(*match.span())], _line(text, start, end)):
+                yield start, end, rule.type
 
 
 def _secret(match: _Match, rule: _Rule) -> tuple[int, int]:
@@ -129,6 +129,11 @@ def _rules() -> tuple[_Rule, ...]:
             key=lambda rule: rule.type.endswith(_LAST),
         )
     )
+
+
+@functools.cache
+def _keywords() -> Keywords:
+    return Keywords([rule.keywords for rule in _rules()])
 
 
 def _rows(document: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

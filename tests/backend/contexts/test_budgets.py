@@ -8,8 +8,6 @@ from commontrace.errors import BudgetExceededError, ForbiddenError, InvalidInput
 from commontrace.models.contexts import BudgetPolicy, BudgetVerdict
 from conversations import said, say
 
-pytestmark = pytest.mark.both_databases
-
 LONG = "\n".join(f"line {number}: nothing of note happened in module_{number}.py" for number in range(80))
 TOOL = {"type": "function", "function": {"name": "run", "parameters": {"type": "object"}}}
 

@@ -7,8 +7,6 @@ from commontrace.errors import InvalidInputError
 from conversations import say
 from demands import assert_anthropic, assert_openai
 
-pytestmark = pytest.mark.both_databases
-
 CALL = {"id": "c1", "type": "function", "function": {"name": "read", "arguments": '{"path": "src/parse.py"}'}}
 OUTPUT = "\n".join(f"{number}: x = {number}" for number in range(60))
 

@@ -7,8 +7,6 @@ from commontrace.errors import AmbiguousRefError, InvalidInputError, NotFoundErr
 from conversations import say
 from demands import assert_anthropic, assert_openai
 
-pytestmark = pytest.mark.both_databases
-
 CALL = {"id": "c1", "type": "function", "function": {"name": "read", "arguments": '{"path": "a.py"}'}}
 
 

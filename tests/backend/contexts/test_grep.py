@@ -27,7 +27,7 @@ async def scanned(repo: AsyncContextRepository, words: str) -> Where:
         if "blob" in item:
             texts[item["blob"]] = text_of(item["content"])
         for operation in item["content"]["operations"] if "content" in item and "commit" in item else ():
-            if words.lower() in texts.get(operation.get("blob"), "").lower():
+            if "blob" in operation and words.lower() in texts[operation["blob"]].lower():
                 found.add((item["commit"], operation["slot"]))
     return found
 

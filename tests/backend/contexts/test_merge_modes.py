@@ -7,8 +7,6 @@ from commontrace.errors import InvalidInputError
 from commontrace.models.contexts import MergeResult, Resolution
 from conversations import said, say
 
-pytestmark = pytest.mark.both_databases
-
 
 async def slots(repo: AsyncContextRepository, ref: str = "HEAD") -> list[str]:
     return [item.slot_id for item in (await repo.window(ref, explain=True)).explanation]

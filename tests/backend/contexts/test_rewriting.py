@@ -6,8 +6,6 @@ from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import InvalidInputError, MergeConflictError
 from conversations import said, say
 
-pytestmark = pytest.mark.both_databases
-
 
 async def slot(repo: AsyncContextRepository, place: int, ref: str = "HEAD") -> str:
     return (await repo.window(ref, explain=True)).explanation[place].slot_id

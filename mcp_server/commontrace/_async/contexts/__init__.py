@@ -4,6 +4,7 @@ from commontrace._async.contexts.agents import AsyncAgents
 from commontrace._async.contexts.audit import AsyncAudit
 from commontrace._async.contexts.bound import AsyncBound, AsyncHook, AsyncHooks, AsyncOperation
 from commontrace._async.contexts.branches import AsyncBranches
+from commontrace._async.contexts.calls import AsyncCalls
 from commontrace._async.contexts.compressing import AsyncCompressing
 from commontrace._async.contexts.editing import AsyncEditing
 from commontrace._async.contexts.history import AsyncHistory
@@ -32,6 +33,7 @@ class AsyncContextRepository(
     AsyncOperations,
     AsyncInterchange,
     AsyncAudit,
+    AsyncCalls,
 ):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 

@@ -18,7 +18,7 @@ class AsyncWindows(AsyncBound):
             options: `reserve` (tokens left for the answer), `strategy` (`recent` leaves out the oldest, `adaptive`
                 shows older messages shortened or as a line, `full` refuses what does not fit), `format` (`messages`,
                 `text` or a provider's), `explain` (say of each message why it is in or
-                out; `all`: also of the hidden ones).
+                out; `all`: also of the hidden ones), `model` (count the whole request for it).
 
         Raises:
             InvalidInputError: what must be in does not fit; the hint says what would do.

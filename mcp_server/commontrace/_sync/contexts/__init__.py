@@ -4,6 +4,7 @@ from commontrace._sync.contexts.agents import Agents
 from commontrace._sync.contexts.audit import Audit
 from commontrace._sync.contexts.bound import Bound, Hook, Hooks, Operation
 from commontrace._sync.contexts.branches import Branches
+from commontrace._sync.contexts.calls import Calls
 from commontrace._sync.contexts.compressing import Compressing
 from commontrace._sync.contexts.editing import Editing
 from commontrace._sync.contexts.history import History
@@ -32,6 +33,7 @@ class ContextRepository(
     Operations,
     Interchange,
     Audit,
+    Calls,
 ):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 

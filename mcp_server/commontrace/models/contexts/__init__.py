@@ -14,6 +14,7 @@ from commontrace.models.contexts.branches import (
     SwitchTo,
     TagInfo,
 )
+from commontrace.models.contexts.calls import CallRecord, ModelUsage, NewCall, RebuiltCall, Rendering, UsageSummary
 from commontrace.models.contexts.common import (
     BranchName,
     Exact,
@@ -110,7 +111,7 @@ from commontrace.models.contexts.rewriting import (
 )
 from commontrace.models.contexts.searching import Blamed, BlameResult, GrepHit, GrepPage, OriginStep
 from commontrace.models.contexts.usage import Reporter, Usage
-from commontrace.models.contexts.windows import Explain, Explained, Window
+from commontrace.models.contexts.windows import CacheEffect, Explain, Explained, Window
 
 __all__ = [
     "BlameResult",
@@ -121,6 +122,8 @@ __all__ = [
     "BudgetPolicy",
     "BudgetVerdict",
     "BundleResult",
+    "CacheEffect",
+    "CallRecord",
     "Change",
     "ChangeResult",
     "ClaimInfo",
@@ -148,10 +151,12 @@ __all__ = [
     "LossReport",
     "MergeMode",
     "MergeResult",
+    "ModelUsage",
     "MovedRef",
     "NewAnnotation",
     "NewApply",
     "NewBranch",
+    "NewCall",
     "NewClaim",
     "NewCollapse",
     "NewCollection",
@@ -187,10 +192,12 @@ __all__ = [
     "PurgeResult",
     "Purged",
     "RawMessage",
+    "RebuiltCall",
     "Redactable",
     "Redacted",
     "RedactedType",
     "RefText",
+    "Rendering",
     "Reporter",
     "RepositoryInfo",
     "RepositoryName",
@@ -213,6 +220,7 @@ __all__ = [
     "TranscriptFormat",
     "TranscriptResult",
     "Usage",
+    "UsageSummary",
     "VerifyResult",
     "Window",
     "WindowFormat",

@@ -1,16 +1,20 @@
 """Windows: what materialising a ref returns."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from commontrace.errors import InvalidInputError
 from commontrace.models.base import Record
-from commontrace.models.contexts.common import Priority, RawMessage, TokenCount, WindowFormat
+from commontrace.models.contexts.common import Priority, RawMessage, TokenCount, WindowFormat, WindowStrategy
+from commontrace.objects import canonical_id
 from commontrace.providers import anthropic, gemini, openai_chat, responses, text
 
 Explain = bool | Literal["all"]
 """Whether to say of each message why it is in or out; `all` also of those that are removed, skipped or covered."""
+
+
+_SENT: Final = {"format", "text", "system", "messages", "tools"}
 
 
 class Explained(Record):
@@ -25,6 +29,15 @@ class Explained(Record):
     tier: Literal["whole", "shortened", "line", "out"] = "whole"
     reason: str
     begins: str = Field(default="", description="Its first words, in one line.")
+
+
+class CacheEffect(Record):
+    """How much of a window a provider still has in its cache since the last call."""
+
+    call_id: int = Field(description="The last recorded call of this working copy.")
+    stable_messages: int = Field(description="Messages at the beginning that are as they were sent then.")
+    stable_tokens: int = Field(description="About so many tokens, tools included.")
+    rebilled_tokens: int = Field(description="Those behind them, which are billed anew.")
 
 
 class Window(Record):
@@ -46,10 +59,24 @@ class Window(Record):
     )
     types: dict[str, dict[str, Any]] = Field(default={}, description="The custom part types of the repository.")
     tokens: TokenCount
+    request: TokenCount | None = Field(
+        default=None,
+        description="Of the whole request with its tools, for the model that was asked for: reported, where a call "
+        "with just this was recorded, else counted, with what was learned from reports.",
+    )
+    cache: CacheEffect | None = None
+    budget: int | None = None
+    reserve: int = 0
+    strategy: WindowStrategy = "recent"
     included: int
     left_out: int
     tools: list[RawMessage] = Field(default=[], description="The tools that the model may call, as they were noted.")
     explanation: list[Explained] = []
+
+    @property
+    def request_sha256(self) -> str:
+        """What names this request to the byte: its messages and tools in its format."""
+        return canonical_id("request", self.model_dump(mode="json", include=_SENT))
 
     def to_openai(self) -> list[dict[str, Any]]:
         """The messages of a chat completion."""

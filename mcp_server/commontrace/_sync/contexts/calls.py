@@ -1,0 +1,66 @@
+"""Calls to models: recorded with what they used, rebuilt to the byte, summed up."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from commontrace._sync.contexts.bound import Bound
+from commontrace.models.contexts import (
+    CallRecord,
+    NewCall,
+    RebuiltCall,
+    Rendering,
+    Usage,
+    UsageSummary,
+    Window,
+    WindowFormat,
+)
+from commontrace.providers.usage import extract_usage
+
+
+class Calls(Bound):
+    """Calls."""
+
+    def record_call(
+        self,
+        window: Window,
+        *,
+        usage: Usage | Mapping[str, Any] | Sequence[Any] | None = None,
+        model: str = "",
+        format: WindowFormat | None = None,  # noqa: A002 - the word for it
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> CallRecord:
+        """Record that a model was given a window.
+
+        Args:
+            window: as it was sent.
+            usage: the provider's answer, whole or the events of its stream; or what `extract_usage` made of it.
+            model: its name; default: what the answer says.
+            format: the provider's shape that the window was turned into, where it was asked for as messages.
+            tools: those of the request that the context does not note.
+
+        Raises:
+            InvalidInputError: the answer holds no usage, or the window cannot be made anew as it was sent.
+        """
+        used = extract_usage(usage) if usage is not None and not isinstance(usage, Usage) else usage
+        sent = window.format if format is None else format
+        body = NewCall.of(
+            commit_id=window.commit_id,
+            rendering=Rendering.of(format=sent, budget=window.budget, reserve=window.reserve, strategy=window.strategy),
+            request_sha256=window.request_sha256 if sent == window.format else None,
+            model=model or (used.model if used and used.model else ""),
+            usage=used,
+            tools=[dict(tool) for tool in tools],
+        )
+        return self._write("record_call", "calls", CallRecord, body)
+
+    def calls(self, limit: int = 50) -> list[CallRecord]:
+        """The recorded calls, newest first."""
+        return self._read("calls", "calls", list[CallRecord], limit=limit)
+
+    def rebuild_call(self, call_id: int) -> RebuiltCall:
+        """The request of a recorded call, made anew, and whether it is the same to the byte."""
+        return self._read("rebuild_call", f"calls/{call_id}", RebuiltCall)
+
+    def usage(self) -> UsageSummary:
+        """What the recorded calls used, by model, and what estimates of each are off by."""
+        return self._read("usage", "usage", UsageSummary)
