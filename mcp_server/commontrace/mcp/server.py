@@ -23,7 +23,7 @@ from commontrace import AsyncClient, connect_async
 from commontrace.errors import AuthenticationError, CommonTraceError
 from commontrace.mcp import prompts, resources
 from commontrace.mcp.problems import WordedErrors, worded_errors
-from commontrace.mcp.tools import context_changes, context_history, context_rewriting, contexts, traces
+from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
 from commontrace.project import default_repository, working_copy
 
 Transport = Literal["stdio", "http", "sse"]
@@ -155,6 +155,10 @@ TOOLS: Final = (
         repeatable=False,
         hint="bring work home as a summary",
     ),
+    _Tool(context_audit.context_grep, "Search all that was said", reads=True, core=False, hint="find lost words"),
+    _Tool(context_audit.context_blame, "Where messages come from", reads=True, core=False, hint="who said this when"),
+    _Tool(context_audit.context_usage, "Usage of models", reads=True, core=False, hint="tokens of recorded calls"),
+    _Tool(context_audit.context_verify, "Check what is stored", reads=True, core=False, hint="find damage"),
 )
 
 

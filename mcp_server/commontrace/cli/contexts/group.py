@@ -21,6 +21,8 @@ context: Final = LazyGroup(
             "show": Lazy(f"{_HERE}.show", "show", "The window at a ref, within a budget"),
             "diff": Lazy(f"{_HERE}.diff", "diff", "What changes between two windows"),
             "status": Lazy(f"{_HERE}.status", "status", "Where writing goes on, tokens by kind, conflicts"),
+            "grep": Lazy(f"{_HERE}.searching", "grep", "Whatever was ever said, hidden or not"),
+            "blame": Lazy(f"{_HERE}.searching", "blame", "Where each message of the window comes from"),
             "slot": Lazy(f"{_HERE}.show", "slot", "Everything that was done to a message"),
             "reflog": Lazy(f"{_HERE}.operations", "reflog", "What was done, newest first"),
             "repos": Lazy(f"{_HERE}.operations", "repos", "Every context that you may see"),
@@ -59,10 +61,21 @@ context: Final = LazyGroup(
             "claim": Lazy(f"{_HERE}.labels", "claim", "Have a branch for yourself for a while"),
             "release": Lazy(f"{_HERE}.labels", "release", "Give it free again"),
         },
+<<<<<<< HEAD
+        "Calls": {
+            "calls": Lazy(f"{_HERE}.calls", "calls", "What models were given, to the byte"),
+            "usage": Lazy(f"{_HERE}.calls", "usage", "What they used, by model"),
+        },
+        "Keep sound": {
+            "verify": Lazy(f"{_HERE}.integrity", "verify", "Check every byte that is stored"),
+            "gc": Lazy(f"{_HERE}.integrity", "collect", "Take out what nothing needs"),
+            "purge": Lazy(f"{_HERE}.integrity", "purge", "Let a text leave no trace"),
+=======
         "Keep sound": {
             "verify": Lazy(f"{_HERE}.integrity", "verify", "Check every byte that is stored"),
             "gc": Lazy(f"{_HERE}.integrity", "gc", "Take out what nothing needs"),
             "purge": Lazy(f"{_HERE}.integrity", "purge", "Take a text out for good"),
+>>>>>>> main
         },
         "Exchange": {
             "import": Lazy(f"{_HERE}.interchange", "import_", "Bring in a transcript or a bundle"),
