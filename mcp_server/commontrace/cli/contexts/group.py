@@ -61,21 +61,14 @@ context: Final = LazyGroup(
             "claim": Lazy(f"{_HERE}.labels", "claim", "Have a branch for yourself for a while"),
             "release": Lazy(f"{_HERE}.labels", "release", "Give it free again"),
         },
-<<<<<<< HEAD
         "Calls": {
             "calls": Lazy(f"{_HERE}.calls", "calls", "What models were given, to the byte"),
             "usage": Lazy(f"{_HERE}.calls", "usage", "What they used, by model"),
         },
         "Keep sound": {
             "verify": Lazy(f"{_HERE}.integrity", "verify", "Check every byte that is stored"),
-            "gc": Lazy(f"{_HERE}.integrity", "collect", "Take out what nothing needs"),
-            "purge": Lazy(f"{_HERE}.integrity", "purge", "Let a text leave no trace"),
-=======
-        "Keep sound": {
-            "verify": Lazy(f"{_HERE}.integrity", "verify", "Check every byte that is stored"),
             "gc": Lazy(f"{_HERE}.integrity", "gc", "Take out what nothing needs"),
             "purge": Lazy(f"{_HERE}.integrity", "purge", "Take a text out for good"),
->>>>>>> main
         },
         "Exchange": {
             "import": Lazy(f"{_HERE}.interchange", "import_", "Bring in a transcript or a bundle"),
