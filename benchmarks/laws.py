@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import pairwise, product
 from pathlib import Path
 from random import Random
@@ -31,8 +32,6 @@ from hypothesis.errors import UnsatisfiedAssumption
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/backend/contexts")]
 os.environ["COMMONTRACE_EMBEDDER"] = "none"
-
-import test_core_laws  # noqa: E402 - it is found by the path above
 
 from commontrace import AsyncClient, connect, connect_async  # noqa: E402
 from deeds import DEEDS, OPENING, settled  # noqa: E402
@@ -64,7 +63,7 @@ class Tally:
 
 def laws() -> dict[str, Callable[..., None]]:
     """The laws of the core, without what makes histories for them up."""
-    found = inspect.getmembers(test_core_laws, lambda one: hasattr(one, "hypothesis"))
+    found = inspect.getmembers(import_module("test_core_laws"), lambda one: hasattr(one, "hypothesis"))
     return {name.removeprefix("test_"): law.hypothesis.inner_test for name, law in found}
 
 

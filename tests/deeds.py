@@ -121,7 +121,7 @@ class Desk:
 
 def deed(check: Deed) -> Deed:
     """Take it up among what can be done."""
-    DEEDS[check.__name__] = check  # type: ignore[attr-defined]  # a function has a name
+    DEEDS[check.__name__] = check
     return check
 
 
@@ -219,7 +219,8 @@ async def move(desk: Desk) -> Any:
 async def note(desk: Desk) -> Any:
     """Say something of the whole context."""
     tool = {"type": "function", "function": {"name": f"tool_{desk.random.randint(0, 2)}", "parameters": {}}}
-    return await desk.ask("notes", **desk.random.choice([{"tools": [tool]}, {"keep": ["ValueError"]}, {"keep": None}]))
+    notes: list[dict[str, Any]] = [{"tools": [tool]}, {"keep": ["ValueError"]}, {"keep": None}]
+    return await desk.ask("notes", **desk.random.choice(notes))
 
 
 @deed
@@ -308,6 +309,18 @@ async def resolve(desk: Desk) -> Any:
     one = desk.random.choice(standing)
     use = desk.random.choice(["ours", "theirs"])
     return await desk.ask("resolve", Resolution(slot=one.slot_id or "0000", register_name=one.register_name, use=use))
+
+
+@deed
+async def spawn(desk: Desk) -> Any:
+    mode = desk.random.choice(["clone", "head", "selected", "clean"])
+    options = {"slots": desk.chosen()} if mode == "selected" else {}
+    return await desk.ask("spawn", f"child/{len(desk.branches)}", mode, **options)
+
+
+@deed
+async def collapse(desk: Desk) -> Any:
+    return await desk.ask("collapse", desk.other())
 
 
 @deed

@@ -17,9 +17,9 @@ from demands import assert_anthropic, assert_gemini, assert_openai, assert_respo
 
 TRIED_FIRST = frozenset(
     {"edit", "annotate", "remove", "restore", "move", "compress", "expand", "plan", "merge", "resolve"}
-    | {"cherry_pick", "revert", "rebase", "reset", "apply"}
+    | {"cherry_pick", "revert", "rebase", "reset", "apply", "spawn", "collapse"}
 )
-MOVES_OTHERS = frozenset({"branch", "delete_branch", "undo", "redo"})
+MOVES_OTHERS = frozenset({"branch", "delete_branch", "spawn", "undo", "redo"})
 KEEPS_PINNED = frozenset({"say", "work", "compress", "plan", "note", "pin", "edit", "move"})
 _ID = re.compile(r"\b[0-9a-f]{10,64}\b")
 _UNLIKE = frozenset({"created_at", "author", "author_name", "contributor", "working_copy", "operation_id"})
@@ -48,18 +48,20 @@ class Story(Desk):
         if method not in TRIED_FIRST or "dry_run" in options or self.random.random() < 0.6:
             return await super().ask(method, *arguments, **options)
         before = await self.refs()
-        try:
-            predicted = await super().ask(method, *arguments, dry_run=True, **options)
-        except CommonTraceError as error:
-            predicted = error
+        predicted = await self._attempt(method, *arguments, dry_run=True, **options)
         assert await self.refs() == before, f"trying out {method} wrote something"
-        try:
-            answer = await super().ask(method, *arguments, **options)
-        except CommonTraceError as error:
-            assert str(predicted) == str(error)
-            raise
+        answer = await self._attempt(method, *arguments, **options)
         assert gist(predicted) == gist(answer), f"{method} came to something else than was said"
+        if isinstance(answer, CommonTraceError):
+            raise answer
         return answer
+
+    async def _attempt(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """What comes of it, be it an error."""
+        try:
+            return await super().ask(method, *arguments, **options)
+        except CommonTraceError as error:
+            return error
 
     async def refs(self) -> Refs:
         """Every ref, where HEAD is, and the newest operation."""
@@ -80,16 +82,14 @@ class Story(Desk):
     async def step(self, name: str) -> None:
         """Do something, and check everything."""
         before, shown = self._stands, self.window
-        try:
-            answer = await DEEDS[name](self)
-            self.done.append(name)
-        except CommonTraceError as error:
-            answer = error
-            assert not isinstance(error, BackendError), f"{name}: {error!r}"
-            assert error.hint, f"{name}: {error!r} says no way out"
+        answer = await self._do(name)
         after = self._stands = await self.refs()
         if isinstance(answer, CommonTraceError):
+            assert not isinstance(answer, BackendError), f"{name}: {answer!r}"
+            assert answer.hint, f"{name}: {answer!r} says no way out"
             assert after == before, f"{name} failed and wrote something"
+        else:
+            self.done.append(name)
         await self.look()
         self._tell(name, answer)
         await self._check_window()
@@ -98,6 +98,12 @@ class Story(Desk):
             self._check_pinned(shown, self.window)
         await self._check_undo(name, before, after, shown)
         await self._check_seen()
+
+    async def _do(self, name: str) -> Any:
+        try:
+            return await DEEDS[name](self)
+        except CommonTraceError as error:
+            return error
 
     async def _check_window(self) -> None:
         """The window of HEAD is valid for every provider, and its counts agree."""
@@ -160,10 +166,13 @@ class Story(Desk):
         return window
 
     async def end(self) -> None:
-        """Read everything anew, and replay the history from what is stored."""
+        """Check what is stored, read everything anew, and replay the history from a bundle."""
         MEMORY.clear()
         if not self.commits:
             return
+        checked = await Desk.ask(self, "verify", full=True)
+        assert checked.sound, checked.problems
+        await Desk.ask(self, "gc")
         lines = (await Desk.ask(self, "bundle")).splitlines()
         commits = {}
         for line in map(json.loads, lines):
@@ -190,6 +199,8 @@ class Story(Desk):
 
 def gist(answer: Any) -> Any:
     """What a dry run can know of an answer."""
+    if isinstance(answer, CommonTraceError):
+        return str(answer)
     if not hasattr(answer, "model_dump"):
         return type(answer)
     fields = answer.model_dump(mode="json", exclude={"commit_id", "commits", "head", "operation_id"})

@@ -193,7 +193,17 @@ class _Replay:
             Clash("contradiction", (register, commit_id), (slot.slot_id, other, write.commit_id))
             for other in _CLASHING.get(register, ())
             for write in self._concurrent(slot.registers.get(other, ()), commit_id)
-        ]
+        ] + (self._unsettled(slot, commit_id) if register == "content" else [])
+
+    def _unsettled(self, slot: Slot, commit_id: str) -> list[Clash]:
+        """What stays contradicted after another edit: only whoever shows or hides the slot settles that."""
+        found = []
+        for clash in slot.clashes:
+            ends = sorted((clash.register, clash.other[1:]), key=lambda end: end[0] != "content")
+            seen = clash.kind == "contradiction" and all(self._ancestry.leads(end[1], commit_id) for end in ends)
+            if seen and slot.wrote(*ends[1]):
+                found.append(Clash("contradiction", ("content", commit_id), (slot.slot_id, *ends[1])))
+        return found
 
     def _outdate(self, slot_id: str, commit_id: str) -> None:
         """Mark the summaries of a slot whose content they do not know."""

@@ -42,7 +42,7 @@ def machine(client: Client, numbers: "count[int]") -> type[RuleBasedStateMachine
 
 
 def test_whatever_is_done_windows_are_valid_histories_stay_and_undo_takes_back(blocking: Client) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # Hypothesis does not type it
+    run_state_machine_as_test(
         machine(blocking, count()),
         settings=settings(
             max_examples=10, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
