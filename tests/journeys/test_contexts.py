@@ -32,7 +32,21 @@ async def back(handle: Any) -> Any:
     return await settled(handle.diff("HEAD", "HEAD~1"))
 
 
+async def sent(handle: Any) -> Any:
+    """Stands in the day for the window that a model was given."""
+    return await settled(handle.window())
+
+
+async def newest_call(handle: Any) -> int:
+    """Stands in the day for the number of the call that was recorded last."""
+    found: int = (await settled(handle.calls(1)))[0].call_id
+    return found
+
+
+USAGE = {"object": "chat.completion", "model": "gpt-4o", "usage": {"prompt_tokens": 90, "completion_tokens": 5}}
 VOLATILE = {
+    "call_id",
+    "request_sha256",
     "size",
     "bytes",
     "created_at",
@@ -114,6 +128,13 @@ DAY: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("commit", ("found",), {}),
     ("switch", ("main",), {}),
     ("collapse", ("child",), {"text": "A child found it."}),
+    ("record_call", (sent,), {"usage": USAGE, "format": "openai"}),
+    ("window", (), {"model": "gpt-4o"}),
+    ("calls", (), {}),
+    ("rebuild_call", (newest_call,), {}),
+    ("usage", (), {}),
+    ("grep", ("traceback",), {"limit": 1}),
+    ("blame", (), {"grep": "child"}),
     ("verify", (), {"full": True}),
     ("gc", (), {"dry_run": True}),
     ("purge", ("Found by a child",), {"reason": "private"}),
