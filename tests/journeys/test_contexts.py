@@ -246,9 +246,9 @@ async def test_the_day_goes_as_it_should(client: AsyncClient) -> None:
     assert answers["28 window"][0] == "InvalidInputError"
     assert answers["29 window"][1].endswith("There is main.")
     assert answers["30 branch"][0] == "ConflictError"
-    assert answers["75 delete_tag"][0] == "NotFoundError"
-    assert [commit["message"] for commit in answers["77 .commits_of_trace"]] == ["the question"]
-    assert answers["79 store"][0] == "RefMovedError"
+    assert answers["82 delete_tag"][0] == "NotFoundError"
+    assert [commit["message"] for commit in answers["84 .commits_of_trace"]] == ["the question"]
+    assert answers["86 store"][0] == "RefMovedError"
 
 
 async def test_every_client_lives_through_the_same_day(
