@@ -31,7 +31,7 @@ async def test_the_default_tools_stay_under_nine_kilobytes(agent: Any) -> None:
 
 async def test_every_tool_has_a_title_all_annotations_and_a_description(expert: Any) -> None:
     tools = await expert.mcp.list_tools()
-    assert len(tools) == 28
+    assert len(tools) == 32
     for tool in tools:
         hints = tool.annotations
         assert hints is not None
