@@ -51,7 +51,9 @@ async def everything(repo: AsyncContextRepository) -> dict[str, Any]:
     found: dict[str, Any] = {"refs": [(tag.name, tag.commit_id) for tag in await repo.tags()]}
     for name, commit_id in (await refs(repo)).items():
         if name != "HEAD":
-            found[name] = commit_id, (await repo.log(name)).commits, await repo.window(name, format="messages")
+            # Who is called what is for the store to say, not for the bundle.
+            log = [commit.model_copy(update={"author_name": ""}) for commit in (await repo.log(name)).commits]
+            found[name] = commit_id, log, await repo.window(name, format="messages")
     told = str(found)
     return {"all": told.replace(f"repository='{repo.name}'", ""), "names": sorted(found)}
 
