@@ -25,6 +25,7 @@ TALK: list[dict[str, Any]] = [
     {"role": "tool", "tool_call_id": "c", "content": "a long line\n" * 80},
     {"role": "assistant", "content": "It must not raise."},
 ]
+USED = {"model": "gpt-5", "usage": {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}}
 VOLATILE = {"created_at", "expires_at", "operation_id", "bytes", "bytes_per_message", "store_bytes", "working_copy"}
 
 
@@ -45,6 +46,7 @@ def prepare(repo: ContextRepository) -> None:
     repo.commit("the child's", branch="child")
     repo.tag("v1")
     repo.label("good")
+    repo.record_call(repo.window(format="openai"), usage=USED)
     repo.skip(slots(repo)[-1])
     repo.undo()
 
@@ -136,6 +138,13 @@ SAME: list[tuple[str, Call]] = [
     ("claim --minutes 5", lambda repo, _: repo.claim(minutes=5)),
     ("verify --full", lambda repo, _: repo.verify(full=True)),
     ("gc --dry-run --grace-days 0", lambda repo, _: repo.gc(dry_run=True, grace_days=0)),
+    ("grep line --limit 2", lambda repo, _: repo.grep("line", limit=2)),
+    ("grep l[io]ne try -E -s", lambda repo, _: repo.grep("l[io]ne", ref="try", regex=True, case_sensitive=True)),
+    ("blame", lambda repo, _: repo.blame()),
+    ("blame try --grep line", lambda repo, _: repo.blame("try", grep="line")),
+    ("calls", lambda repo, _: repo.calls()),
+    ("calls 1", lambda repo, _: repo.rebuild_call(1)),
+    ("usage", lambda repo, _: repo.usage()),
     ("purge theirs --yes", lambda repo, _: repo.purge("theirs")),
 ]
 
@@ -185,12 +194,8 @@ def test_the_command_line_answers_what_the_sdk_answers(
 
 def test_every_command_is_held_to_it() -> None:
     told = {typed.split()[0] for typed, _ in SAME}
-    beside = {
-        "import",
-        "export",
-        "resume",
-        "release",
-    }  # files and sessions have tests of their own; a release is a claim's
+    # Files and sessions have tests of their own, and a release needs a claim.
+    beside = {"import", "export", "resume", "release"}
     assert {*context.lazy} == told | beside
 
 
@@ -247,6 +252,14 @@ TOLD: list[tuple[str, dict[str, Any], Call, Callable[[Any], list[Any]]]] = [
      lambda a: [a.branch, a.mode, a.window_messages, a.tokens.tokens]),
     ("context_collapse", {"source": "child", "text": "done"}, lambda r, _: r.collapse("child", "done"),
      lambda a: [a.window_messages, a.tokens.tokens, f"{a.token_delta:+}", len(a.covered)]),
+    ("context_grep", {"pattern": "line", "limit": 3}, lambda r, _: r.grep("line", limit=3),
+     lambda a: [x for hit in a.hits for x in (hit.role, hit.slot_id[:8], hit.excerpt)]),
+    ("context_blame", {"ref": "try"}, lambda r, _: r.blame("try"),
+     lambda a: [step.kind for message in a.messages for step in message.origin]),
+    ("context_usage", {}, lambda r, _: r.usage(),
+     lambda a: [a.calls, a.window.tokens, *(x for m in a.models for x in (m.model, m.input, m.output))]),
+    ("context_verify", {"full": True}, lambda r, _: r.verify(full=True),
+     lambda a: ["sound", a.commits, a.blobs, a.windows]),
 ]  # fmt: skip
 
 
