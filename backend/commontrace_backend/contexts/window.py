@@ -65,7 +65,7 @@ def choose(found: Sequence[Counted], budget: int | None) -> Choice:
         if used + _cost(found, group) <= budget:
             used += _cost(found, group)
             chosen.update(group)
-            why.update(dict.fromkeys(group, "important" if group in important else "fits"))
+            why.update(dict.fromkeys(group, "important") if group in important else {})
     for group in newest[1:]:
         if used + _cost(found, group) > budget:
             break

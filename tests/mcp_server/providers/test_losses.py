@@ -227,7 +227,7 @@ def test_every_known_type_has_a_text_and_only_some_reach_a_model() -> None:
     assert "config" not in to_markdown(messages)
     assert (
         text_of(parse_message({"role": "user", "parts": [{"type": "freeform", "n": 1}]}))
-        == '{"type": "freeform", "n": 1}'
+        == '{"n": 1, "type": "freeform"}'
     )
     named = parse_message({"role": "user", "parts": [{"type": "artifact", "name": "a.md", "text": "# A"}]})
     assert text_of(named) == "[a.md]\n# A"
@@ -252,7 +252,7 @@ def test_custom_types_are_rendered_as_their_repository_says() -> None:
     check_parts(message, TYPES)
     assert message["parts"] == parts
     assert to_openai([message], TYPES)[0]["content"] == (
-        'Use it.\n{"type": "table", "rows": [1]}\n{"type": "hologram", "beam": 1}'
+        'Use it.\n{"rows": [1], "type": "table"}\n{"beam": 1, "type": "hologram"}'
     )
     assert losses([message], "gemini", TYPES) == ["message 1: hologram is sent as text"]
     window = Window(
@@ -343,6 +343,6 @@ def test_markdown_keeps_what_it_fences_inside() -> None:
         parse_message({"role": "tool", "parts": [result]}),
     ]
     assert to_markdown(messages) == (
-        '## Assistant\n\nCalls `run`:\n\n```json\n{"n": 1}\n```\n\n```json\n{"type": "hologram", "beam": 1}\n```\n\n'
+        '## Assistant\n\nCalls `run`:\n\n```json\n{"n": 1}\n```\n\n```json\n{"beam": 1, "type": "hologram"}\n```\n\n'
         "## Tool\n\nResult:\n\n````\n```\nnot the end\n```\n````"
     )
