@@ -8,8 +8,6 @@ from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import ConflictError, InvalidInputError, NotFoundError
 from conversations import say
 
-pytestmark = pytest.mark.both_databases
-
 CALL = {"id": "c", "type": "function", "function": {"name": "run", "arguments": "{}"}}
 
 

@@ -11,8 +11,6 @@ from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import AmbiguousRefError, ConflictError, InvalidInputError, NotFoundError
 from conversations import refs, said, say
 
-pytestmark = pytest.mark.both_databases
-
 
 async def test_the_first_commit_makes_the_repository_and_its_main_branch(repo: AsyncContextRepository) -> None:
     first = await say(repo, "one")

@@ -11,8 +11,6 @@ from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import ConflictError, InvalidInputError, NotFoundError
 from conversations import said, say
 
-pytestmark = pytest.mark.both_databases
-
 
 async def test_a_commit_has_many_labels_and_a_label_many_commits(repo: AsyncContextRepository) -> None:
     first = await say(repo, "1")

@@ -15,8 +15,6 @@ from commontrace.safety.redaction import redact
 from conversations import say
 from tampering import dumped
 
-pytestmark = pytest.mark.both_databases
-
 # Put together here, so that no scanner takes this file for a leak.
 KEY = "sk-ant-" + "api03-" + "Zx7Qp2Lm9Rt4Vb8Nc1Wd6Yf3Hg5Jk0Sa" * 2 + "AA"
 MAIL = "ann.miller" + "@" + "corp-mail.net"

@@ -7,8 +7,6 @@ from commontrace._async.contexts import AsyncContextRepository
 from commontrace.errors import InvalidInputError
 from conversations import say
 
-pytestmark = pytest.mark.both_databases
-
 CALL = {"id": "c", "type": "function", "function": {"name": "run", "arguments": "{}"}}
 
 

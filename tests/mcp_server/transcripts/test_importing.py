@@ -16,8 +16,6 @@ from sessions import SESSION, Session
 MAIN = "claude/1f2e3d4c"
 KEY = "AKIAQ3ZK7WTR5HVN2XLM"
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def repo(client: AsyncClient) -> AsyncContextRepository:
