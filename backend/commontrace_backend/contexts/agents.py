@@ -7,8 +7,7 @@ from commontrace.errors import ConflictError, InvalidInputError
 from commontrace.models.contexts import CollapseResult, NewCollapse, NewSpawn, SpawnResult
 from commontrace.objects import appends
 from commontrace.providers.rendering import is_system
-from commontrace_backend.contexts import store
-from commontrace_backend.contexts.contents import contents, total, window_tokens
+from commontrace_backend.contexts.contents import contents, total
 from commontrace_backend.contexts.editing import open_desk
 from commontrace_backend.contexts.merge import describe
 from commontrace_backend.contexts.places import Place, open_place, resolve, tip
@@ -116,14 +115,13 @@ async def collapse(session: WriteSession, caller: Caller, name: str, wanted: New
         found = await try_out(session, place, draft)
     else:
         found = await record(session, caller, place, place.branch, draft)
-    before = await window_tokens(session, place.id, await store.find_commit(session, place.id, ours))
     return CollapseResult(
         branch=place.branch,
         commit_id=found.commit_id,
         slots=[folded.slot_id] if folded else [],
         window_messages=found.messages,
         tokens=total(found.tokens),
-        token_delta=found.tokens - before,
+        token_delta=found.token_delta,
         source=wanted.source,
         source_commit=theirs,
         conflicts=await describe(session, place, found.state, draft.blobs),

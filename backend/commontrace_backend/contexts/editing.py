@@ -19,7 +19,7 @@ from commontrace.safety.bodies import with_redactions
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import total, window_tokens
 from commontrace_backend.contexts.places import open_place
-from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, record, schema_message, try_out
+from commontrace_backend.contexts.recording import Draft, NewBlob, Outcome, born_tip, record, schema_message, try_out
 from commontrace_backend.contexts.state import REPOSITORY
 from commontrace_backend.contexts.targets import Desk, lay_out
 from commontrace_backend.contributors.caller import Caller
@@ -57,11 +57,11 @@ async def open_desk(session: ReadSession, caller: Caller, name: str, wanted: Cha
 
 async def conclude(session: WriteSession, caller: Caller, desk: Desk, wanted: Change, doing: Doing) -> ChangeResult:
     """Commit a change, or with `dry_run` say what it would come to; one that changes nothing writes nothing."""
-    row = await store.find_commit(session, desk.place.id, desk.head)
-    before = await window_tokens(session, desk.place.id, row)
-    slots = list(dict.fromkeys(operation["slot"] for operation in doing.operations if operation["slot"]))
     if not doing.operations:
-        return with_redactions(_result(desk, None, (len(desk.view.shown), before, before), slots), wanted)
+        row = await store.find_commit(session, desk.place.id, desk.head)
+        tokens = await window_tokens(session, desk.place.id, row)
+        unchanged = Outcome(None, desk.state, len(desk.view.shown), tokens, 0, 0)
+        return with_redactions(_result(desk, unchanged, []), wanted)
     draft = Draft(
         kind=doing.kind,
         message=wanted.message or doing.about,
@@ -76,18 +76,18 @@ async def conclude(session: WriteSession, caller: Caller, desk: Desk, wanted: Ch
         found = await try_out(session, desk.place, draft)
     else:
         found = await record(session, caller, desk.place, desk.place.branch, draft)
-    return with_redactions(_result(desk, found.commit_id, (found.messages, found.tokens, before), slots), wanted)
+    slots = list(dict.fromkeys(operation["slot"] for operation in doing.operations if operation["slot"]))
+    return with_redactions(_result(desk, found, slots), wanted)
 
 
-def _result(desk: Desk, commit_id: str | None, sums: tuple[int, int, int], slots: list[str]) -> ChangeResult:
-    messages, tokens, before = sums
+def _result(desk: Desk, found: Outcome, slots: list[str]) -> ChangeResult:
     return ChangeResult(
         branch=desk.place.branch,
-        commit_id=commit_id,
+        commit_id=found.commit_id,
         slots=slots,
-        window_messages=messages,
-        tokens=total(tokens),
-        token_delta=tokens - before,
+        window_messages=found.messages,
+        tokens=total(found.tokens),
+        token_delta=found.token_delta,
     )
 
 

@@ -23,7 +23,7 @@ from commontrace_backend.contexts.contents import contents, total, window_tokens
 from commontrace_backend.contexts.editing import Doing, conclude, open_desk
 from commontrace_backend.contexts.picking import picked
 from commontrace_backend.contexts.places import Place, open_place, resolve
-from commontrace_backend.contexts.recording import Draft, NewBlob, Outcome, born_tip, change, perform, record, try_out
+from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, change, perform, record, try_out
 from commontrace_backend.contexts.resolving import Decision, settle_all
 from commontrace_backend.contexts.state import State, extended
 from commontrace_backend.contexts.states import merged_state, parting, state_at
@@ -117,12 +117,8 @@ async def _merge_commit(
     known = {_key(conflict) for one in before for conflict in conflicts(one)}
     found = await all_conflicts(session, place, state)
     fresh = [conflict for conflict in found if _key(conflict) not in known]
-    settled = _settled(found, wanted.resolutions)
-    if wanted.strategy != "store":
-        named = {_key(conflict) for conflict, _, _ in settled}
-        settled += [(one, Decision(wanted.strategy), []) for one in fresh if _key(one) not in named]
-    operations = settle_all([(one, decision) for one, decision, _ in settled], base)
-    blobs = [blob for _, _, brought in settled for blob in brought]
+    rest = [] if wanted.strategy == "store" else [(one, Decision(wanted.strategy)) for one in fresh]
+    operations, blobs = _settled(found, wanted.resolutions, rest, base)
     if wanted.mode in {"squash", "facts"}:
         folded = await fold_in(session, place, extended(state, operations), before[0], wanted)
         if folded:
@@ -147,9 +143,6 @@ async def _concluded(
     made: tuple[Parting, Draft, list[str]],
 ) -> MergeResult:
     parted, draft, contradictions = made
-    before = await store.find_commit(session, place.id, parted.ours)
-    assert before is not None
-    found: Outcome
     if wanted.dry_run:
         found = await try_out(session, place, draft)
     else:
@@ -159,7 +152,7 @@ async def _concluded(
         mode=wanted.mode,
         branch=place.branch,
         commit_id=found.commit_id,
-        added=found.messages - before.window_messages,
+        added=found.added,
         tokens=total(found.tokens),
         bases=parted.bases,
         conflicts=await describe(session, place, found.state, draft.blobs),
@@ -221,25 +214,40 @@ async def all_conflicts(
 
 
 def _settled(
-    found: Sequence[Conflict], resolutions: Sequence[Resolution]
-) -> list[tuple[Conflict, Decision, list[NewBlob]]]:
-    """Each resolution with its conflict; raises InvalidInputError for one that is of none, or of several."""
-    settled = []
+    found: Sequence[Conflict],
+    resolutions: Sequence[Resolution],
+    rest: Sequence[tuple[Conflict, Decision]],
+    base: State | None = None,
+) -> tuple[list[dict[str, Any]], list[NewBlob]]:
+    """What settles conflicts: resolutions, and for those that none names a decision of `rest`; with new contents.
+
+    Raises:
+        InvalidInputError: a resolution is of no conflict, or of several.
+    """
+    blobs: list[NewBlob] = []
+    decided = []
     for wanted in resolutions:
-        meant = [
-            conflict
-            for conflict in found
-            if conflict.slot_id.startswith(wanted.slot) and wanted.register_name in {"", conflict.register}
-        ]
-        if len(meant) != 1:
-            raise InvalidInputError(
-                f"{len(meant) or 'No'} conflicts are at {wanted.slot} {wanted.register_name}".rstrip() + ".",
-                "Name the slot and the register as the preview shows them.",
-            )
-        blobs = [NewBlob.of(wanted.content)] if wanted.content is not None else []
-        value = blobs[0].blob.blob_id if blobs else wanted.value
-        settled.append((meant[0], Decision(wanted.use, value), blobs))
-    return settled
+        brought = [NewBlob.of(wanted.content)] if wanted.content is not None else []
+        blobs += brought
+        value = brought[0].blob.blob_id if brought else wanted.value
+        decided.append((_meant(found, wanted), Decision(wanted.use, value)))
+    named = {_key(conflict) for conflict, _ in decided}
+    decided += [(conflict, decision) for conflict, decision in rest if _key(conflict) not in named]
+    return settle_all(decided, base), blobs
+
+
+def _meant(found: Sequence[Conflict], wanted: Resolution) -> Conflict:
+    meant = [
+        conflict
+        for conflict in found
+        if conflict.slot_id.startswith(wanted.slot) and wanted.register_name in {"", conflict.register}
+    ]
+    if len(meant) != 1:
+        raise InvalidInputError(
+            f"{len(meant) or 'No'} conflicts are at {wanted.slot} {wanted.register_name}".rstrip() + ".",
+            "Name the slot and the register as the preview shows them.",
+        )
+    return meant[0]
 
 
 async def describe(
@@ -272,10 +280,6 @@ async def resolve_conflicts(session: WriteSession, caller: Caller, name: str, wa
     """Settle conflicts that an earlier merge stored; raises InvalidInputError for a resolution of no conflict."""
     desk = await open_desk(session, caller, name, wanted)
     found = await all_conflicts(session, desk.place, desk.state)
-    settled = _settled(found, wanted.resolutions)
-    if wanted.strategy:
-        named = {_key(conflict) for conflict, _, _ in settled}
-        settled += [(one, Decision(wanted.strategy), []) for one in found if _key(one) not in named]
-    operations = settle_all([(one, decision) for one, decision, _ in settled])
-    doing = Doing("resolve", "Resolve conflicts", operations, [blob for _, _, brought in settled for blob in brought])
-    return await conclude(session, caller, desk, wanted, doing)
+    rest = [(one, Decision(wanted.strategy)) for one in found] if wanted.strategy else []
+    operations, blobs = _settled(found, wanted.resolutions, rest)
+    return await conclude(session, caller, desk, wanted, Doing("resolve", "Resolve conflicts", operations, blobs))
