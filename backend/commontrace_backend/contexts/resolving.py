@@ -12,7 +12,7 @@ from commontrace_backend.contexts.state import State
 Side = Literal["ours", "theirs", "base"]
 Operation = dict[str, Any]
 _NORMAL = {"level": "normal", "reason": ""}
-_TURNS = {"cover": 1, "uncover": 2}
+_TURNS = {"uncover": 1, "cover": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,12 @@ def settle_all(decided: Iterable[tuple[Conflict, Decision]], base: State | None 
     """The operations that leave nothing of several conflicts; raises as `settle` does.
 
     Covers come after contents, for a summary is stale where a content is written after it; and what one decision lets
-    go is not covered again by another.
+    go is not covered again by another: it goes first, so that no summary stands for itself on the way.
     """
     made = [operation for conflict, decision in decided for operation in settle(conflict, decision, base)]
-    return sorted(made, key=lambda operation: _TURNS.get(operation["op"], 0))
+    gone = {operation["slot"] for operation in made if operation["op"] == "uncover"}
+    kept = [operation for operation in made if operation["op"] != "cover" or operation["slot"] not in gone]
+    return sorted(kept, key=lambda operation: _TURNS.get(operation["op"], 0))
 
 
 def settle(conflict: Conflict, decision: Decision, base: State | None = None) -> list[Operation]:

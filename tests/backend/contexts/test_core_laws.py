@@ -246,6 +246,22 @@ def test_a_message_is_not_shown_beside_the_summary_that_stands_for_it(found: His
 
 
 @law
+def test_whatever_nobody_hid_is_shown_or_stands_behind_a_summary_that_is_or_that_somebody_hid(
+    found: History, random: Random
+) -> None:
+    for state in found.states.values():
+        view = View(state)
+        hidden = {slot_id: view.hidden(state.slots[slot_id]) for slot_id in state.order}
+        reached = {slot_id for slot_id, why in hidden.items() if why in {None, "removed", "skipped", "expanded"}}
+        waiting = [slot_id for slot_id in reached if hidden[slot_id] != "expanded"]
+        while waiting:
+            inner = {*(state.slots[waiting.pop()].value("cover") or ())} - reached
+            reached |= inner
+            waiting += inner
+        assert {*state.order} - reached <= view.inactive.keys()
+
+
+@law
 def test_two_summaries_of_different_messages_commute(found: History, random: Random) -> None:
     state = found.states[random.choice(list(found.states))]
     shown = [slot.slot_id for slot in View(state).shown]
