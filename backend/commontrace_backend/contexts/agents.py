@@ -49,7 +49,7 @@ async def spawn(session: WriteSession, caller: Caller, name: str, wanted: NewSpa
     draft = Draft(
         kind="spawn",
         message=wanted.message or f"Spawn {branch} from {desk.place.branch}",
-        operations=_brought(desk, wanted, [branch, desk.head, caller.contributor_id, caller.working_copy, time]),
+        operations=await _brought(desk, wanted, [branch, desk.head, caller.contributor_id, caller.working_copy, time]),
         parents=(desk.head,) if wanted.mode == "clone" else (),
         agent=wanted.agent,
         time=time,
@@ -71,7 +71,7 @@ async def spawn(session: WriteSession, caller: Caller, name: str, wanted: NewSpa
     )
 
 
-def _brought(desk: Desk, wanted: NewSpawn, origin: Sequence[str]) -> list[Operation]:
+async def _brought(desk: Desk, wanted: NewSpawn, origin: Sequence[str]) -> list[Operation]:
     """What the child begins with: messages of its own that say the same, with the same priorities."""
     if (wanted.mode == "selected") != bool(wanted.slots or wanted.select):
         raise InvalidInputError(
@@ -80,7 +80,7 @@ def _brought(desk: Desk, wanted: NewSpawn, origin: Sequence[str]) -> list[Operat
         )
     shown = desk.view.shown if wanted.mode in {"head", "selected"} else []
     if wanted.mode == "selected":
-        chosen = {*desk.selected(wanted)}
+        chosen = {*await desk.selected(wanted)}
         shown = [slot for slot in shown if slot.slot_id in chosen]
     made = appends([slot.blob_id for slot in shown], origin)
     kept = [
@@ -124,7 +124,7 @@ async def collapse(session: WriteSession, caller: Caller, name: str, wanted: New
         token_delta=found.token_delta,
         source=wanted.source,
         source_commit=theirs,
-        conflicts=await describe(session, place, found.state, draft.blobs),
+        conflicts=await describe(session, place, found.view, draft.blobs),
         **(_told(folded) if folded else {}),
     )
 

@@ -34,6 +34,11 @@ _PURGED_COSTS: Final = (
     )
     .execution_options(**QUICK)
 )
+_PURGES: Final = (
+    select(func.count().label("number"), func.max(purged_objects.c.created_at).label("newest"))
+    .where(purged_objects.c.repository_id == bindparam("repository"))
+    .execution_options(**QUICK)
+)
 _CHANGE_BLOB: Final = (
     update(blobs)
     .where(blobs.c.repository_id == bindparam("repository"), blobs.c.blob_id == bindparam("blob"))
@@ -63,6 +68,13 @@ async def owner_of(session: ReadSession, repository_id: int) -> str:
     )
     assert row is not None
     return str(row.contributor_id)
+
+
+async def purge_mark(session: ReadSession, repository_id: int) -> tuple[int, str]:
+    """How many objects of a repository were purged, and when the last one was."""
+    row = await session.first(_PURGES, {"repository": repository_id})
+    assert row is not None
+    return row.number, str(row.newest)
 
 
 async def _in_batches(

@@ -20,15 +20,15 @@ async def plan(session: WriteSession, caller: Caller, name: str, wanted: NewPlan
         InvalidInputError: no set of actions gets there; the error says how far it would get.
     """
     desk = await open_desk(session, caller, name, wanted)
-    items = items_of(desk)
+    items = await items_of(desk)
     found = make_plan(items, wanted.budget, propose(items, count, wanted.keep_newest), wanted.keep_newest)
     if not wanted.apply:
         return PlanResult(plan=found)
-    doing = _doing(desk, found)
+    doing = await _doing(desk, found)
     return PlanResult(plan=found, applied=await conclude(session, caller, desk, wanted, doing))
 
 
-def _doing(desk: Desk, found: BudgetPlan) -> Doing:
+async def _doing(desk: Desk, found: BudgetPlan) -> Doing:
     operations: list[dict[str, Any]] = []
     blobs: list[NewBlob] = []
     for action in found.actions:
@@ -42,7 +42,7 @@ def _doing(desk: Desk, found: BudgetPlan) -> Doing:
                 blobs.append(NewBlob.of(message))
                 operations.append({"op": "edit", "slot": slot_id, "blob": blobs[-1].blob.blob_id})
         else:
-            covered = [desk.content(slot) for slot in action.slots]
+            covered = await desk.contents(action.slots)
             keep = keeps(desk, covered, [])
             folded = fold(desk.head, covered, summarised(covered, action.target_tokens, keep), keep)
             blobs.append(folded.blob)

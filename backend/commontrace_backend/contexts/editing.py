@@ -60,7 +60,7 @@ async def conclude(session: WriteSession, caller: Caller, desk: Desk, wanted: Ch
     if not doing.operations:
         row = await store.find_commit(session, desk.place.id, desk.head)
         tokens = await window_tokens(session, desk.place.id, row)
-        unchanged = Outcome(None, desk.state, len(desk.view.shown), tokens, 0, 0)
+        unchanged = Outcome(None, desk.view, len(desk.view.shown), tokens, 0, 0)
         return with_redactions(_result(desk, unchanged, []), wanted)
     draft = Draft(
         kind=doing.kind,
@@ -104,7 +104,7 @@ async def edit(session: WriteSession, caller: Caller, name: str, wanted: NewEdit
     if wanted.version is not None:
         blob_id, blobs = await _version(session, desk, slot.slot_id, wanted.version), []
     else:
-        old = desk.content(slot.slot_id).message
+        [old] = [content.message for content in await desk.contents([slot.slot_id])]
         new = wanted.content if wanted.content is not None else _reworded(old, wanted.text or "")
         _check_calls(old, parse_message(new))
         blobs = [NewBlob.of(new)]
@@ -152,7 +152,7 @@ async def annotate(session: WriteSession, caller: Caller, name: str, wanted: New
         raise InvalidInputError("Nothing is said of the messages.", "Give a priority or notes.")
     operations = [
         {"op": "annotate", "slot": slot_id, "key": key, "value": value}
-        for slot_id in desk.selected(wanted)
+        for slot_id in await desk.selected(wanted)
         for key, value in notes.items()
         if not _says(desk, slot_id, key, value)
     ]
@@ -172,7 +172,7 @@ async def set_presence(session: WriteSession, caller: Caller, name: str, wanted:
         InvalidInputError: one of them is a summary, which is expanded and not removed.
     """
     desk = await open_desk(session, caller, name, wanted)
-    chosen = [desk.state.slots[slot_id] for slot_id in desk.selected(wanted)]
+    chosen = [desk.state.slots[slot_id] for slot_id in await desk.selected(wanted)]
     if any(slot.is_summary for slot in chosen):
         raise InvalidInputError("One of these messages is a summary.", "Expand it, or skip it.")
     kind = "restore" if wanted.present else "remove"
@@ -185,7 +185,7 @@ async def set_presence(session: WriteSession, caller: Caller, name: str, wanted:
 async def move(session: WriteSession, caller: Caller, name: str, wanted: NewMove) -> ChangeResult:
     """Put messages behind another one, in their order; groups stay together, and results behind their calls."""
     desk = await open_desk(session, caller, name, wanted)
-    chosen = desk.selected(wanted)
+    chosen = await desk.selected(wanted)
     after = desk.groups[desk.find(wanted.after)][-1] if wanted.after else ""
     if after in chosen:
         raise InvalidInputError("A message cannot stand behind itself.", "Name another one.")

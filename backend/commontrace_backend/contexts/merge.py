@@ -21,12 +21,13 @@ from commontrace_backend.contexts.compression.contradictions import contradictio
 from commontrace_backend.contexts.conflicts import Conflict, answered_twice, conflicts
 from commontrace_backend.contexts.contents import contents, total, window_tokens
 from commontrace_backend.contexts.editing import Doing, conclude, open_desk
+from commontrace_backend.contexts.layouts import measured
 from commontrace_backend.contexts.picking import picked
 from commontrace_backend.contexts.places import Place, open_place, resolve
 from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, change, perform, record, try_out
-from commontrace_backend.contexts.resolving import Decision, settle_all
+from commontrace_backend.contexts.resolving import Decision, settle_all, settle_further
 from commontrace_backend.contexts.state import State, extended
-from commontrace_backend.contexts.states import merged_state, parting, state_at
+from commontrace_backend.contexts.states import merged_view, parting, state_at, view_at
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.summaries import fold_in
 from commontrace_backend.contexts.view import View
@@ -93,7 +94,7 @@ async def _standing(session: ReadSession, place: Place, wanted: NewMerge, parted
     after = await store.find_commit(session, place.id, parted.theirs[0] if parted.theirs else parted.ours)
     assert before is not None
     assert after is not None
-    state = await state_at(session, place.id, after.commit_id)
+    view = await view_at(session, place.id, after.commit_id)
     return MergeResult(
         kind=kind,
         mode=wanted.mode,
@@ -102,7 +103,7 @@ async def _standing(session: ReadSession, place: Place, wanted: NewMerge, parted
         added=after.window_messages - before.window_messages,
         tokens=total(await window_tokens(session, place.id, after)),
         bases=parted.bases,
-        conflicts=await describe(session, place, state),
+        conflicts=await describe(session, place, view),
     )
 
 
@@ -111,16 +112,18 @@ async def _merge_commit(
 ) -> MergeResult:
     """A commit with all parents, which renders nothing itself: it holds what settles conflicts, and summaries."""
     parents = (parted.ours, *parted.theirs)
-    state = await merged_state(session, place.id, parents)
+    view = await merged_view(session, place.id, parents)
     base = await state_at(session, place.id, parted.bases[0]) if parted.bases else None
-    before = [await state_at(session, place.id, parent) for parent in parents]
-    known = {_key(conflict) for one in before for conflict in conflicts(one)}
-    found = await all_conflicts(session, place, state)
+    before = [await view_at(session, place.id, parent) for parent in parents]
+    known = {_key(conflict) for one in before for conflict in conflicts(one.state)}
+    found = await all_conflicts(session, place, view)
     fresh = [conflict for conflict in found if _key(conflict) not in known]
     rest = [] if wanted.strategy == "store" else [(one, Decision(wanted.strategy)) for one in fresh]
     operations, blobs = _settled(found, wanted.resolutions, rest, base)
+    if wanted.strategy != "store":
+        operations = settle_further(view.state, operations, wanted.strategy)
     if wanted.mode in {"squash", "facts"}:
-        folded = await fold_in(session, place, extended(state, operations), before[0], wanted)
+        folded = await fold_in(session, place, extended(view.state, operations), before[0].state, wanted)
         if folded:
             operations, blobs = [*operations, folded.operation], [*blobs, folded.blob]
     draft = Draft(
@@ -155,20 +158,20 @@ async def _concluded(
         added=found.added,
         tokens=total(found.tokens),
         bases=parted.bases,
-        conflicts=await describe(session, place, found.state, draft.blobs),
+        conflicts=await describe(session, place, found.view, draft.blobs),
         contradictions=contradictions,
     )
 
 
-async def _contradicted(session: ReadSession, place: Place, sides: Sequence[State]) -> list[str]:
+async def _contradicted(session: ReadSession, place: Place, sides: Sequence[View]) -> list[str]:
     """Statements that only we made and that do not agree with some that only they made."""
     ours, *theirs = sides
-    both = {slot_id for state in theirs for slot_id in state.slots} & ours.slots.keys()
+    both = {slot_id for view in theirs for slot_id in view.state.slots} & ours.state.slots.keys()
     said = [
         [content.message for content in await contents(session, place.id, only)]
         for only in (
-            [slot for slot in View(ours).shown if slot.slot_id not in both],
-            [slot for state in theirs for slot in View(state).shown if slot.slot_id not in both],
+            [slot for slot in ours.shown if slot.slot_id not in both],
+            [slot for view in theirs for slot in view.shown if slot.slot_id not in both],
         )
     ]
     return contradictions(*said)
@@ -204,13 +207,14 @@ def _key(conflict: Conflict) -> tuple[str, str, str, str]:
 
 
 async def all_conflicts(
-    session: ReadSession, place: Place, state: State, blobs: Sequence[NewBlob] = ()
+    session: ReadSession, place: Place, view: View, blobs: Sequence[NewBlob] = ()
 ) -> list[Conflict]:
     """Those of registers, and calls that are answered twice."""
     fresh = {item.blob.blob_id for item in blobs}
-    shown = [slot for slot in View(state).shown if slot.blob_id not in fresh]
-    found = await contents(session, place.id, shown)
-    return conflicts(state) + answered_twice([(content.slot, content.message) for content in found])
+    shown = [slot for slot in view.shown if slot.blob_id not in fresh]
+    known = await measured(session, place.id, (slot.blob_id for slot in shown))
+    links = ((slot, known[slot.blob_id].calls, known[slot.blob_id].answers) for slot in shown)
+    return conflicts(view.state) + answered_twice(links)
 
 
 def _settled(
@@ -250,11 +254,9 @@ def _meant(found: Sequence[Conflict], wanted: Resolution) -> Conflict:
     return meant[0]
 
 
-async def describe(
-    session: ReadSession, place: Place, state: State, blobs: Sequence[NewBlob] = ()
-) -> list[ConflictInfo]:
+async def describe(session: ReadSession, place: Place, view: View, blobs: Sequence[NewBlob] = ()) -> list[ConflictInfo]:
     """The conflicts of a state as a caller reads them."""
-    found = await all_conflicts(session, place, state, blobs)
+    found = await all_conflicts(session, place, view, blobs)
     named = [value for one in found if one.register == "content" for value, _ in one.values if isinstance(value, str)]
     texts = {
         blob_id: text_of(json.loads(row.encoded))
@@ -279,7 +281,9 @@ async def describe(
 async def resolve_conflicts(session: WriteSession, caller: Caller, name: str, wanted: NewResolve) -> ChangeResult:
     """Settle conflicts that an earlier merge stored; raises InvalidInputError for a resolution of no conflict."""
     desk = await open_desk(session, caller, name, wanted)
-    found = await all_conflicts(session, desk.place, desk.state)
+    found = await all_conflicts(session, desk.place, desk.view)
     rest = [(one, Decision(wanted.strategy)) for one in found] if wanted.strategy else []
     operations, blobs = _settled(found, wanted.resolutions, rest)
+    if wanted.strategy:
+        operations = settle_further(desk.state, operations, wanted.strategy)
     return await conclude(session, caller, desk, wanted, Doing("resolve", "Resolve conflicts", operations, blobs))

@@ -16,6 +16,7 @@ from commontrace.objects import Commit, identify
 from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.collecting import TABLES
 from commontrace_backend.contexts.contents import cost, counting
+from commontrace_backend.contexts.layouts import LAYOUTS
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
 from commontrace_backend.contexts.recounting import recount
 from commontrace_backend.contexts.states import MEMORY, state_at
@@ -90,6 +91,7 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
         await store.log_operation(session, place.key, caller, Entry("purge", said, []))
         summaries = await _summaries(session, place, found.blobs)
     MEMORY.clear()  # states hold notes word for word
+    LAYOUTS.clear()
     return PurgeResult(
         repository=name,
         blobs=list(found.blobs),

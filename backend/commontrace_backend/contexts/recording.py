@@ -13,8 +13,8 @@ from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.contents import cost, counting, tokens_of, window_tokens
 from commontrace_backend.contexts.places import SHORT, Place, tip
 from commontrace_backend.contexts.refs import DEFAULT_BRANCH
-from commontrace_backend.contexts.state import State, extended
-from commontrace_backend.contexts.states import MEMORY, merged_state, state_at
+from commontrace_backend.contexts.state import extended
+from commontrace_backend.contexts.states import merged_state, remember, view_at
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.view import View
 from commontrace_backend.contributors.caller import Caller
@@ -98,7 +98,7 @@ class Outcome:
 
     Attributes:
         commit_id: the commit.
-        state: what it means.
+        view: what of its state is to be seen.
         messages: how many its window has.
         tokens: what its window comes to.
         added: how many more messages that is than in its first parent's window.
@@ -106,7 +106,7 @@ class Outcome:
     """
 
     commit_id: str | None
-    state: State
+    view: View
     messages: int
     tokens: int
     added: int
@@ -117,10 +117,10 @@ async def try_out(session: ReadSession, place: Place, draft: Draft, commit_id: s
     """What a commit would come to; raises InvalidInputError for operations that its history does not bear."""
     first = draft.parents[0] if draft.parents else None
     row = await store.find_commit(session, place.id, first) if first else None
-    before = await state_at(session, place.id, first)
+    before = await view_at(session, place.id, first)
     joined = await merged_state(session, place.id, draft.parents)
-    state = extended(joined, draft.operations, commit_id or "draft")
-    old, new = (Counter(slot.blob_id for slot in View(one).shown) for one in (before, state))
+    view = View(extended(joined, draft.operations, commit_id or "draft"))
+    old, new = (Counter(slot.blob_id for slot in one.shown) for one in (before, view))
     fresh = {item.blob.blob_id: item.tokens for item in draft.blobs}
     fresh |= await audit_store.purged_costs(session, place.id, fresh)
     gained = new - old
@@ -128,7 +128,7 @@ async def try_out(session: ReadSession, place: Place, draft: Draft, commit_id: s
     was = await window_tokens(session, place.id, row)
     tokens = was + stored + sum(count * fresh[blob_id] for blob_id, count in gained.items() if blob_id in fresh)
     tokens -= await tokens_of(session, place.id, (old - new).elements())
-    return Outcome(commit_id, state, new.total(), tokens, new.total() - old.total(), tokens - was)
+    return Outcome(commit_id, view, new.total(), tokens, new.total() - old.total(), tokens - was)
 
 
 async def record(session: WriteSession, caller: Caller, place: Place, branch: str, draft: Draft) -> Outcome:
@@ -155,7 +155,7 @@ async def add(session: WriteSession, place: Place, draft: Draft, made: Commit) -
         "encoding": counting(),
     }
     await store.add_commit(session, row, made.traces)
-    MEMORY.put(found.state)
+    remember(found.view)
     return found
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from commontrace.errors import InvalidInputError
-from commontrace_backend.contexts.conflicts import Conflict
+from commontrace_backend.contexts.conflicts import Conflict, conflicts
 from commontrace_backend.contexts.patch import face
-from commontrace_backend.contexts.state import State
+from commontrace_backend.contexts.state import State, extended
 
 Side = Literal["ours", "theirs", "base"]
 Operation = dict[str, Any]
@@ -33,6 +33,24 @@ def settle_all(decided: Iterable[tuple[Conflict, Decision]], base: State | None 
     gone = {operation["slot"] for operation in made if operation["op"] == "uncover"}
     kept = [operation for operation in made if operation["op"] != "cover" or operation["slot"] not in gone]
     return sorted(kept, key=lambda operation: _TURNS.get(operation["op"], 0))
+
+
+def settle_further(state: State, operations: list[Operation], use: Side) -> list[Operation]:
+    """Operations that settle conflicts, and those that settle what they bring about.
+
+    Where a summary between two others gives way, these can cross that did not before: it is the same side that is meant
+    there. Each round expands one more summary, so it ends.
+    """
+    if not any(operation["op"] in _TURNS for operation in operations):
+        return operations
+    known = {(one.slot_id, one.other) for one in conflicts(state)}
+    while crossed := [
+        one
+        for one in conflicts(extended(state, operations))
+        if one.kind == "crossing" and (one.slot_id, one.other) not in known
+    ]:
+        operations = [*operations, *settle_all([(one, Decision(use)) for one in crossed])]
+    return operations
 
 
 def settle(conflict: Conflict, decision: Decision, base: State | None = None) -> list[Operation]:

@@ -5,10 +5,9 @@ shown until somebody resolves it. Of several values ours is shown; of several pr
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from commontrace.models.contexts import Priority
 from commontrace.objects import PRIORITIES, canonical_id
@@ -17,8 +16,7 @@ from commontrace_backend.contexts.state import REPOSITORY, Clash, Slot, State
 _RANK: Final = {level: rank for rank, level in enumerate(PRIORITIES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A slot of the window.
 
     Attributes:

@@ -261,7 +261,11 @@ async def test_an_ambiguous_prefix_is_refused(repo: AsyncContextRepository) -> N
 
 
 async def test_only_the_owner_or_an_admin_of_the_organization_purges(url: str, people: People) -> None:
-    ann, ben, eva = await people("ann"), await people("ben"), await people("eva", scopes=("contribute", "read", "admin"))
+    ann, ben, eva = (
+        await people("ann"),
+        await people("ben"),
+        await people("eva", scopes=("contribute", "read", "admin")),
+    )
     repo = ann.contexts.open("parser")
     await say(repo, f"The password is {SECRET}.")
     await changed(url, "UPDATE repositories SET visibility = 'team'")
