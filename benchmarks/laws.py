@@ -42,7 +42,8 @@ from graphs import KINDS, History, history, together  # noqa: E402
 from stories import Story  # noqa: E402
 
 NAMES = list(DEEDS)
-AT_ONCE = 50
+AT_ONCE = 20
+EVERY = 20  # seconds
 # Only one side can append a slot, so that nothing else is done to it on the other.
 PAIRS = {False: [*product(KINDS, KINDS)], True: [*product(KINDS[1:], KINDS[1:])]}
 
@@ -174,15 +175,17 @@ def everywhere(numbers: list[int], steps: int) -> Tally:
 
 def spread(work: Callable[..., Tally], numbers: range, processes: int, *options: Any) -> Tally:
     """Do it in several processes, saying now and then how far it is."""
-    tally, began = Tally(), time.perf_counter()
+    tally, began, said = Tally(), time.perf_counter(), 0.0
     parts = [range(start, min(start + AT_ONCE, numbers.stop)) for start in range(numbers.start, numbers.stop, AT_ONCE)]
     with ProcessPoolExecutor(processes) as pool:
         for part, found in enumerate(pool.map(work, parts, *([option] * len(parts) for option in options)), 1):
             tally.add(found)
             for failure in found.failures:
                 print(failure, flush=True)
-            if part % 10 == 0 or part == len(parts):
-                print(f"{work.__name__}: {part * AT_ONCE} in {time.perf_counter() - began:.0f} s", flush=True)
+            passed = time.perf_counter() - began
+            if passed > said + EVERY or part == len(parts):
+                print(f"{work.__name__}: {min(part * AT_ONCE, len(numbers))} in {passed:.0f} s", flush=True)
+                said = passed
     return tally
 
 
