@@ -15,7 +15,7 @@ class Conflict:
     Attributes:
         kind: `content`, `priority`, `live`, `position`, `cover` or `note` for two values of one register;
             `contradiction` for an edit of what was skipped or removed; `stale` for a summary of what was edited;
-            `crossing` for two summaries that share slots; `group` for two results of one call.
+            `crossing` for two summaries that share slots, or stand for each other; `group` for two results of one call.
         slot_id: where.
         register: which register of the slot.
         values: what stands, each with the commit that wrote it, ours first.

@@ -25,7 +25,7 @@ from commontrace_backend.contexts.layouts import measured
 from commontrace_backend.contexts.picking import picked
 from commontrace_backend.contexts.places import Place, open_place, resolve
 from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, change, perform, record, try_out
-from commontrace_backend.contexts.resolving import Decision, settle_all
+from commontrace_backend.contexts.resolving import Decision, settle_all, settle_further
 from commontrace_backend.contexts.state import extended
 from commontrace_backend.contexts.states import merged_view, parting, state_at, view_at
 from commontrace_backend.contexts.store import Entry
@@ -121,6 +121,8 @@ async def _merge_commit(
     rest = [] if wanted.strategy == "store" else [(one, Decision(wanted.strategy)) for one in fresh]
     decided, blobs = await _decided(session, place, found, wanted.resolutions, rest)
     operations = settle_all(decided, base)
+    if wanted.strategy != "store":
+        operations = settle_further(view.state, operations, wanted.strategy)
     if wanted.mode in {"squash", "facts"}:
         folded = await fold_in(session, place, extended(view.state, operations), before[0].state, wanted)
         if folded:
@@ -296,5 +298,7 @@ async def resolve_conflicts(session: WriteSession, caller: Caller, name: str, wa
     found = await all_conflicts(session, desk.place, desk.view)
     rest = [(one, Decision(wanted.strategy)) for one in found] if wanted.strategy else []
     decided, blobs = await _decided(session, desk.place, found, wanted.resolutions, rest)
-    doing = Doing("resolve", "Resolve conflicts", settle_all(decided), blobs)
-    return await conclude(session, caller, desk, wanted, doing)
+    operations = settle_all(decided)
+    if wanted.strategy:
+        operations = settle_further(desk.state, operations, wanted.strategy)
+    return await conclude(session, caller, desk, wanted, Doing("resolve", "Resolve conflicts", operations, blobs))

@@ -44,6 +44,8 @@ async def view_at(session: ReadSession, repository_id: int, commit_id: str | Non
 
 async def _replayed(session: ReadSession, repository_id: int, commit_id: str) -> State:
     base, since = await _nearest(session, repository_id, commit_id)
+    if base and base.tip == commit_id:  # another thread came to it meanwhile
+        return base
     try:
         return replay(commit_id, since, base)
     except IncompleteHistory:
