@@ -25,6 +25,8 @@ from commontrace_backend.search.asking import Asker
 from commontrace_backend.search.finding import Finder
 from commontrace_backend.search.routes import router as search
 from commontrace_backend.settings import BackendSettings
+from commontrace_backend.traces import auditing
+from commontrace_backend.traces.log_routes import router as log
 from commontrace_backend.traces.routes import router as traces
 from commontrace_backend.traces.tables import traces as trace_rows
 from commontrace_backend.traces.upkeep import Upkeep
@@ -49,7 +51,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, traces, contexts, naming, rewriting, bundles, audit, contributors):
+    for router in (search, log, traces, contexts, naming, rewriting, bundles, audit, contributors):
         # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
         app.router.routes.extend(router.routes)
 
@@ -74,6 +76,16 @@ def _compose_search(app: FastAPI, database: Database, embedder: Embedder | None)
     app.state.worker = Worker(app.state.upkeep)
 
 
+async def _begin_log(database: Database) -> None:
+    """A store that is older than the log is taken into it once."""
+    async with database.reading() as session:
+        if not await auditing.is_unlogged(session):
+            return
+    async with database.writing() as session:
+        if await auditing.is_unlogged(session):  # nobody else did it meanwhile
+            await auditing.adopt(session)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
@@ -81,6 +93,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         pepper = state.settings.pepper.get_secret_value()
         state.keyring = await open_keyring(state.database, pepper=pepper, local_owner=state.settings.local_owner)
+        await _begin_log(state.database)
         state.worker.start()
         yield
     finally:
