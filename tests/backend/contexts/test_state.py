@@ -163,3 +163,24 @@ def test_a_summary_stands_in_front_of_the_first_that_it_covers_however_long_the_
     covers = [f"{number}" for number in (2499, place)]
     cover = {"op": "cover", "slot": "summary", "blob": "s", "covers": covers}
     assert extended(found.states["start"], [cover]).order.index("summary") == place
+
+
+@pytest.mark.parametrize(
+    "hiding", [{"op": "remove"}, {"op": "annotate", "key": "priority", "value": {"level": "skip", "reason": ""}}]
+)
+def test_an_edit_of_what_is_contradicted_settles_nothing_and_only_showing_or_hiding_does(
+    hiding: dict[str, object],
+) -> None:
+    found = History()
+    found.add("start", [], [{"op": "append", "slot": name, "blob": name} for name in "ab"])
+    found.add("edited", ["start"], [{"op": "edit", "slot": "a", "blob": "edited"}])
+    found.add("hidden", ["start"], [{**hiding, "slot": "a"}])
+    for parents in (["edited", "hidden"], ["hidden", "edited"]):
+        merged = found.merged(*parents)
+        again = extended(merged, [{"op": "edit", "slot": "a", "blob": "again"}], "again")
+        for state, blob in ((merged, "edited"), (again, "again")):
+            assert [(one.kind, one.slot_id) for one in conflicts(state)] == [("contradiction", "a")]
+            assert [one[:2] for one in faces(state)] == [("a", blob), ("b", "b")]
+        settled = extended(again, [{**hiding, "slot": "a"}], "settled")
+        assert conflicts(settled) == []
+        assert [one[0] for one in faces(settled)] == ["b"]
