@@ -184,3 +184,22 @@ def test_an_edit_of_what_is_contradicted_settles_nothing_and_only_showing_or_hid
         settled = extended(again, [{**hiding, "slot": "a"}], "settled")
         assert conflicts(settled) == []
         assert [one[0] for one in faces(settled)] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shown"),
+    [
+        ("pinned", "skip", "pinned"),
+        ("skip", "important", "important"),
+        ("normal", "skip", "normal"),
+        ("important", "pinned", "pinned"),
+    ],
+)
+def test_of_two_priorities_that_branches_gave_at_once_the_highest_is_shown(one: str, other: str, shown: str) -> None:
+    found = History()
+    found.add("start", [], [{"op": "append", "slot": "a", "blob": "a"}])
+    for name, level in (("ours", one), ("theirs", other)):
+        value = {"level": level, "reason": ""}
+        found.add(name, ["start"], [{"op": "annotate", "slot": "a", "key": "priority", "value": value}])
+    for parents in (["ours", "theirs"], ["theirs", "ours"]):
+        assert faces(found.merged(*parents)) == [("a", "a", shown)]
