@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import Row
 
 from commontrace.models.contexts import TokenCount
-from commontrace.providers.messages import Message, text_of
+from commontrace.providers.messages import Message
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.states import view_at
 from commontrace_backend.contexts.view import Shown
-from commontrace_backend.contexts.window import FRAMING
 from commontrace_backend.database.session import ReadSession
-from commontrace_backend.tokens import TokenCounter, default_counter
+from commontrace_backend.tokens import TokenCounter, default_counter, message_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,11 @@ def counting() -> str:
 
 
 def cost(counter: TokenCounter, message: Message) -> int:
-    """What a message costs: its text and its framing."""
-    return counter.count(text_of(message)).tokens + FRAMING
+    """What a message costs in a request: words, calls, results, pictures, and its frame.
+
+    Counted as for Anthropic, to whom thoughts are sent back too: who plans with that has room elsewhere.
+    """
+    return message_tokens(counter, message, "anthropic").tokens
 
 
 def total(tokens: int) -> TokenCount:

@@ -105,7 +105,7 @@ async def edit(session: WriteSession, caller: Caller, name: str, wanted: NewEdit
         blob_id, blobs = await _version(session, desk, slot.slot_id, wanted.version), []
     else:
         [old] = [content.message for content in await desk.contents([slot.slot_id])]
-        new = wanted.content if wanted.content is not None else _reworded(old, wanted.text or "")
+        new = wanted.content if wanted.content is not None else reworded(old, wanted.text or "")
         _check_calls(old, parse_message(new))
         blobs = [NewBlob.of(new)]
         blob_id = blobs[0].blob.blob_id
@@ -114,7 +114,7 @@ async def edit(session: WriteSession, caller: Caller, name: str, wanted: NewEdit
     return await conclude(session, caller, desk, wanted, Doing("edit", "Edit a message", operations, blobs))
 
 
-def _reworded(old: Message, text: str) -> Message:
+def reworded(old: Message, text: str) -> Message:
     """A message with other words: one text in place of all, in a result as its content; calls stay."""
     kept = [part for part in old["parts"] if part["type"] in {"tool_call", "tool_result"}]
     answers = [part for part in kept if part["type"] == "tool_result"]

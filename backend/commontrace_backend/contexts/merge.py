@@ -20,13 +20,13 @@ from commontrace_backend.contexts import store
 from commontrace_backend.contexts.compression.contradictions import contradictions
 from commontrace_backend.contexts.conflicts import Conflict, answered_twice, conflicts
 from commontrace_backend.contexts.contents import contents, total, window_tokens
-from commontrace_backend.contexts.editing import Doing, conclude, open_desk
+from commontrace_backend.contexts.editing import Doing, conclude, open_desk, reworded
 from commontrace_backend.contexts.layouts import measured
 from commontrace_backend.contexts.picking import picked
 from commontrace_backend.contexts.places import Place, open_place, resolve
 from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, change, perform, record, try_out
 from commontrace_backend.contexts.resolving import Decision, settle_all, settle_further
-from commontrace_backend.contexts.state import State, extended
+from commontrace_backend.contexts.state import extended
 from commontrace_backend.contexts.states import merged_view, parting, state_at, view_at
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.summaries import fold_in
@@ -119,7 +119,8 @@ async def _merge_commit(
     found = await all_conflicts(session, place, view)
     fresh = [conflict for conflict in found if _key(conflict) not in known]
     rest = [] if wanted.strategy == "store" else [(one, Decision(wanted.strategy)) for one in fresh]
-    operations, blobs = _settled(found, wanted.resolutions, rest, base)
+    decided, blobs = await _decided(session, place, found, wanted.resolutions, rest)
+    operations = settle_all(decided, base)
     if wanted.strategy != "store":
         operations = settle_further(view.state, operations, wanted.strategy)
     if wanted.mode in {"squash", "facts"}:
@@ -217,27 +218,40 @@ async def all_conflicts(
     return conflicts(view.state) + answered_twice(links)
 
 
-def _settled(
+async def _decided(
+    session: ReadSession,
+    place: Place,
     found: Sequence[Conflict],
     resolutions: Sequence[Resolution],
     rest: Sequence[tuple[Conflict, Decision]],
-    base: State | None = None,
-) -> tuple[list[dict[str, Any]], list[NewBlob]]:
-    """What settles conflicts: resolutions, and for those that none names a decision of `rest`; with new contents.
+) -> tuple[list[tuple[Conflict, Decision]], list[NewBlob]]:
+    """What is decided: resolutions, and for conflicts that none names a decision of `rest`; with new contents.
 
     Raises:
-        InvalidInputError: a resolution is of no conflict, or of several.
+        InvalidInputError: a resolution is of no conflict, or of several, or has words for what says none.
     """
     blobs: list[NewBlob] = []
     decided = []
     for wanted in resolutions:
-        brought = [NewBlob.of(wanted.content)] if wanted.content is not None else []
+        conflict = _meant(found, wanted)
+        brought = await _brought(session, place, conflict, wanted)
         blobs += brought
-        value = brought[0].blob.blob_id if brought else wanted.value
-        decided.append((_meant(found, wanted), Decision(wanted.use, value)))
+        decided.append((conflict, Decision(wanted.use, brought[0].blob.blob_id if brought else wanted.value)))
     named = {_key(conflict) for conflict, _ in decided}
-    decided += [(conflict, decision) for conflict, decision in rest if _key(conflict) not in named]
-    return settle_all(decided, base), blobs
+    return [*decided, *(one for one in rest if _key(one[0]) not in named)], blobs
+
+
+async def _brought(session: ReadSession, place: Place, conflict: Conflict, wanted: Resolution) -> list[NewBlob]:
+    """The content that a resolution has of its own, if it has one."""
+    if wanted.content is not None:
+        return [NewBlob.of(wanted.content)]
+    if wanted.text is None:
+        return []
+    if conflict.kind != "content":
+        raise InvalidInputError(f"A conflict of {conflict.kind} has no words.", "Choose a side, or give a value.")
+    ours = str(conflict.values[0][0])
+    row = (await store.find_blobs(session, place.id, [ours]))[ours]
+    return [NewBlob.of(reworded(json.loads(row.encoded), wanted.text))]
 
 
 def _meant(found: Sequence[Conflict], wanted: Resolution) -> Conflict:
@@ -283,7 +297,8 @@ async def resolve_conflicts(session: WriteSession, caller: Caller, name: str, wa
     desk = await open_desk(session, caller, name, wanted)
     found = await all_conflicts(session, desk.place, desk.view)
     rest = [(one, Decision(wanted.strategy)) for one in found] if wanted.strategy else []
-    operations, blobs = _settled(found, wanted.resolutions, rest)
+    decided, blobs = await _decided(session, desk.place, found, wanted.resolutions, rest)
+    operations = settle_all(decided)
     if wanted.strategy:
         operations = settle_further(desk.state, operations, wanted.strategy)
     return await conclude(session, caller, desk, wanted, Doing("resolve", "Resolve conflicts", operations, blobs))

@@ -22,7 +22,9 @@ from commontrace.models.contexts import (
 )
 from commontrace.objects import Blob, Commit, appends, identify
 from commontrace.providers.messages import Message, parse_messages
+from commontrace.providers.parts import is_custom
 from commontrace_backend.contexts import audit_store, store
+from commontrace_backend.contexts.checking import check_answers, check_custom, unanswerable
 from commontrace_backend.contexts.compression.policy import verdict
 from commontrace_backend.contexts.contents import cost, counting, total, window_tokens
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
@@ -40,12 +42,21 @@ _COUNTED_AT_ONCE: Final = 10_000  # bytes, which take about two milliseconds
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A commit ready to be stored: all that takes time happens before the write lock is taken."""
+    """A commit ready to be stored: all that takes time happens before the write lock is taken.
+
+    Attributes:
+        wanted: what was asked for.
+        messages: in the canonical form.
+        blobs: the same as they are stored.
+        tools: the schemas of tools as they are stored.
+        calls: the calls that must have been made before.
+    """
 
     wanted: NewCommit
     messages: list[Message]
     blobs: list[NewBlob]
     tools: list[NewBlob]
+    calls: set[str]
 
 
 async def prepare(wanted: NewCommit) -> Prepared:
@@ -61,7 +72,7 @@ async def prepare(wanted: NewCommit) -> Prepared:
 
     quick = counter.ready and sum(len(blob.encoded) for blob in blobs) < _COUNTED_AT_ONCE
     counted = count() if quick else await asyncio.to_thread(count)
-    return Prepared(wanted, messages, counted[: len(messages)], counted[len(messages) :])
+    return Prepared(wanted, messages, counted[: len(messages)], counted[len(messages) :], unanswerable(messages))
 
 
 async def commit(session: WriteSession, caller: Caller, name: str, prepared: Prepared) -> CommitResult:
@@ -71,6 +82,7 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         RefMovedError: the branch is not at `expected_head`, or moved meanwhile; nothing was written.
         NotFoundError: HEAD is on a branch that somebody deleted.
         BudgetExceededError: the policy that was sent rejects a window of this size.
+        InvalidInputError: a tool result without its call, or a part that lacks what its type requires.
     """
     wanted = prepared.wanted
     place = await make_place(session, caller, name)
@@ -79,6 +91,10 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
     parent = place.tip
     if before != place.head:
         parent = await store.find_commit(session, place.id, before) if before else None
+    if prepared.calls:
+        await check_answers(session, place.id, before, prepared.calls)
+    if any(is_custom(part) for message in prepared.messages for part in message["parts"]):
+        await check_custom(session, place.id, before, prepared.messages)
     blobs = await _costed(session, place, prepared.blobs)
     derived = await _derived(session, place, parent, blobs)
     said = judged(derived["window_tokens"], wanted.budget)

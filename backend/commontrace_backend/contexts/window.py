@@ -11,9 +11,6 @@ from typing import Final
 from commontrace.errors import InvalidInputError
 from commontrace.models.contexts import Priority
 
-FRAMING: Final = 3
-"""Tokens that each message costs beside its text, as OpenAI counts them."""
-
 Levels = Mapping[int, Priority]
 """The priorities of messages by their places, those that are normal left out."""
 
