@@ -203,3 +203,15 @@ def test_of_two_priorities_that_branches_gave_at_once_the_highest_is_shown(one: 
         found.add(name, ["start"], [{"op": "annotate", "slot": "a", "key": "priority", "value": value}])
     for parents in (["ours", "theirs"], ["theirs", "ours"]):
         assert faces(found.merged(*parents)) == [("a", "a", shown)]
+
+
+def test_what_one_branch_removes_and_another_restores_is_shown() -> None:
+    found = History()
+    found.add("start", [], [{"op": "append", "slot": "a", "blob": "a"}])
+    found.add("removed", ["start"], [{"op": "remove", "slot": "a"}])
+    found.add("ours", ["removed"], [{"op": "remove", "slot": "a"}])
+    found.add("theirs", ["removed"], [{"op": "restore", "slot": "a"}])
+    for parents in (["ours", "theirs"], ["theirs", "ours"]):
+        merged = found.merged(*parents)
+        assert [one[0] for one in faces(merged)] == ["a"]
+        assert [one.kind for one in conflicts(merged)] == ["live"]
