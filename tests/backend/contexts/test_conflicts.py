@@ -1,4 +1,4 @@
-"""What two branches do at once to one message, on the smallest histories: what is shown, and what stands in conflict."""
+"""What two branches do at once to one message, on the smallest histories: what is shown, what is in conflict."""
 
 import pytest
 
@@ -159,3 +159,31 @@ def test_only_two_answers_to_one_call_conflict_and_not_a_call_whose_id_is_used_a
     assert answered_twice(again) == []
     [conflict] = answered_twice([*again[:2], again[3]])
     assert (conflict.kind, conflict.slot_id, [value for value, _ in conflict.values]) == ("group", "b", ["b", "d"])
+
+
+@pytest.mark.parametrize("use", ["ours", "theirs"])
+def test_a_summary_knows_the_content_that_was_settled_with_it(use: Side) -> None:
+    found = History()
+    found.add("start", [], [{"op": "append", "slot": name, "blob": name} for name in "ab"])
+    cover = {"op": "cover", "slot": "S", "blob": "s", "covers": ["a"]}
+    found.add("ours", ["start"], [{"op": "edit", "slot": "a", "blob": "by ours"}, cover])
+    found.add("theirs", ["start"], [{"op": "edit", "slot": "a", "blob": "by theirs"}])
+    merged = found.merged("ours", "theirs")
+    assert sorted(one.kind for one in conflicts(merged)) == ["content", "stale"]
+    settled = extended(merged, settle_all([(one, Decision(use)) for one in conflicts(merged)]))
+    assert conflicts(settled) == []
+    assert settled.slots["a"].values("content") == [f"by {use}"]
+    assert [one[0] for one in faces(settled)] == (["S", "b"] if use == "ours" else ["a", "b"])
+
+
+@pytest.mark.parametrize(("use", "stays"), [("ours", "b"), ("theirs", "c")])
+def test_of_two_answers_to_one_call_the_chosen_one_stays(use: Side, stays: str) -> None:
+    found = History()
+    found.add("start", [], [{"op": "append", "slot": "a", "blob": "a"}])
+    found.add("ours", ["start"], [{"op": "append", "slot": "b", "blob": "b"}])
+    found.add("theirs", ["start"], [{"op": "append", "slot": "c", "blob": "c"}])
+    merged = found.merged("ours", "theirs")
+    slots = {name: Shown(name, name, "commit") for name in "abc"}
+    [conflict] = answered_twice([(slots["a"], ["x"], []), (slots["b"], [], ["x"]), (slots["c"], [], ["x"])])
+    settled = extended(merged, settle_all([(conflict, Decision(use))]))
+    assert [one[0] for one in faces(settled)] == ["a", stays]

@@ -25,8 +25,14 @@ def law(check: Law) -> Law:
 
 
 def two(found: History, random: Random) -> tuple[str, str]:
+    """Two commits; mostly such that neither leads to the other, where there are any."""
     names = list(found.commits)
-    return random.choice(names), random.choice(names)
+    one, other = random.choice(names), random.choice(names)
+    for _ in range(3):
+        if one not in found.before(other) and other not in found.before(one):
+            break
+        one, other = random.choice(names), random.choice(names)
+    return one, other
 
 
 def patched(before: State, after: State) -> State:
