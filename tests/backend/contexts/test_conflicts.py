@@ -187,3 +187,20 @@ def test_of_two_answers_to_one_call_the_chosen_one_stays(use: Side, stays: str) 
     [conflict] = answered_twice([(slots["a"], ["x"], []), (slots["b"], [], ["x"]), (slots["c"], [], ["x"])])
     settled = extended(merged, settle_all([(conflict, Decision(use))]))
     assert [one[0] for one in faces(settled)] == ["a", stays]
+
+
+@pytest.mark.parametrize("parents", [("hidden", "edited"), ("edited", "hidden")])
+@pytest.mark.parametrize(
+    "hiding", [{"op": "remove"}, {"op": "annotate", "key": "priority", "value": {"level": "skip", "reason": ""}}]
+)
+def test_the_base_of_a_contradiction_is_shown(parents: tuple[str, str], hiding: dict[str, object]) -> None:
+    found = History()
+    found.add("start", [], [{"op": "append", "slot": "a", "blob": "a"}])
+    found.add("edited", ["start"], [{"op": "edit", "slot": "a", "blob": "edited"}])
+    found.add("hidden", ["start"], [{**hiding, "slot": "a"}])
+    merged = found.merged(*parents)
+    settled = extended(
+        merged, settle_all([(one, Decision("base")) for one in conflicts(merged)], found.states["start"])
+    )
+    assert conflicts(settled) == []
+    assert [one[0] for one in faces(settled)] == ["a"]
