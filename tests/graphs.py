@@ -185,6 +185,17 @@ def _kind(operation: Operation, state: State) -> str:
     return "narrow" if {*operation["covers"]} <= {*known} else "widen"
 
 
+def two(found: History, random: Random) -> tuple[str, str]:
+    """Two commits; mostly such that neither leads to the other, where there are any."""
+    names = list(found.commits)
+    one, other = random.choice(names), random.choice(names)
+    for _ in range(3):
+        if one not in found.before(other) and other not in found.before(one):
+            break
+        one, other = random.choice(names), random.choice(names)
+    return one, other
+
+
 HISTORIES = st.randoms(use_true_random=False).map(history)
 """Shrinks to few commits and operations."""
 

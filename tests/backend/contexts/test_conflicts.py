@@ -22,18 +22,18 @@ def summaries_of_each_other() -> History:
     return found
 
 
-def test_summaries_that_branches_let_stand_for_each_other_cross_and_one_of_them_is_shown() -> None:
-    found = summaries_of_each_other()
-    for parents in (["ours", "theirs"], ["theirs", "ours"]):
-        merged = found.merged(*parents)
-        assert [one[0] for one in faces(merged)] == ["S", "c"]
-        [conflict] = conflicts(merged)
-        assert (conflict.kind, conflict.slot_id, conflict.other) == ("crossing", "S", "T")
-    for use, shown in (("ours", ["S", "b", "c"]), ("theirs", ["a", "T", "c"])):
-        side: Side = "ours" if use == "ours" else "theirs"
-        made = settle_further(merged, settle_all([(conflict, Decision(side))]), side)
-        assert not conflicts(extended(merged, made))
-        assert [one[0] for one in faces(extended(merged, made))] == shown
+@pytest.mark.parametrize("parents", [("ours", "theirs"), ("theirs", "ours")])
+@pytest.mark.parametrize(("use", "shown"), [("ours", ["S", "b", "c"]), ("theirs", ["a", "T", "c"])])
+def test_summaries_that_branches_let_stand_for_each_other_cross_and_one_of_them_is_shown(
+    parents: tuple[str, str], use: Side, shown: list[str]
+) -> None:
+    merged = summaries_of_each_other().merged(*parents)
+    assert [one[0] for one in faces(merged)] == ["S", "c"]
+    [conflict] = conflicts(merged)
+    assert (conflict.kind, conflict.slot_id, conflict.other) == ("crossing", "S", "T")
+    made = settle_further(merged, settle_all([(conflict, Decision(use))]), use)
+    assert not conflicts(extended(merged, made))
+    assert [one[0] for one in faces(extended(merged, made))] == shown
 
 
 def test_on_one_line_of_history_no_summary_stands_for_itself() -> None:
@@ -154,8 +154,12 @@ def test_summaries_cross_by_what_either_side_covers_whoever_is_ours() -> None:
 
 def test_only_two_answers_to_one_call_conflict_and_not_a_call_whose_id_is_used_again() -> None:
     slots = {name: Shown(name, name, "commit") for name in "abcd"}
-    called, answered = (["x"], []), ([], ["x"])
-    again = [(slots["a"], *called), (slots["b"], *answered), (slots["c"], *called), (slots["d"], *answered)]
+    again: list[tuple[Shown, list[str], list[str]]] = [
+        (slots["a"], ["x"], []),
+        (slots["b"], [], ["x"]),
+        (slots["c"], ["x"], []),
+        (slots["d"], [], ["x"]),
+    ]
     assert answered_twice(again) == []
     [conflict] = answered_twice([*again[:2], again[3]])
     assert (conflict.kind, conflict.slot_id, [value for value, _ in conflict.values]) == ("group", "b", ["b", "d"])

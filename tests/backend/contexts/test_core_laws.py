@@ -14,7 +14,7 @@ from commontrace_backend.contexts.picking import transferred
 from commontrace_backend.contexts.resolving import Decision, Side, settle_all, settle_further
 from commontrace_backend.contexts.state import State, extended, replay
 from commontrace_backend.contexts.view import View, state_id
-from graphs import HISTORIES, History, disagreements, faces, registers
+from graphs import HISTORIES, History, disagreements, faces, registers, two
 
 Law = Callable[[History, Random], None]
 
@@ -22,17 +22,6 @@ Law = Callable[[History, Random], None]
 def law(check: Law) -> Law:
     """Check it on made-up histories. `benchmarks/laws.py` checks the same on as many as are wanted."""
     return settings(max_examples=40)(given(HISTORIES, st.randoms(use_true_random=False))(check))
-
-
-def two(found: History, random: Random) -> tuple[str, str]:
-    """Two commits; mostly such that neither leads to the other, where there are any."""
-    names = list(found.commits)
-    one, other = random.choice(names), random.choice(names)
-    for _ in range(3):
-        if one not in found.before(other) and other not in found.before(one):
-            break
-        one, other = random.choice(names), random.choice(names)
-    return one, other
 
 
 def patched(before: State, after: State) -> State:
