@@ -79,8 +79,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
     await state.database.open()
     try:
-        pepper = state.settings.pepper.get_secret_value()
-        state.keyring = await open_keyring(state.database, pepper=pepper, local_owner=state.settings.local_owner)
+        settings: BackendSettings = state.settings
+        state.keyring = await open_keyring(
+            state.database,
+            pepper=settings.pepper.get_secret_value(),
+            environment=settings.key_environment,
+            local_owner=settings.local_owner,
+        )
         state.worker.start()
         yield
     finally:

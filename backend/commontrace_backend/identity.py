@@ -33,15 +33,17 @@ async def _writing(request: Request) -> AsyncIterator[WriteSession]:
 
 async def caller_of(request: Request) -> Caller:
     """The contributor whose key the request carries; raises AuthenticationError without a good one."""
-    working_copy = request.headers.get(WORKING_COPY_HEADER, "default")
-    if not _WORKING_COPY.match(working_copy):
+    working_copy, *more = request.headers.getlist(WORKING_COPY_HEADER) or ["default"]
+    if more or not _WORKING_COPY.match(working_copy):
         raise InvalidInputError(
-            f"The {WORKING_COPY_HEADER} header is malformed.", "Use 1 to 200 visible ASCII characters."
+            f"The {WORKING_COPY_HEADER} header is malformed.", "Send it once, with 1 to 200 visible ASCII characters."
         )
     keyring: service.Keyring = request.app.state.keyring
     if keyring.owner is not None and "Authorization" not in request.headers:
         return service.with_working_copy(keyring.owner, working_copy)
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    # Two of them would let a proxy and this server each believe another one.
+    given = request.headers.getlist("Authorization")
+    scheme, _, key = (given[0] if len(given) == 1 else "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise AuthenticationError(
             "This server needs an API key.",
@@ -58,6 +60,9 @@ def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
 
     return check
 
+
+Anyone = Annotated[Caller, Depends(caller_of)]
+"""Whoever has a good key, whatever it allows."""
 
 Reader = Annotated[Caller, Depends(_allowed("read"))]
 Writer = Annotated[Caller, Depends(_allowed("contribute"))]

@@ -16,7 +16,7 @@ from commontrace_backend.search import service
 from commontrace_backend.search.finding import Finder
 from commontrace_backend.search.wanted import Group, Miss, grouped
 from commontrace_backend.traces.tables import misses, trace_errors, traces
-from commontrace_backend.traces.visibility import visible_to
+from commontrace_backend.traces.visibility import found_by
 
 NEWEST: Final = 10_000
 """How many of an organization's misses are looked at, the newest."""
@@ -56,7 +56,7 @@ def _open(caller: Caller) -> Select[Any]:
     known = (
         exists()
         .where(trace_errors.c.fingerprint == misses.c.fingerprint, trace_errors.c.trace_id == traces.c.trace_id)
-        .where(visible_to(caller), traces.c.state == "active")
+        .where(found_by(caller))
     )
     return (
         select(

@@ -27,7 +27,7 @@ from commontrace_backend.search.ranking import Candidate, Evidence, good_enough,
 from commontrace_backend.traces import store
 from commontrace_backend.traces.assembly import contributor_of
 from commontrace_backend.traces.tables import misses, trace_tags, traces
-from commontrace_backend.traces.visibility import visible_to
+from commontrace_backend.traces.visibility import found_by
 
 QUERY_LIMIT: Final = 4 * 1024
 _POOL: Final = 2  # candidates looked at for each hit asked for, so that priors can reorder and duplicates fold
@@ -216,7 +216,7 @@ def _mode(asked: Prepared, found: Found, exact: Sequence[int]) -> answer.Mode:
 @lru_cache(maxsize=256)
 def _filter(caller: Caller, tags: tuple[str, ...], *, include_unproven: bool) -> ColumnElement[bool]:
     """Everything that decides whether a trace may be shown, applied before anything is ranked."""
-    conditions = [visible_to(caller), traces.c.state == "active"]
+    conditions = [found_by(caller)]
     conditions += [exists().where(trace_tags.c.trace_id == traces.c.trace_id, trace_tags.c.tag == tag) for tag in tags]
     proven = traces.c.tier.in_(("corroborated", "verified"))
     if not include_unproven:

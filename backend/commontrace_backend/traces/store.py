@@ -23,7 +23,7 @@ from commontrace_backend.traces.tables import (
     trace_versions,
     traces,
 )
-from commontrace_backend.traces.visibility import visible_to, visible_traces
+from commontrace_backend.traces.visibility import LIVE, visible_to, visible_traces
 
 FULL_ID = 32
 
@@ -81,7 +81,7 @@ def _numbered(caller: Caller) -> Select[Any]:
 
 async def same_content(session: ReadSession, caller: Caller, version_id: str) -> Row[Any] | None:
     """A visible active trace that serves exactly this content."""
-    statement = visible_traces(caller).where(traces.c.version_id == version_id, traces.c.state == "active")
+    statement = visible_traces(caller).where(traces.c.version_id == version_id, LIVE)
     return await session.first(statement.order_by(traces.c.number).limit(1))
 
 
