@@ -21,16 +21,6 @@ def _database(request: Request) -> Database:
     return database
 
 
-async def _reading(request: Request) -> AsyncIterator[ReadSession]:
-    async with _database(request).reading() as session:
-        yield session
-
-
-async def _writing(request: Request) -> AsyncIterator[WriteSession]:
-    async with _database(request).writing() as session:
-        yield session
-
-
 async def caller_of(request: Request) -> Caller:
     """The contributor whose key the request carries; raises AuthenticationError without a good one."""
     working_copy, *more = request.headers.getlist(WORKING_COPY_HEADER) or ["default"]
@@ -59,6 +49,16 @@ def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
         return caller
 
     return check
+
+
+async def _reading(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> AsyncIterator[ReadSession]:
+    async with _database(request).reading(caller.tenant_id) as session:
+        yield session
+
+
+async def _writing(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> AsyncIterator[WriteSession]:
+    async with _database(request).writing(caller.tenant_id) as session:
+        yield session
 
 
 Anyone = Annotated[Caller, Depends(caller_of)]

@@ -74,7 +74,7 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
     """
     _check(wanted)
     needle = Needle.of(wanted.text, wanted.reason) if wanted.text is not None else None
-    async with database.writing() as session:
+    async with database.writing(caller.tenant_id) as session:
         place = await open_place(session, caller, name)
         named = await _named(session, place, wanted)
         found = await _find(session, place, named, needle, marker(wanted.reason))

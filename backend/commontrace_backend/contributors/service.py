@@ -24,6 +24,7 @@ from commontrace_backend.contributors.caller import Caller, Scope
 from commontrace_backend.contributors.tables import api_keys
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import EVERY_TENANT
 
 HOME: Final = "home"
 """The organization that a new store begins with."""
@@ -51,12 +52,12 @@ class Keyring:
 
     async def caller(self, database: Database, text: str) -> Caller:
         """The contributor behind a key; raises AuthenticationError for a bad, expired or revoked one."""
-        async with database.reading() as session:
+        async with database.reading(EVERY_TENANT) as session:
             row = await self._good_key(session, text)
         now = datetime.now(UTC)
         if row.last_used_at is None or now - row.last_used_at > _SEEN_EVERY:
             with suppress(BackendError):  # a busy or read-only store can still be read
-                async with database.writing(durable=False) as session:
+                async with database.writing(EVERY_TENANT, durable=False) as session:
                     await store.touch_key(session, row.key_id, now)
         return Caller(
             contributor_id=row.contributor_id,
@@ -82,12 +83,12 @@ class Keyring:
 
 async def open_keyring(database: Database, *, pepper: str, environment: str, local_owner: bool) -> Keyring:
     """Prepare a store for callers: its first organization, its owner, its pepper."""
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         ready = await store.find_secret(session, "pepper")
         home = await store.find_organization(session, HOME)
         owner = await store.find_contributor(session, home.organization_id, "owner") if home else None
     if not (ready and owner):
-        async with database.writing() as session:
+        async with database.writing(EVERY_TENANT) as session:
             ready, owner = await _found_store(session)
     return Keyring(pepper or ready, _owner(owner) if local_owner else None, environment)
 

@@ -8,18 +8,21 @@ from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, tr
 
 from commontrace_backend.contributors.tables import api_keys, contributors, organizations, store_secrets
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
 
 aliased_contributors = contributors.alias("invited")
 
 
 async def find_key(session: ReadSession, key_id: str) -> Row[Any] | None:
-    """The key with its contributor."""
-    return await session.first(_keys().where(api_keys.c.key_id == key_id))
+    """The key with its contributor, whoever it belongs to: the caller compares that."""
+    named = _keys().where(api_keys.c.key_id == key_id)
+    return await session.first(across(named, "whose it is decides what its bearer may do"))
 
 
 async def keys_of(session: ReadSession, tenant_id: str | None) -> Sequence[Row[Any]]:
     """Every key of an organization, or of all with None; oldest first."""
-    return await session.all(_keys().where(within(tenant_id)).order_by(api_keys.c.created_at))
+    statement = _keys().where(within(tenant_id)).order_by(api_keys.c.created_at)
+    return await session.all(statement if tenant_id else across(statement, "the owner of the store sees all keys"))
 
 
 def within(tenant_id: str | None) -> ColumnElement[bool]:
@@ -96,7 +99,8 @@ async def contributor_called(session: ReadSession, called: str, tenant_id: str |
     """A contributor by id, or by name in an organization; with None of any organization, the oldest of that name."""
     named = or_(contributors.c.contributor_id == called, contributors.c.name == called)
     inside = true() if tenant_id is None else contributors.c.tenant_id == tenant_id
-    return await session.first(select(contributors).where(named, inside).order_by(contributors.c.created_at).limit(1))
+    statement = select(contributors).where(named, inside).order_by(contributors.c.created_at).limit(1)
+    return await session.first(across(statement, "the owner of the store, or within an organization"))
 
 
 async def add_contributor(session: WriteSession, values: dict[str, object]) -> None:

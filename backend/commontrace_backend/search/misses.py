@@ -42,7 +42,8 @@ async def most_wanted(session: ReadSession, caller: Caller, finder: Finder, limi
     found: list[Wanted] = []
     for group in (await asyncio.to_thread(_grouped, rows))[:ASKED_AGAIN]:
         newest = group.newest
-        asked = await session.scalar(select(misses.c.query).where(misses.c.miss_id == newest.miss_id))
+        mine = select(misses.c.query).where(misses.c.tenant_id == caller.tenant_id)
+        asked = await session.scalar(mine.where(misses.c.miss_id == newest.miss_id))
         if await service.answered(session, caller, finder, asked, newest.fingerprint):
             continue
         found.append(_described(group, asked))

@@ -82,7 +82,7 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
     """The best answers; or none, and then what to do. Keeps receipts of what was shown, and the miss."""
     asked = prepare(wanted)
     where = _filter(caller, tuple(wanted.tags), include_unproven=wanted.include_unproven)
-    async with database.reading() as session:
+    async with database.reading(caller.tenant_id) as session:
         exact = await exact_numbers(session, where, asked.keys) if not wanted.ids else []
         model = await _compared(session, finder) if asked.asks and not (exact or wanted.ids) else None
         found = await _found(session, finder, asked, Meant(None), where) if not (model or wanted.ids) else None
@@ -93,7 +93,7 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
         assert model is not None
         # The model runs between transactions.
         meant = await _meant(finder, asked, model)
-        async with database.reading() as session:
+        async with database.reading(caller.tenant_id) as session:
             found = await _found(session, finder, asked, meant, where)
             result, new = await _answer(session, caller, asked, found, exact)
         result = _said(result, meant.reason)
@@ -119,7 +119,7 @@ async def _recorded(
 ) -> QueryAnswer:
     """Keep the receipts, or without any the miss; a power failure may forget them, and no reader waits for the disk."""
     try:
-        async with database.writing(durable=False) as writer:
+        async with database.writing(caller.tenant_id, durable=False) as writer:
             await store.add_receipts(writer, caller, new)
             if not result.hits:
                 await writer.write(insert(misses).values(_miss(caller, asked)))

@@ -19,14 +19,15 @@ from commontrace_backend.traces.assembly import contributor_of, version_models
 from commontrace_backend.traces.audience import may_serve
 from commontrace_backend.traces.outcomes import refresh_tier
 from commontrace_backend.traces.service import may_decide, must_decide
-from commontrace_backend.traces.tables import amendments, trace_versions
+from commontrace_backend.traces.tables import amendments, trace_versions, traces
 from commontrace_backend.traces.versions import changes, version_id
+from commontrace_backend.traces.visibility import visible_to
 
 
 async def propose(
     session: WriteSession, caller: Caller, index: SearchIndex, ref: str, proposal: AmendmentProposal
 ) -> Amendment:
-    """Propose a new version; one by who may decide over the trace is accepted at once, if their key publishes at all."""
+    """Propose a new version; one by who may decide, with a key that publishes, is accepted at once."""
     trace = await store.find(session, caller, ref)
     before = TraceContent.model_validate(trace.content)
     wanted = proposal.model_dump(exclude_unset=True, exclude_none=True, exclude={"reason"})
@@ -152,8 +153,9 @@ async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceV
 
 
 async def _find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:
-    row = await session.first(_joined().where(amendments.c.amendment_id == amendment_id))
-    if row is None or not await store.can_see(session, caller, row.trace_id):
+    named = _joined().join(traces, traces.c.trace_id == amendments.c.trace_id).where(visible_to(caller))
+    row = await session.first(named.where(amendments.c.amendment_id == amendment_id))
+    if row is None:
         raise NotFoundError(f"No amendment {amendment_id}.", "See the trace's amendments.")
     return row
 

@@ -28,7 +28,7 @@ async def publish(session: WriteSession, caller: Caller, ref: str, wanted: Publi
     if _WIDTH[wanted.visibility] < _WIDTH[trace.visibility]:
         raise InvalidInputError(f"This trace is {trace.visibility} already.", "To take it back, withdraw it.")
     now = audience(caller, wanted.visibility)
-    if wanted.visibility != "private" and caller.publication == "drafts only":
+    if caller.publication == "drafts only":
         raise ForbiddenError("This key keeps drafts only.", "Ask an admin to publish it, or for another key.")
     if not wanted.dry_run:
         await (_ask(session, trace, now.wanted) if now.wanted else _show(session, caller, trace, now.visibility))
@@ -59,7 +59,7 @@ async def approve_publication(session: WriteSession, caller: Caller, ref: str) -
     """Show a pending trace to the audience it waits for.
 
     Raises:
-        ForbiddenError: the caller is no admin of the trace's organization, or their key publishes after approval itself.
+        ForbiddenError: the caller is no admin of the trace's organization, or their key may not publish itself.
         ConflictError: the trace does not wait.
     """
     trace = await _pending(session, caller, ref)

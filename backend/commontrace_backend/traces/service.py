@@ -34,7 +34,6 @@ from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import trace_models
 from commontrace_backend.traces.audience import Audience, audience
 from commontrace_backend.traces.similarity import NEAR_DUPLICATE, similarity
-from commontrace_backend.traces.tables import traces
 from commontrace_backend.traces.versions import version_id as id_of
 from commontrace_backend.traces.visibility import LIVE, visible_to
 

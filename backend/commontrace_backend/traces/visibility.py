@@ -9,7 +9,6 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.traces.tables import of_served_version, trace_versions, traces
 
-
 LIVE: Final = traces.c.state.in_(("active", "pending"))
 """Served to the audience it has; a pending one waits for a wider one."""
 
