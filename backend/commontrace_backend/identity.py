@@ -4,13 +4,14 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from commontrace.errors import AuthenticationError, ForbiddenError, InvalidInputError
 from commontrace_backend.contributors import service
 from commontrace_backend.contributors.caller import Caller, Scope
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.rates import Kind, Meter
 
 WORKING_COPY_HEADER = "CommonTrace-Working-Copy"
 _WORKING_COPY = re.compile(r"[\x21-\x7e]{1,200}\Z")
@@ -42,10 +43,12 @@ async def caller_of(request: Request) -> Caller:
     return service.with_working_copy(await keyring.caller(_database(request), key.strip()), working_copy)
 
 
-def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+def _allowed(scope: Scope, kind: Kind) -> Callable[..., Awaitable[Caller]]:
+    async def check(request: Request, response: Response, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
         if scope not in caller.scopes:
             raise ForbiddenError(f"This key may not {scope}.", f"Ask an admin for a key with the scope '{scope}'.")
+        meter: Meter = request.app.state.meter
+        response.headers.update(await meter.charge(caller, kind))
         return caller
 
     return check
@@ -64,10 +67,11 @@ async def _writing(request: Request, caller: Annotated[Caller, Depends(caller_of
 Anyone = Annotated[Caller, Depends(caller_of)]
 """Whoever has a good key, whatever it allows."""
 
-Reader = Annotated[Caller, Depends(_allowed("read"))]
-Writer = Annotated[Caller, Depends(_allowed("contribute"))]
-Voter = Annotated[Caller, Depends(_allowed("vote"))]
-Admin = Annotated[Caller, Depends(_allowed("admin"))]
+Reader = Annotated[Caller, Depends(_allowed("read", "reads"))]
+Writer = Annotated[Caller, Depends(_allowed("contribute", "writes"))]
+Voter = Annotated[Caller, Depends(_allowed("vote", "votes"))]
+Admin = Annotated[Caller, Depends(_allowed("admin", "writes"))]
+KeyMaker = Annotated[Caller, Depends(_allowed("admin", "keys"))]
 
 # scope="function": the transaction is committed before the answer starts, so an answer is a promise kept.
 Reading = Annotated[ReadSession, Depends(_reading, scope="function")]

@@ -14,7 +14,7 @@ from commontrace.models.contributors import (
     Rotation,
 )
 from commontrace_backend.contributors import service, store
-from commontrace_backend.identity import Admin, Anyone, Reader, Reading, Writing
+from commontrace_backend.identity import Admin, Anyone, KeyMaker, Reader, Reading, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contributors"])
 
@@ -40,7 +40,7 @@ async def me(caller: Reader, session: Reading) -> Contributor:
 
 
 @router.post("/keys", status_code=201)
-async def create_key(wanted: NewApiKey, caller: Admin, session: Writing, keyring: KeyringDep) -> CreatedApiKey:
+async def create_key(wanted: NewApiKey, caller: KeyMaker, session: Writing, keyring: KeyringDep) -> CreatedApiKey:
     """Create a key; its secret is in this answer and nowhere else."""
     return await service.create_key(session, caller, keyring, wanted)
 
@@ -65,7 +65,7 @@ async def report_leaked_key(caller: Anyone, session: Writing) -> Revoked:
 
 @router.post("/keys/{key_id}/rotation", status_code=201)
 async def rotate_key(
-    key_id: str, wanted: Rotation, caller: Admin, session: Writing, keyring: KeyringDep
+    key_id: str, wanted: Rotation, caller: KeyMaker, session: Writing, keyring: KeyringDep
 ) -> CreatedApiKey:
     """Make a key that takes another one's place; both are good during the overlap."""
     return await service.rotate_key(session, caller, keyring, key_id, wanted)

@@ -26,9 +26,7 @@ class Database(Protocol):
         """One consistent view of what an organization may see, or with EVERY_TENANT of everything; takes no lock."""
         ...
 
-    def writing(
-        self, tenant: str | None = None, *, durable: bool = True
-    ) -> AbstractAsyncContextManager[WriteSession]:
+    def writing(self, tenant: str | None = None, *, durable: bool = True) -> AbstractAsyncContextManager[WriteSession]:
         """One transaction for an organization, committed when the block ends well.
 
         `durable=False` is for bookkeeping that a power failure may forget (receipts, misses).

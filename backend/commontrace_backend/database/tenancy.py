@@ -83,7 +83,7 @@ def _elements(statement: Executable) -> Iterator[Any]:
 
 
 def _tables(elements: list[Any]) -> set[FromClause]:
-    found = {item.table for item in elements if isinstance(item, Column) and item.table is not None}
+    found: set[FromClause] = {item.table for item in elements if isinstance(item, Column) and item.table is not None}
     found |= {item for item in elements if isinstance(item, (Table, Alias))}
     return {table for table in found if _guarded(table)}
 

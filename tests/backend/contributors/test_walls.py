@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Executable, MetaData, Table, func, inspect, make_url, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from commontrace import AsyncClient, connect_async
+from commontrace import connect_async
 from commontrace.models.search import Query
 from commontrace.models.traces import AmendmentProposal
 from commontrace_backend.contexts.tables import commits, repositories
@@ -87,25 +87,70 @@ async def test_a_statement_that_may_cross_lets_no_other_through(database: Databa
 
 
 @pytest.fixture
-def plain(postgres: Postgres, postgres_template: str) -> Iterator[str]:
-    """The URL of an empty store in PostgreSQL for a role that owns the tables and is no superuser."""
-    url = postgres.create(postgres_template)
-    role = f"plain_{next(_roles)}"
+def plain(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database for a role that owns it and is no superuser."""
+    url, role = postgres.create(), f"plain_{next(_roles)}"
     postgres.run(f"CREATE ROLE {role} LOGIN")
     postgres.run(f"ALTER DATABASE {name_of(url)} OWNER TO {role}")
+    postgres.run_in(url, "CREATE EXTENSION vector")
     yield make_url(url).set(username=role).render_as_string()
     postgres.drop(url)
     postgres.run(f"DROP ROLE {role}")
 
 
-@pytest.fixture
-async def owner(plain: str, postgres: Postgres) -> AsyncClient:
-    return await _handed_over(plain, postgres)
+async def _titles(database: Database, tenant: str | None) -> set[str]:
+    """What a defect of ours that forgets every predicate would see."""
+    async with database.reading(tenant) as session:
+        rows = await session.all(across(select(traces.c.title, traces.c.tenant_id), "what the second wall is for"))
+        versions = await session.all(across(select(trace_versions.c.trace_id), "the same"))
+        contexts = await session.all(across(select(repositories.c.tenant_id), "the same"))
+    assert len(rows) == len(versions)
+    assert {row.tenant_id for row in contexts} <= {tenant} or tenant == EVERY_TENANT
+    return {row.title for row in rows}
 
 
-async def _handed_over(plain: str, postgres: Postgres) -> AsyncClient:
-    del postgres
-    return connect_async(plain)
+async def test_the_database_itself_shows_an_organization_its_own_and_what_is_public(plain: str) -> None:
+    async with connect_async(plain) as home, connect_async(plain, api_key="") as keyed:
+        people = People(home, keyed)
+        eve = await people("eve", "elsewhere")
+        mine, shared = await contributed(home, 0), await contributed(home, 1, visibility="team")
+        public, hers = await contributed(home, 2), await contributed(eve, 3)
+        await home.traces.publish(public)
+        await home.contexts.create("plans")
+        titles = {one: (await home.traces.get(one)).content.title for one in (mine, shared, public)}
+        titles[hers] = (await eve.traces.get(hers)).content.title
+        here, there = [(await one.contributors.me()).organization_id for one in (home, eve)]
+        database = connect_database(plain)
+        assert await _titles(database, here) == {titles[one] for one in (mine, shared, public)}
+        assert await _titles(database, there) == {titles[public], titles[hers]}
+        assert await _titles(database, None) == {titles[public]}
+        assert await _titles(database, EVERY_TENANT) == set(titles.values())
+        await database.close()
+
+
+async def test_behind_the_second_wall_all_that_people_do_with_traces_works(plain: str) -> None:
+    async with connect_async(plain) as home, connect_async(plain, api_key="") as keyed:
+        people = People(home, keyed)
+        eve, mate = (
+            await people("eve", "elsewhere"),
+            await people("ann", scopes=("read", "vote", "contribute", "admin")),
+        )
+        known = await contributed(home, 0)
+        await home.traces.publish(known)
+        assert (await read(eve, known)).trace_id == known
+        assert (await use(eve, known)).standing.organizations == 1
+        flag = await eve.traces.flag(known, "spam")
+        assert len(await mate.traces.flags(known)) == 1
+        await eve.traces.unflag(flag.flag_id)
+        amended = await eve.traces.amend(known, AmendmentProposal(title="Locked, said shorter", reason="shorter"))
+        await home.traces.decide(amended.amendment_id, accept=True)
+        assert (await eve.traces.get(known)).content.title == "Locked, said shorter"
+        assert await found(mate, Query(query="database is locked", include_unproven=True)) == ["Locked, said shorter"]
+        assert await found(eve, Query(query="kangaroo migration")) == []
+        assert [wanted.times for wanted in await eve.traces.wanted()] == [1]
+        assert await home.traces.wanted() == []
+        await home.traces.withdraw(known, "wrong")
+        await home.traces.restore(known)
 
 
 async def test_every_table_of_tenants_has_its_policy(postgres_url: str) -> None:
