@@ -107,7 +107,9 @@ class Meter:
         }
 
     async def charge(self, caller: Caller, kind: Kind) -> dict[str, str]:
-        """Take what a request costs; returns the headers that say what is left. The owner of a local store pays nothing.
+        """Take what a request costs; returns the headers that say what is left.
+
+        The owner of a local store pays nothing.
 
         Raises:
             RateLimitedError: a bucket of the key, the organization or the lineage is empty.

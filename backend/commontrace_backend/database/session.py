@@ -43,7 +43,7 @@ class ReadSession:
         self._tenant = tenant
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        """Run a query and return its buffered result; raises TenantlessError where it names nobody whose rows it wants."""
+        """Run a query and return its buffered result; raises TenantlessError where it does not say whose."""
         result = await self._connection.execute(statement, parameters)
         check(self._tenant, statement, result)
         return result
