@@ -37,7 +37,7 @@ async def purge(database: Database, caller: Caller, index: SearchIndex, ref: str
         ForbiddenError: it is somebody else's, and the caller is no admin of its organization.
     """
     reason = screen_text(wanted.reason).text
-    async with database.writing() as session:
+    async with database.writing(caller.tenant_id) as session:
         trace = await store.find(session, caller, ref)
         service.must_decide(caller, trace)
         # Purging again writes the files anew, where others read them the first time.
