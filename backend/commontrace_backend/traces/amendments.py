@@ -145,7 +145,7 @@ async def amendments_of(session: ReadSession, caller: Caller, ref: str) -> list[
 async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceVersion]:
     """Every version of a trace, newest first, with the standing each has earned."""
     trace = await store.find(session, caller, ref)
-    return await version_models(session, trace, await store.versions(session, trace.trace_id))
+    return await version_models(session, trace, await store.versions(session, trace.trace_id), caller.tenant_id)
 
 
 async def _find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:

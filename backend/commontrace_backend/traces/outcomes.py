@@ -1,20 +1,22 @@
 """Votes: recording what happened, and the standing that follows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, insert, select, update
+from sqlalchemy import Row, and_, bindparam, func, insert, select, update
 
 from commontrace.errors import InvalidInputError, NotFoundError, NotShownError
 from commontrace.models.traces import Evidence, Standing, Visibility
 from commontrace.models.votes import Vote, VoteResult
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.traces import store
-from commontrace_backend.traces.tables import outcomes, trace_versions
-from commontrace_backend.traces.trust import Outcome, standing_of
+from commontrace_backend.traces import recalls, store, trust_store
+from commontrace_backend.traces.tables import of_served_version, outcomes, trace_versions, traces
+from commontrace_backend.traces.trust import POSITIVE, Outcome, standing_of
+from commontrace_backend.traces.walk import EVERYBODY, Trust
 
 
 async def vote(session: WriteSession, caller: Caller, ref: str, wanted: Vote) -> VoteResult:
@@ -41,6 +43,8 @@ async def vote(session: WriteSession, caller: Caller, ref: str, wanted: Vote) ->
             f"Read it first: query_traces with ids=['{trace.trace_id[:10]}'], use it, then vote.",
         )
     changed = await _record(session, caller, trace.trace_id, version_id, wanted, self_report=own)
+    if trace.visibility == "public":
+        await trust_store.confirm(session, caller.tenant_id, version.author_tenant_id)
     standing = await refresh_tier(session, trace.trace_id, version_id, trace)
     return VoteResult(
         trace_id=trace.trace_id,
@@ -82,15 +86,29 @@ def _safe(evidence: Evidence) -> dict[str, Any]:
 
 
 async def refresh_tier(session: WriteSession, trace_id: str, version_id: str, trace: Row[Any]) -> Standing:
-    """Recompute a version's standing and, if it is the served one, the trace's tier."""
+    """Recompute a version's standing before everybody and, if it is the served one, the trace's tier.
+
+    Who was shown a version that is quarantined by now will be told.
+    """
     served = version_id == trace.version_id
     judged = Judged(
         trace_id, version_id, trace.version_number, trace.inherits_from if served else None, trace.visibility
     )
-    standing = (await standings(session, [judged]))[trace_id, version_id]
+    standing = (await standings(session, [judged], None))[trace_id, version_id]
     if served:
-        await store.change_trace(session, trace_id, tier=standing.tier)
+        supporters = await session.scalar(_SUPPORTERS, {"trace": trace_id})
+        await store.change_trace(session, trace_id, tier=standing.tier, supporters=supporters)
+        if standing.tier == "quarantined" and trace.tier != "quarantined":
+            await recalls.recall(session, trace, "quarantined")
+        elif trace.tier == "quarantined" and standing.tier != "quarantined":
+            await recalls.forget(session, trace_id)
     return standing
+
+
+async def refresh(session: WriteSession, trace_ids: Iterable[str]) -> None:
+    """Recompute the tiers of these traces, whoever may see them."""
+    for row in await session.all(_SERVED, {"traces": sorted(set(trace_ids))}):
+        await refresh_tier(session, row.trace_id, row.version_id, row)
 
 
 class Judged(NamedTuple):
@@ -103,23 +121,53 @@ class Judged(NamedTuple):
     audience: Visibility
 
 
+_OF_OUTCOME: Final = and_(
+    trace_versions.c.trace_id == outcomes.c.trace_id, trace_versions.c.version_id == outcomes.c.version_id
+)
+_author: Final = contributors.alias("author")  # of the version
+_owner: Final = contributors.alias("owner")  # of the trace
 _REPORTED: Final = (
-    select(outcomes, trace_versions.c.number, trace_versions.c.inherits_from)
-    .join(
-        trace_versions,
-        and_(trace_versions.c.trace_id == outcomes.c.trace_id, trace_versions.c.version_id == outcomes.c.version_id),
+    select(
+        outcomes,
+        trace_versions.c.number,
+        trace_versions.c.inherits_from,
+        _author.c.tenant_id.label("author_tenant"),
+        _author.c.lineage_id.label("author_lineage"),
+        _owner.c.tenant_id.label("owner_tenant"),
+        _owner.c.lineage_id.label("owner_lineage"),
     )
+    .join(trace_versions, _OF_OUTCOME)
+    .join(traces, traces.c.trace_id == outcomes.c.trace_id)
+    .join(_author, _author.c.contributor_id == trace_versions.c.contributor_id)
+    .join(_owner, _owner.c.contributor_id == traces.c.contributor_id)
     .where(outcomes.c.trace_id.in_(bindparam("traces", expanding=True)))
 )
 
+_SUPPORTERS: Final = select(func.count(outcomes.c.tenant_id.distinct())).where(
+    outcomes.c.trace_id == bindparam("trace"),
+    outcomes.c.outcome.in_(sorted(POSITIVE)),
+    outcomes.c.self_report.is_(False),
+    outcomes.c.discounted.is_(None),
+)
 
-async def standings(session: ReadSession, asked: Sequence[Judged]) -> dict[tuple[str, str], Standing]:
-    """Standings by (trace, version)."""
+_SERVED: Final = (
+    select(traces, trace_versions.c.inherits_from)
+    .join(trace_versions, of_served_version)
+    .where(traces.c.trace_id.in_(bindparam("traces", expanding=True)))
+)
+
+
+async def standings(
+    session: ReadSession, asked: Sequence[Judged], viewer: str | None
+) -> dict[tuple[str, str], Standing]:
+    """Standings by (trace, version) as an organization sees them; with None as the seeds do, for everybody."""
     if not asked:
         return {}
     rows = await session.all(_REPORTED, {"traces": sorted({judged.trace_id for judged in asked})})
+    public = bool(rows) and any(judged.audience == "public" for judged in asked)
+    trust = await trust_store.trust_for(session, viewer) if public else EVERYBODY
     return {
-        (judged.trace_id, judged.version_id): _standing([row for row in rows if _counts(row, judged)], judged)
+        (judged.trace_id, judged.version_id): _standing([row for row in rows if _counts(row, judged)], judged, trust)
         for judged in asked
     }
 
@@ -132,7 +180,7 @@ def _counts(row: Row[Any], judged: Judged) -> bool:
     return first is not None and row.number < judged.number and first in {row.version_id, row.inherits_from}
 
 
-def _standing(rows: list[Row[Any]], judged: Judged) -> Standing:
+def _standing(rows: list[Row[Any]], judged: Judged, trust: Trust) -> Standing:
     # Who reported on several versions of the chain is heard once, on the newest.
     newest = {row.contributor_id: row for row in sorted(rows, key=lambda row: row.number)}
     return standing_of(
@@ -144,9 +192,13 @@ def _standing(rows: list[Row[Any]], judged: Judged) -> Standing:
                 kind=row.outcome,
                 self_report=row.self_report,
                 evidence=row.evidence is not None,
+                insider=row.tenant_id in {row.author_tenant, row.owner_tenant}
+                or row.lineage_id in {row.author_lineage, row.owner_lineage},
+                discounted=row.discounted is not None,
             )
             for row in newest.values()
         ),
         judged.audience,
         inherited=any(row.version_id != judged.version_id for row in newest.values()),
+        trust=trust,
     )

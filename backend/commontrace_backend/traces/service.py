@@ -274,7 +274,7 @@ async def load_starter(session: WriteSession, caller: Caller, index: SearchIndex
 
 async def get(session: ReadSession, caller: Caller, ref: str) -> Trace:
     """One trace; raises NotFoundError for a foreign one as for a missing one."""
-    return (await trace_models(session, [await store.find(session, caller, ref)]))[0]
+    return (await trace_models(session, [await store.find(session, caller, ref)], caller.tenant_id))[0]
 
 
 async def page(session: ReadSession, caller: Caller, cursor: str, limit: int) -> TracePage:
@@ -283,7 +283,7 @@ async def page(session: ReadSession, caller: Caller, cursor: str, limit: int) ->
         raise InvalidInputError("This cursor is malformed.", "Pass next_cursor of the page before, or nothing.")
     rows = await store.page(session, caller, int(cursor or 0), limit)
     return TracePage(
-        traces=await trace_models(session, rows),
+        traces=await trace_models(session, rows, caller.tenant_id),
         next_cursor=str(rows[-1].number) if len(rows) == limit else None,
     )
 
@@ -317,7 +317,8 @@ async def publish(session: WriteSession, caller: Caller, ref: str, wanted: Publi
     if _WIDTH[wanted.visibility] < _WIDTH[trace.visibility]:
         raise InvalidInputError(f"This trace is {trace.visibility} already.", "To take it back, withdraw it.")
     if not wanted.dry_run:
-        await store.change_trace(session, trace.trace_id, visibility=wanted.visibility)
+        since = {"published_at": datetime.now(UTC)} if wanted.visibility == "public" else {}
+        await store.change_trace(session, trace.trace_id, visibility=wanted.visibility, **since)
         await store.share_versions(session, trace.trace_id, wanted.visibility)
         # Another audience weighs the same outcomes anew.
         await refresh_tier(session, trace.trace_id, trace.version_id, await store.find(session, caller, trace.trace_id))
