@@ -25,6 +25,7 @@ from commontrace_backend.search.asking import Asker
 from commontrace_backend.search.finding import Finder
 from commontrace_backend.search.routes import router as search
 from commontrace_backend.settings import BackendSettings
+from commontrace_backend.traces.review_routes import router as reviews
 from commontrace_backend.traces.routes import router as traces
 from commontrace_backend.traces.tables import traces as trace_rows
 from commontrace_backend.traces.upkeep import Upkeep
@@ -49,7 +50,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, traces, contexts, naming, rewriting, bundles, audit, contributors):
+    for router in (search, traces, reviews, contexts, naming, rewriting, bundles, audit, contributors):
         # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
         app.router.routes.extend(router.routes)
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, sele
 from commontrace.errors import BackendError, InvalidInputError, NotFoundError
 from commontrace.fingerprint import fingerprint, normalise
 from commontrace.models.search import Hit, Query, QueryAnswer
-from commontrace.models.traces import TraceContent
+from commontrace.models.traces import Label, TraceContent
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.engine import Database
@@ -296,6 +296,19 @@ def _why(candidate: Candidate) -> str:
     return shared or "newest with these tags"
 
 
+_COMMANDS: Final = 5  # that are named one by one
+
+
+def _warnings(row: Row[Any], candidate: Candidate) -> list[Label]:
+    """What nobody that the viewer knows has tried: each command of it is flagged."""
+    if not candidate.unproven_public:
+        return []
+    return [
+        Label(label="unproven command", reason=f"nobody you know has run it: {command}", score=1.0)
+        for command in row.risks.get("commands", [])[:_COMMANDS]
+    ]
+
+
 def _hit(row: Row[Any], candidate: Candidate, why: str, wanted: Query, also: Sequence[str] = ()) -> Hit:
     evidence = candidate.evidence
     return Hit(
@@ -313,7 +326,7 @@ def _hit(row: Row[Any], candidate: Candidate, why: str, wanted: Query, also: Seq
         why=why,
         fit=candidate.fit.reason,
         also=list(also),
-        labels=row.labels,
+        labels=[*row.labels, *_warnings(row, candidate)],
         risks=row.risks,
         body=TraceContent.model_validate(row.content) if wanted.detail == "full" or wanted.ids else None,
         similarity=evidence.similarity if wanted.explain else None,

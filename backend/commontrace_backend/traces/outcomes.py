@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, select, tuple_, update
 
 from commontrace.errors import InvalidInputError, NotFoundError, NotShownError
 from commontrace.models.traces import Evidence, Standing, Visibility
@@ -14,6 +14,7 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.traces import recalls, store, trust_store
+from commontrace_backend.traces.bursts import WINDOW, Act, burst
 from commontrace_backend.traces.tables import of_served_version, outcomes, trace_versions, traces
 from commontrace_backend.traces.trust import POSITIVE, Outcome, standing_of
 from commontrace_backend.traces.walk import EVERYBODY, Trust
@@ -45,6 +46,7 @@ async def vote(session: WriteSession, caller: Caller, ref: str, wanted: Vote) ->
     changed = await _record(session, caller, trace.trace_id, version_id, wanted, self_report=own)
     if trace.visibility == "public":
         await trust_store.confirm(session, caller.tenant_id, version.author_tenant_id)
+        await _leave_out_bursts(session, trace.contributor_id)
     standing = await refresh_tier(session, trace.trace_id, version_id, trace)
     return VoteResult(
         trace_id=trace.trace_id,
@@ -103,6 +105,63 @@ async def refresh_tier(session: WriteSession, trace_id: str, version_id: str, tr
         elif trace.tier == "quarantined" and standing.tier != "quarantined":
             await recalls.forget(session, trace_id)
     return standing
+
+
+_LATELY: Final = (
+    select(
+        outcomes.c.trace_id,
+        outcomes.c.version_id,
+        outcomes.c.contributor_id,
+        outcomes.c.updated_at,
+        contributors.c.lineage_id,
+        contributors.c.created_at.label("joined"),
+    )
+    .join(traces, traces.c.trace_id == outcomes.c.trace_id)
+    .join(contributors, contributors.c.contributor_id == outcomes.c.contributor_id)
+    .where(
+        traces.c.contributor_id == bindparam("author"),
+        traces.c.visibility == "public",
+        outcomes.c.updated_at > bindparam("since", type_=outcomes.c.updated_at.type),
+        outcomes.c.self_report.is_(False),
+        outcomes.c.discounted.is_(None) | (outcomes.c.discounted == "burst"),
+    )
+)
+
+
+async def _leave_out_bursts(session: WriteSession, author: str) -> None:
+    """Mark what is part of a burst on this author's public traces: it counts for nothing until somebody looks."""
+    rows = await session.all(_LATELY, {"author": author, "since": datetime.now(UTC) - WINDOW})
+    acts = [
+        Act((row.trace_id, row.version_id, row.contributor_id), row.updated_at, row.lineage_id, row.joined)
+        for row in rows
+    ]
+    keys = burst(acts)
+    if keys:
+        await discount(session, tuple_(*_KEY).in_(sorted(keys)) & outcomes.c.discounted.is_(None), "burst")
+
+
+_KEY: Final = (outcomes.c.trace_id, outcomes.c.version_id, outcomes.c.contributor_id)
+
+
+async def discount(session: WriteSession, chosen: ColumnElement[bool], why: str | None) -> list[str]:
+    """Let outcomes count for nothing, or with None count again; returns the traces whose standing that moves."""
+    rows = await session.all(_MOVED.where(chosen))
+    if rows:
+        await session.write(update(outcomes).where(chosen).values(discounted=why))
+        for source, target in sorted({(row.tenant_id, row.author_tenant) for row in rows}):
+            await trust_store.confirm(session, source, target)
+        await refresh(session, [row.trace_id for row in rows])
+    return [row.trace_id for row in rows]
+
+
+_MOVED: Final = (
+    select(outcomes.c.trace_id, outcomes.c.tenant_id, contributors.c.tenant_id.label("author_tenant"))
+    .join(
+        trace_versions,
+        and_(trace_versions.c.trace_id == outcomes.c.trace_id, trace_versions.c.version_id == outcomes.c.version_id),
+    )
+    .join(contributors, contributors.c.contributor_id == trace_versions.c.contributor_id)
+)
 
 
 async def refresh(session: WriteSession, trace_ids: Iterable[str]) -> None:

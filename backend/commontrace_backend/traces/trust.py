@@ -177,6 +177,21 @@ def _voices(outcomes: list[Outcome], audience: Visibility, trust: Trust) -> list
     return voices
 
 
+def independent(accounts: Iterable[tuple[str, str]], trust: Trust) -> int:
+    """How many of these (organization, lineage) are known well and not through one another."""
+    known = sorted(
+        (-trust.voice(tenant), tenant, lineage, trust.branch(tenant))
+        for tenant, lineage in set(accounts)
+        if trust.voice(tenant) >= DOUBT
+    )
+    for part in (1, 2, 3):
+        first: dict[str, tuple[float, str, str, str]] = {}
+        for account in known:
+            first.setdefault(str(account[part]), account)
+        known = list(first.values())
+    return len(known)
+
+
 def _organization(voice: Outcome) -> str:
     return voice.tenant_id
 
