@@ -18,7 +18,9 @@ from commontrace_backend.traces.tables import outcomes as reported
 
 
 async def reverse(session: WriteSession, caller: Caller, wanted: Reversal) -> ReviewDecision:
-    """Withdraw what they made public, let their outcomes count for nothing, undo their flags; or say what that would be.
+    """Withdraw what they made public, let their outcomes count for nothing, undo their flags.
+
+    With `dry_run` only say what that would be.
 
     Raises:
         NotFoundError: nobody is called that within the caller's reach.

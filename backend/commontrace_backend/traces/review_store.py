@@ -25,11 +25,9 @@ from commontrace_backend.traces.tables import (
 )
 from commontrace_backend.traces.trust import POSITIVE
 
-REMOVE: Final = "reject"
-
 
 async def within_reach(session: ReadSession, caller: Caller) -> ColumnElement[bool]:
-    """What an admin may review: the organization's own, and for the home organization, which runs the store, the public.
+    """What an admin may review: the organization's own; where the caller's runs the store, the public too.
 
     What is private is its contributor's alone.
     """
@@ -54,10 +52,10 @@ DISPUTED: Final = and_(
     _outcome(outcomes.c.outcome.not_in(sorted(POSITIVE)), outcomes.c.discounted.is_(None)),
 )
 BURST: Final = _outcome(outcomes.c.discounted == "burst")
-REMOVAL: Final = exists().where(
-    reviews.c.subject == traces.c.trace_id, reviews.c.action == "reject", reviews.c.undone_at.is_(None),
-    reviews.c.details["waits"].as_boolean(),
-)  # fmt: skip
+_PROPOSED: Final = and_(
+    reviews.c.action == "reject", reviews.c.undone_at.is_(None), reviews.c.details["waits"].as_boolean()
+)
+REMOVAL: Final = exists().where(reviews.c.subject == traces.c.trace_id, _PROPOSED)
 WAITING: Final = and_(
     traces.c.state != "withdrawn",
     or_(
@@ -117,11 +115,7 @@ async def said(session: ReadSession, trace_ids: Sequence[str]) -> dict[str, list
     )
     for row in await session.all(bad.order_by(outcomes.c.created_at)):
         found.setdefault(row.trace_id, []).append(f"{row.outcome}: {row.note}")
-    for row in await session.all(
-        select(reviews).where(
-            reviews.c.subject.in_(trace_ids), reviews.c.action == REMOVE, reviews.c.undone_at.is_(None)
-        )
-    ):
+    for row in await session.all(select(reviews).where(reviews.c.subject.in_(trace_ids), _PROPOSED)):
         found.setdefault(row.subject, []).append(f"removal proposed: {row.reason}")
     return found
 
@@ -181,14 +175,7 @@ async def find_decision(session: ReadSession, caller: Caller, decision_id: str) 
 
 async def proposals(session: ReadSession, trace_id: str) -> Sequence[Row[Any]]:
     """Removals of a trace that wait for a second reviewer."""
-    return await session.all(
-        select(reviews).where(
-            reviews.c.subject == trace_id,
-            reviews.c.action == REMOVE,
-            reviews.c.undone_at.is_(None),
-            reviews.c.details["waits"].as_boolean(),
-        )
-    )
+    return await session.all(select(reviews).where(reviews.c.subject == trace_id, _PROPOSED))
 
 
 async def settle(session: WriteSession, trace_id: str) -> None:

@@ -136,6 +136,7 @@ async def _approve(session: WriteSession, caller: Caller, trace: Row[Any], reaso
         left_out = await outcomes.discount(session, bad & reported.c.self_report.is_(False), decision_id)
     if trace.state in {"hidden", "pending"}:
         await change_trace(session, trace.trace_id, state="active")
+    await outcomes.refresh(session, [trace.trace_id])
     await review_store.settle(session, trace.trace_id)
     details = {"decision_id": decision_id, "flags": undone, "outcomes": len(left_out), "state": trace.state}
     return await review_store.record(session, caller, "approve", trace.trace_id, reason, details)

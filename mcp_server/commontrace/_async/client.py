@@ -6,8 +6,10 @@ from typing import Self
 from commontrace._async.contexts import AsyncContexts
 from commontrace._async.contributors import AsyncContributors
 from commontrace._async.http import AsyncHttp
+from commontrace._async.reviews import AsyncReviews
 from commontrace._async.tags import AsyncTags
 from commontrace._async.traces import AsyncTraces
+from commontrace._async.vouches import AsyncVouches
 from commontrace._transport import is_remote
 from commontrace.settings import Settings
 
@@ -20,6 +22,8 @@ class AsyncClient:
         contexts: versioned context windows.
         tags: what traces are filed under.
         contributors: who acts, and their keys.
+        reviews: what awaits a decision of an admin.
+        vouches: whom public standing counts.
     """
 
     def __init__(self, http: AsyncHttp) -> None:
@@ -28,6 +32,8 @@ class AsyncClient:
         self.contexts = AsyncContexts(http)
         self.tags = AsyncTags(http)
         self.contributors = AsyncContributors(http)
+        self.reviews = AsyncReviews(http)
+        self.vouches = AsyncVouches(http)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

@@ -6,8 +6,10 @@ from typing import Self
 from commontrace._sync.contexts import Contexts
 from commontrace._sync.contributors import Contributors
 from commontrace._sync.http import Http
+from commontrace._sync.reviews import Reviews
 from commontrace._sync.tags import Tags
 from commontrace._sync.traces import Traces
+from commontrace._sync.vouches import Vouches
 from commontrace._transport import is_remote
 from commontrace.settings import Settings
 
@@ -20,6 +22,8 @@ class Client:
         contexts: versioned context windows.
         tags: what traces are filed under.
         contributors: who acts, and their keys.
+        reviews: what awaits a decision of an admin.
+        vouches: whom public standing counts.
     """
 
     def __init__(self, http: Http) -> None:
@@ -28,6 +32,8 @@ class Client:
         self.contexts = Contexts(http)
         self.tags = Tags(http)
         self.contributors = Contributors(http)
+        self.reviews = Reviews(http)
+        self.vouches = Vouches(http)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

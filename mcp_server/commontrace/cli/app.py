@@ -38,6 +38,7 @@ SECTIONS: Final = {
         "unflag": Lazy(f"{_CLI}.outcomes", "unflag", "Take a flag back"),
         "withdraw": Lazy(f"{_CLI}.outcomes", "withdraw", "Take a trace of yours out of every answer"),
         "restore": Lazy(f"{_CLI}.outcomes", "restore", "Bring a withdrawn trace back"),
+        "review": Lazy(f"{_CLI}.reviews", "review", "What awaits a decision: approve, reject, restore, reverse"),
         "scan": Lazy(f"{_CLI}.scan", "scan", "What the safety pipeline sees in a text"),
     },
     "Move": {
@@ -53,6 +54,7 @@ SECTIONS: Final = {
         "mcp": Lazy(f"{_CLI}.serve", "mcp", "Serve the tools over MCP"),
         "serve": Lazy(f"{_CLI}.serve", "serve", "Serve the store to a team over HTTP"),
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
+        "vouches": Lazy(f"{_CLI}.vouches", "vouches", "Which organizations have a voice for yours"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),
         "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
         "doctor": Lazy(f"{_CLI}.doctor", "doctor", "Check settings, store, key and agents"),
