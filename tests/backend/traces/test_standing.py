@@ -235,10 +235,6 @@ async def test_a_seed_is_where_everybodys_trust_begins(client: AsyncClient, peop
     viewer = await people("zoe", "elsewhere")
     assert (await standing(viewer, known)).uncounted == 2
     await client.vouches.add("one", "a foundation", seed=True)
-        True,
-        True,
-        False,
-    ] or True
     said = {vouch.organization_name: vouch for vouch in await viewer.vouches.known()}
     assert (said["one"].seed, said["two"].seed, said["two"].voice) == (True, False, 1.0)
     assert (await standing(viewer, known)).tier == "corroborated"
@@ -275,7 +271,7 @@ def test_a_faint_voice_moves_little_and_warns_alone_no_more_than_it_is_trusted()
     trust = Trust({"a": 1.0, "b": 1.0, "faint": 0.1})
     good = [voice("a"), voice("b")]
     assert standing_of([*good, voice("faint", "unsafe")], "public", trust=trust).tier == "unproven"  # 2 of 2.1
-    many = Trust({name: 1.0 for name in "abcde"} | {"faint": 0.1})
+    many = Trust(dict.fromkeys("abcde", 1.0) | {"faint": 0.1})
     five = [voice(name) for name in "abcde"]
     assert standing_of([*five, voice("faint", "unsafe")], "public", trust=many).tier == "corroborated"
     assert standing_of([*five, voice("e2", "unsafe")], "public", trust=many).tier == "verified"
