@@ -1,4 +1,7 @@
-"""Bursts: many outcomes on one author's public traces within an hour, by new accounts or by one lineage. Pure."""
+"""Bursts: many accounts on one author's public traces within an hour, all of them new or of one lineage. Pure.
+
+What counts are accounts, not outcomes: one that reports on much of what it uses is only diligent.
+"""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ from typing import Final
 WINDOW: Final = timedelta(hours=1)
 
 MANY: Final = 8
-"""Outcomes within the window from which on they are left out."""
+"""Accounts within the window from which on their outcomes are left out."""
 
 YOUNG: Final = timedelta(days=7)
 """How old an account must be to be one of its own, and not one of a crowd of new ones."""
@@ -20,12 +23,14 @@ class Act:
 
     Attributes:
         key: which one it is.
+        account: whose it is.
         at: when it was reported, or changed.
         lineage_id: the root of the invitations that led to who reported it.
         joined: when they were made known to the store.
     """
 
     key: Hashable
+    account: Hashable
     at: datetime
     lineage_id: str
     joined: datetime
@@ -43,7 +48,8 @@ def _crowded(acts: Sequence[Act], of: Callable[[Act], Hashable]) -> set[Hashable
         groups.setdefault(of(act), []).append(act)
     found: set[Hashable] = set()
     for group in groups.values():
-        for first, last in zip(group, group[MANY - 1 :], strict=False):
-            if last.at - first.at <= WINDOW:
-                found |= {act.key for act in group if first.at <= act.at <= first.at + WINDOW}
+        for place, first in enumerate(group):
+            within = [act for act in group[place:] if act.at - first.at <= WINDOW]
+            if len({act.account for act in within}) >= MANY:
+                found |= {act.key for act in within}
     return found

@@ -132,7 +132,13 @@ async def _leave_out_bursts(session: WriteSession, author: str) -> None:
     """Mark what is part of a burst on this author's public traces: it counts for nothing until somebody looks."""
     rows = await session.all(_LATELY, {"author": author, "since": datetime.now(UTC) - WINDOW})
     acts = [
-        Act((row.trace_id, row.version_id, row.contributor_id), row.updated_at, row.lineage_id, row.joined)
+        Act(
+            (row.trace_id, row.version_id, row.contributor_id),
+            row.contributor_id,
+            row.updated_at,
+            row.lineage_id,
+            row.joined,
+        )
         for row in rows
     ]
     keys = burst(acts)

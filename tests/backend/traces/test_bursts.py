@@ -14,7 +14,7 @@ LONG_AGO = NOW - timedelta(days=900)
 def acts(
     count: int, *, joined: datetime = LONG_AGO, apart: timedelta = timedelta(minutes=1), lineage: str = ""
 ) -> list[Act]:
-    return [Act(number, NOW + number * apart, lineage or str(number), joined) for number in range(count)]
+    return [Act(number, number, NOW + number * apart, lineage or str(number), joined) for number in range(count)]
 
 
 def test_enough_new_accounts_within_an_hour_are_a_burst() -> None:
@@ -32,12 +32,16 @@ def test_many_old_accounts_of_many_lineages_are_none() -> None:
     assert burst(acts(50, joined=NOW - YOUNG)) == set()
 
 
+def test_one_account_that_reports_often_is_none() -> None:
+    assert burst([Act(number, "ann", NOW, "ann", NOW) for number in range(50)]) == set()
+
+
 def test_what_is_spread_over_days_is_none() -> None:
     assert burst(acts(50, joined=NOW, apart=WINDOW / (MANY - 2))) == set()
 
 
 def test_who_came_long_before_a_burst_is_not_part_of_it() -> None:
-    early = Act("early", NOW - 2 * WINDOW, "ann", NOW - timedelta(days=1))
+    early = Act("early", "early", NOW - 2 * WINDOW, "ann", NOW - timedelta(days=1))
     assert burst([early, *acts(MANY, joined=NOW)]) == set(range(MANY))
 
 

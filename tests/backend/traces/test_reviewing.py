@@ -1,6 +1,7 @@
 """Reviews: what waits for whom, what a decision does, and that it can be undone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -194,7 +195,7 @@ async def test_a_reversal_takes_back_what_an_organization_did_and_can_be_undone(
         await use(await people("x", name), honest)
     await eve.traces.flag(other, "spam")
     since = datetime.now(UTC) - AN_HOUR
-    wanted = {"organization": "evil", "since": since, "reason": "a farm"}
+    wanted: dict[str, Any] = {"organization": "evil", "since": since, "reason": "a farm"}
     preview = await client.reviews.reverse(**wanted, dry_run=True)
     assert (preview.traces, preview.outcomes, preview.flags, preview.decision_id) == ([theirs], 1, 1, "")
     assert (await client.traces.get(honest)).standing.tier == "corroborated"
@@ -218,11 +219,11 @@ async def test_a_reversal_reaches_back_no_further_than_its_moment_and_no_other_p
     eve = await people("eve", "evil")
     await use(eve, honest)
     await use(await people("x", "acme"), honest)
-    later = {"since": datetime.now(UTC) + AN_HOUR, "reason": "r"}
+    later: dict[str, Any] = {"since": datetime.now(UTC) + AN_HOUR, "reason": "r"}
     assert (await client.reviews.reverse(organization="evil", **later)).outcomes == 0
     assert (await client.traces.get(honest)).standing.tier == "corroborated"
     mine = (await eve.contributors.me()).contributor_id
-    since = {"since": datetime.now(UTC) - AN_HOUR, "reason": "r"}
+    since: dict[str, Any] = {"since": datetime.now(UTC) - AN_HOUR, "reason": "r"}
     assert (await client.reviews.reverse(lineage=mine, **since, dry_run=True)).outcomes == 1
     assert (await client.reviews.reverse(contributor=mine, **since)).outcomes == 1
     assert (await client.traces.get(honest)).standing.worked == 1
@@ -234,11 +235,11 @@ async def test_admins_reverse_their_own_people_and_only_who_runs_the_store_other
     root = await people("root", "acme", ADMIN)
     await people("ann", "acme")
     eve = (await (await people("eve", "evil")).contributors.me()).contributor_id
-    since = {"since": datetime.now(UTC) - AN_HOUR, "reason": "r"}
+    since: dict[str, Any] = {"since": datetime.now(UTC) - AN_HOUR, "reason": "r"}
     assert (await root.reviews.reverse(contributor="ann", **since)).outcomes == 0
     for wanted in ({"contributor": eve}, {"organization": "evil"}, {"contributor": "nobody"}):
         with pytest.raises(NotFoundError, match="Nobody is called that"):
-            await root.reviews.reverse(**wanted, **since)  # type: ignore[arg-type]  # the test names whom
+            await root.reviews.reverse(**wanted, **since)
     with pytest.raises(ValidationError, match="exactly one"):
         await client.reviews.reverse(contributor="a", organization="b", **since)
 

@@ -28,7 +28,9 @@ async def standing(client: AsyncClient, trace_id: str) -> Standing:
 def voice(
     organization: str, kind: str = "worked", *, lineage: str = "", evidence: bool = False, insider: bool = False
 ) -> Outcome:
-    return Outcome(organization, organization, lineage or organization, kind, False, evidence, insider)  # type: ignore[arg-type]
+    return Outcome(
+        organization, organization, lineage or organization, kind, self_report=False, evidence=evidence, insider=insider
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.both_databases
@@ -215,7 +217,7 @@ async def test_a_flood_of_unproven_texts_crowds_no_proven_one_out(client: AsyncC
         await eve.traces.publish(fake)
     viewer = await people("zoe", "elsewhere")
     asked = Query(query="sqlite database is locked", include_unproven=True, limit=3)
-    assert [hit.trace_id for hit in (await viewer.traces.query(asked)).hits][0] == honest
+    assert (await viewer.traces.query(asked)).hits[0].trace_id == honest
 
 
 async def test_what_ones_own_organization_published_is_still_found_by_its_people(
