@@ -31,8 +31,9 @@ _GRAVITY: Final[dict[OutcomeKind, int]] = {
     "worked": 0,
 }
 
-EVIDENCE_WEIGHT: Final = 1.5
-"""What a machine saw, against a claim's 1."""
+EVIDENCE_WEIGHT: Final[dict[Visibility, float]] = {"private": 1.5, "team": 1.5, "public": 1.15}
+"""What a machine saw, against a claim's 1: among strangers, who may write what they like, no more than that five such
+voices weigh less than six without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _standing(known: list[Outcome], audience: Visibility, trust: Trust, *, inher
     counted = [outcome for outcome in known if _counts(outcome, audience, trust)]
     quiet = [outcome for outcome in known if not outcome.self_report and outcome not in counted]
     voices = {voice: _loudness(voice, audience, trust) for voice in _voices(counted, audience, trust)}
-    weights = {voice: loud * (EVIDENCE_WEIGHT if voice.evidence else 1.0) for voice, loud in voices.items()}
+    weights = {voice: loud * (EVIDENCE_WEIGHT[audience] if voice.evidence else 1.0) for voice, loud in voices.items()}
     score = wilson_lower_bound(_sum(weights, POSITIVE), sum(sorted(weights.values())))
     return Standing(
         tier=_tier(score, _sum(voices, {"unsafe"}), THRESHOLDS[audience]),

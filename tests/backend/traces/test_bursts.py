@@ -47,7 +47,7 @@ def test_who_came_long_before_a_burst_is_not_part_of_it() -> None:
 
 @given(st.lists(st.builds(
     Act,
-    key=st.integers(),
+    key=st.integers(), account=st.integers(0, 20),
     at=st.integers(0, 200).map(lambda minutes: NOW + timedelta(minutes=minutes)),
     lineage_id=st.sampled_from(["ann", "bo", "cy"]),
     joined=st.sampled_from([NOW, LONG_AGO]),
