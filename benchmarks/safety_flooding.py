@@ -41,6 +41,7 @@ class Crowd:
         self._known: dict[tuple[str, str], Client] = {}
 
     def __call__(self, name: str, organization: str, *, stranger: bool = False) -> Client:
+        """The caller of this name, made where the name is new."""
         if (name, organization) not in self._known:
             wanted = NewApiKey(contributor=name, organization=organization, stranger=stranger)
             key = self._owner.contributors.create_key(wanted).key

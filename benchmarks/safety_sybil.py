@@ -1,6 +1,6 @@
 """Sybil attacks: invented organizations against honest ones, before the real scorer and in the real store.
 
-First a simulation: 400 honest organizations that have confirmed five others each (near ones mostly, as in small worlds),
+First a simulation: 400 honest organizations that have confirmed five others each, near ones mostly as in small worlds;
 half of them vouched for by the home organization. A rival's trace has six honest outcomes; the attacker's has one with
 evidence of each of S invented organizations, which all confirm one another; g honest ones were fooled into confirming
 one of them each. Printed is, over the viewers, how many see the attacker's trace by default, and how many see it first.

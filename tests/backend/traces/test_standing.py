@@ -6,6 +6,7 @@ from commontrace import AsyncClient
 from commontrace.errors import ForbiddenError, InvalidInputError, NotFoundError
 from commontrace.models.search import Query
 from commontrace.models.traces import AmendmentProposal, Evidence, Standing
+from commontrace.models.votes import OutcomeKind
 from commontrace_backend.traces.trust import Outcome, standing_of
 from commontrace_backend.traces.walk import Trust
 from doors import People
@@ -25,12 +26,8 @@ async def standing(client: AsyncClient, trace_id: str) -> Standing:
     return (await client.traces.get(trace_id)).standing
 
 
-def voice(
-    organization: str, kind: str = "worked", *, lineage: str = "", evidence: bool = False, insider: bool = False
-) -> Outcome:
-    return Outcome(
-        organization, organization, lineage or organization, kind, self_report=False, evidence=evidence, insider=insider
-    )  # type: ignore[arg-type]
+def voice(organization: str, kind: OutcomeKind = "worked", *, insider: bool = False) -> Outcome:
+    return Outcome(organization, organization, organization, kind, self_report=False, evidence=False, insider=insider)
 
 
 @pytest.mark.both_databases
