@@ -10,6 +10,7 @@ from sqlalchemy import Row, insert, select, update
 from commontrace.errors import ConflictError, InvalidInputError, LowQualityError, NotFoundError
 from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
 from commontrace.safety.pipeline import Screened, screen_text
+from commontrace.safety.risks import risks_of
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -67,7 +68,9 @@ async def _add_version(
     if any(row.version_id == identity for row in known):
         return  # somebody proposed, or the trace once served, this very content
     after = screened.content
-    same_fix = (after.solution, after.environment.packages) == (before.solution, before.environment.packages)
+    same_fix = _does(after) == _does(before) and {label.label for label in screened.labels} <= {
+        label["label"] for label in trace.labels
+    }
     await writing.add_version(
         session,
         screened,
@@ -80,6 +83,16 @@ async def _add_version(
         parent_version_id=trace.version_id,
         inherits_from=(trace.inherits_from or trace.version_id) if same_fix else None,
     )
+
+
+def _does(content: TraceContent) -> object:
+    """What a reader may act on: the solution, its packages, and the commands that stand anywhere else."""
+    texts = [content.title, content.problem, content.applies_when, content.not_when, content.verification]
+    texts += [text for attempt in content.failed_attempts for text in (attempt.tried, attempt.why)]
+    texts += content.errors
+    found = [risks_of(text) for text in texts]
+    elsewhere = {item for risks in found for item in (*risks.commands, *risks.urls)}
+    return content.solution, content.environment.packages, elsewhere
 
 
 async def decide(

@@ -29,11 +29,15 @@ from commontrace_backend.traces.trust import POSITIVE
 async def within_reach(session: ReadSession, caller: Caller) -> ColumnElement[bool]:
     """What an admin may review: the organization's own; where the caller's runs the store, the public too.
 
-    What is private is its contributor's alone.
+    What is private is its contributor's alone, unless it waits to be published.
     """
     ours = and_(
         traces.c.tenant_id == caller.tenant_id,
-        or_(traces.c.visibility != "private", traces.c.contributor_id == caller.contributor_id),
+        or_(
+            traces.c.visibility != "private",
+            traces.c.state == "pending",
+            traces.c.contributor_id == caller.contributor_id,
+        ),
     )
     home = await trust_store.home_of(session) == caller.tenant_id
     return or_(ours, traces.c.visibility == "public") if home else ours
