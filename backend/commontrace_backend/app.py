@@ -21,6 +21,7 @@ from commontrace_backend.embedding.protocol import Embedder
 from commontrace_backend.index.any_index import index_for, vectors_for
 from commontrace_backend.jobs.worker import Worker
 from commontrace_backend.limits import BodyLimit
+from commontrace_backend.rates import InProcessBuckets, Meter
 from commontrace_backend.search.asking import Asker
 from commontrace_backend.search.finding import Finder
 from commontrace_backend.search.routes import router as search
@@ -46,9 +47,12 @@ def create_app(settings: BackendSettings) -> FastAPI:
     database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
     app.state.settings = settings
     app.state.database = database
+    app.state.meter = Meter(settings, InProcessBuckets())
     _compose_search(app, database, choose_embedder(settings))
     problems.install(app)
     app.add_middleware(BodyLimit)
+    if not settings.local_owner:
+        app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
     # search before traces: /traces/query is not the id of a trace
     for router in (search, traces, reviews, contexts, naming, rewriting, bundles, audit, contributors):
         # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
@@ -80,8 +84,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
     await state.database.open()
     try:
-        pepper = state.settings.pepper.get_secret_value()
-        state.keyring = await open_keyring(state.database, pepper=pepper, local_owner=state.settings.local_owner)
+        settings: BackendSettings = state.settings
+        state.keyring = await open_keyring(
+            state.database,
+            pepper=settings.pepper.get_secret_value(),
+            environment=settings.key_environment,
+            local_owner=settings.local_owner,
+        )
         state.worker.start()
         yield
     finally:

@@ -29,7 +29,7 @@ from commontrace_backend.traces.assembly import contributor_of
 from commontrace_backend.traces.tables import misses, outcomes, trace_tags, traces
 from commontrace_backend.traces.trust import POSITIVE
 from commontrace_backend.traces.trust_store import trust_for
-from commontrace_backend.traces.visibility import visible_to
+from commontrace_backend.traces.visibility import found_by
 from commontrace_backend.traces.walk import Trust
 
 QUERY_LIMIT: Final = 4 * 1024
@@ -84,7 +84,7 @@ def _headline(words: str, error: str) -> str:
 async def query(database: Database, caller: Caller, finder: Finder, wanted: Query) -> QueryAnswer:
     """The best answers; or none, and then what to do. Keeps receipts of what was shown, and the miss."""
     asked = prepare(wanted)
-    async with database.reading() as session:
+    async with database.reading(caller.tenant_id) as session:
         trust = await trust_for(session, caller.tenant_id)
         within = _Within(_filters(caller, trust, tuple(wanted.tags), include_unproven=wanted.include_unproven))
         if not wanted.ids:
@@ -96,7 +96,7 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
         assert model is not None
         # The model runs between transactions.
         meant = await _meant(finder, asked, model)
-        async with database.reading() as session:
+        async with database.reading(caller.tenant_id) as session:
             found = await _found(session, finder, asked, meant, within)
             done = await _answer(session, caller, asked, found, trust)
         done = replace(done, result=_said(done.result, meant.reason))
@@ -133,7 +133,7 @@ async def _answer(
 async def _recorded(database: Database, caller: Caller, done: _Answered, miss: dict[str, object] | None) -> QueryAnswer:
     """Keep receipts, recalls told and the miss; a power failure may forget them, and no reader waits for the disk."""
     try:
-        async with database.writing(durable=False) as writer:
+        async with database.writing(caller.tenant_id, durable=False) as writer:
             await store.add_receipts(writer, caller, done.new)
             if done.recalled:
                 await recalls.told(writer, caller, done.recalled)
@@ -256,7 +256,7 @@ def _filters(
 
     The first lets through what may be proven; the second, on request, the other public traces.
     """
-    conditions = [visible_to(caller), traces.c.state == "active"]
+    conditions = [found_by(caller)]
     conditions += [exists().where(trace_tags.c.trace_id == traces.c.trace_id, trace_tags.c.tag == tag) for tag in tags]
     conditions.append(or_(traces.c.tier != "quarantined", traces.c.contributor_id == caller.contributor_id))
     known = or_(traces.c.visibility != "public", traces.c.tenant_id == caller.tenant_id, _promising(trust))

@@ -4,7 +4,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, or_, select, update
 
 from commontrace.errors import ConflictError, ForbiddenError, NotFoundError
 from commontrace.models.traces import Flag, NewFlag, Removal, Tombstone, Trace
@@ -14,9 +14,10 @@ from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.traces import recalls, service, store
 from commontrace_backend.traces.assembly import contributor_of
-from commontrace_backend.traces.tables import flags, tombstones
+from commontrace_backend.traces.tables import flags, tombstones, traces
 from commontrace_backend.traces.trust import independent
 from commontrace_backend.traces.trust_store import trust_for
+from commontrace_backend.traces.visibility import visible_to
 
 HIDING: Final = 3
 """People whose standing flags hide a team's trace until somebody looks at it; of a public one independent organizations
@@ -47,16 +48,13 @@ async def flag(session: WriteSession, caller: Caller, ref: str, wanted: NewFlag)
         )
     )
     await hide_or_show(session, trace)
-    return _flag(await _find_flag(session, flag_id))
+    return _flag(await _find_flag(session, caller, flag_id))
 
 
 async def undo_flag(session: WriteSession, caller: Caller, flag_id: str) -> Flag:
     """Take a flag back: one's own, or any as an admin of the trace's organization."""
-    row = await _find_flag(session, flag_id)
+    row = await _find_flag(session, caller, flag_id)
     mine = row.contributor_id == caller.contributor_id
-    # One's own flag can be undone even where it helped to hide the trace from oneself.
-    if not mine and not await store.can_see(session, caller, row.trace_id):
-        raise _unknown(flag_id)
     trace = await store.any_trace(session, row.trace_id)
     if not mine and not ("admin" in caller.scopes and trace.tenant_id == caller.tenant_id):
         raise ForbiddenError("This flag is somebody else's.", "Its author or an admin can undo it.")
@@ -64,7 +62,7 @@ async def undo_flag(session: WriteSession, caller: Caller, flag_id: str) -> Flag
         raise ConflictError("This flag was undone already.", "Nothing is left to do.")
     await session.write(update(flags).where(flags.c.flag_id == flag_id).values(undone_at=datetime.now(UTC)))
     await hide_or_show(session, trace)
-    return _flag(await _find_flag(session, flag_id))
+    return _flag(await _find_flag(session, caller, flag_id))
 
 
 async def flags_of(session: ReadSession, caller: Caller, ref: str) -> list[Flag]:
@@ -184,15 +182,14 @@ def _flags() -> Any:
     )
 
 
-async def _find_flag(session: ReadSession, flag_id: str) -> Row[Any]:
-    row = await session.first(_flags().where(flags.c.flag_id == flag_id))
+async def _find_flag(session: ReadSession, caller: Caller, flag_id: str) -> Row[Any]:
+    # One's own flag can be undone even where it helped to hide the trace from oneself.
+    mine = flags.c.contributor_id == caller.contributor_id
+    named = _flags().join(traces, traces.c.trace_id == flags.c.trace_id).where(or_(mine, visible_to(caller)))
+    row = await session.first(named.where(flags.c.flag_id == flag_id))
     if row is None:
-        raise _unknown(flag_id)
+        raise NotFoundError(f"No flag {flag_id}.", "See the trace's flags.")
     return row
-
-
-def _unknown(flag_id: str) -> NotFoundError:
-    return NotFoundError(f"No flag {flag_id}.", "See the trace's flags.")
 
 
 def _flag(row: Row[Any]) -> Flag:

@@ -13,6 +13,7 @@ from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
 from commontrace_backend.traces import recalls, store, trust_store
 from commontrace_backend.traces.bursts import WINDOW, Act, burst
 from commontrace_backend.traces.tables import of_served_version, outcomes, trace_versions, traces
@@ -160,13 +161,14 @@ async def discount(session: WriteSession, chosen: ColumnElement[bool], why: str 
     return [row.trace_id for row in rows]
 
 
-_MOVED: Final = (
+_MOVED: Final = across(
     select(outcomes.c.trace_id, outcomes.c.tenant_id, contributors.c.tenant_id.label("author_tenant"))
     .join(
         trace_versions,
         and_(trace_versions.c.trace_id == outcomes.c.trace_id, trace_versions.c.version_id == outcomes.c.version_id),
     )
-    .join(contributors, contributors.c.contributor_id == trace_versions.c.contributor_id)
+    .join(contributors, contributors.c.contributor_id == trace_versions.c.contributor_id),
+    "which standings a discount moves",
 )
 
 
@@ -191,7 +193,7 @@ _OF_OUTCOME: Final = and_(
 )
 _author: Final = contributors.alias("author")  # of the version
 _owner: Final = contributors.alias("owner")  # of the trace
-_REPORTED: Final = (
+_REPORTED: Final = across(
     select(
         outcomes,
         trace_versions.c.number,
@@ -205,7 +207,8 @@ _REPORTED: Final = (
     .join(traces, traces.c.trace_id == outcomes.c.trace_id)
     .join(_author, _author.c.contributor_id == trace_versions.c.contributor_id)
     .join(_owner, _owner.c.contributor_id == traces.c.contributor_id)
-    .where(outcomes.c.trace_id.in_(bindparam("traces", expanding=True)))
+    .where(outcomes.c.trace_id.in_(bindparam("traces", expanding=True))),
+    "a standing is made of everybody's outcomes, on a version that its reader may see",
 )
 
 _SUPPORTERS: Final = select(func.count(outcomes.c.tenant_id.distinct())).where(
@@ -215,10 +218,11 @@ _SUPPORTERS: Final = select(func.count(outcomes.c.tenant_id.distinct())).where(
     outcomes.c.discounted.is_(None),
 )
 
-_SERVED: Final = (
+_SERVED: Final = across(
     select(traces, trace_versions.c.inherits_from)
     .join(trace_versions, of_served_version)
-    .where(traces.c.trace_id.in_(bindparam("traces", expanding=True)))
+    .where(traces.c.trace_id.in_(bindparam("traces", expanding=True))),
+    "the tiers of what somebody's outcome moved",
 )
 
 

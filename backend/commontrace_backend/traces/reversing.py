@@ -12,6 +12,7 @@ from commontrace.models.reviews import Reversal, ReviewDecision
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors, organizations
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
 from commontrace_backend.traces import moderation, outcomes, review_store, store, trust_store
 from commontrace_backend.traces.tables import flags, traces
 from commontrace_backend.traces.tables import outcomes as reported
@@ -74,11 +75,12 @@ def _preview(caller: Caller, subject: str, wanted: Reversal, details: dict[str, 
 async def _people(session: ReadSession, caller: Caller, wanted: Reversal) -> tuple[str, list[str]]:
     """Whom it is about, as one id, and the contributors that are meant."""
     home = await trust_store.home_of(session) == caller.tenant_id
-    rows = await session.all(
+    named = (
         select(contributors, organizations.c.name.label("organization_name"))
         .join(organizations, organizations.c.organization_id == contributors.c.tenant_id)
         .where(_named(caller, wanted))
     )
+    rows = await session.all(across(named, "whom a name means; whether they are in reach is asked next"))
     if not rows or not (home or any(row.tenant_id == caller.tenant_id for row in rows)):
         raise NotFoundError("Nobody is called that in your reach.", "See `commontrace keys list`.")
     if not home and any(row.tenant_id != caller.tenant_id for row in rows):
@@ -101,7 +103,7 @@ def _named(caller: Caller, wanted: Reversal) -> ColumnElement[bool]:
 
 async def _undo_flags(session: WriteSession, flag_ids: Iterable[str], when: datetime | None) -> None:
     chosen = flags.c.flag_id.in_(sorted(flag_ids))
-    rows = await session.all(select(flags.c.trace_id).where(chosen))
+    rows = await session.all(across(select(flags.c.trace_id).where(chosen), "flags that a decision names"))
     await session.write(update(flags).where(chosen).values(undone_at=when))
     for trace_id in sorted({row.trace_id for row in rows}):
         await moderation.hide_or_show(session, await store.any_trace(session, trace_id))
@@ -118,7 +120,7 @@ async def undo(session: WriteSession, caller: Caller, decision: Row[Any], reason
     await _undo_flags(session, details.get("flags", []), when=None)
     wanted = details.get("traces", [])
     gone = traces.c.trace_id.in_(wanted) & (traces.c.state == "withdrawn") if wanted else false()
-    for row in await session.all(select(traces).where(gone)):
+    for row in await session.all(across(select(traces).where(gone), "traces that a decision names")):
         await moderation.bring_back(session, caller, row)
     await review_store.undone(session, caller, decision.decision_id)
     return await review_store.record(session, caller, "restore", decision.decision_id, reason, {})

@@ -13,6 +13,7 @@ from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors, organizations
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
 from commontrace_backend.traces import trust_store
 from commontrace_backend.traces.tables import (
     amendments,
@@ -76,7 +77,7 @@ WAITING: Final = and_(
 
 def found(where: ColumnElement[bool]) -> Select[Any]:
     """Traces as a reviewer needs them, with what speaks against each, longest unchanged first."""
-    return (
+    return across(
         select(
             traces,
             trace_versions.c.inherits_from,
@@ -92,7 +93,8 @@ def found(where: ColumnElement[bool]) -> Select[Any]:
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
         .join(organizations, organizations.c.organization_id == traces.c.tenant_id)
         .where(where)
-        .order_by(traces.c.updated_at, traces.c.number)
+        .order_by(traces.c.updated_at, traces.c.number),
+        "traces within a reviewer's reach, with what all say against them",
     )
 
 
@@ -119,7 +121,8 @@ async def said(session: ReadSession, trace_ids: Sequence[str]) -> dict[str, list
     )
     for row in await session.all(bad.order_by(outcomes.c.created_at)):
         found.setdefault(row.trace_id, []).append(f"{row.outcome}: {row.note}")
-    for row in await session.all(select(reviews).where(reviews.c.subject.in_(trace_ids), _PROPOSED)):
+    removals = select(reviews).where(reviews.c.subject.in_(trace_ids), _PROPOSED)
+    for row in await session.all(across(removals, "proposals about traces within a reviewer's reach")):
         found.setdefault(row.subject, []).append(f"removal proposed: {row.reason}")
     return found
 
@@ -179,7 +182,8 @@ async def find_decision(session: ReadSession, caller: Caller, decision_id: str) 
 
 async def proposals(session: ReadSession, trace_id: str) -> Sequence[Row[Any]]:
     """Removals of a trace that wait for a second reviewer."""
-    return await session.all(select(reviews).where(reviews.c.subject == trace_id, _PROPOSED))
+    removals = select(reviews).where(reviews.c.subject == trace_id, _PROPOSED)
+    return await session.all(across(removals, "proposals about a trace within a reviewer's reach"))
 
 
 async def settle(session: WriteSession, trace_id: str) -> None:

@@ -11,8 +11,17 @@ from commontrace.models.reviews import NewReview, ReviewCause, ReviewDecision, R
 from commontrace.models.traces import Decision
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
 from commontrace_backend.index.protocol import SearchIndex
-from commontrace_backend.traces import amendments, moderation, outcomes, reversing, review_store, trust_store
+from commontrace_backend.traces import (
+    amendments,
+    moderation,
+    outcomes,
+    publishing,
+    reversing,
+    review_store,
+    trust_store,
+)
 from commontrace_backend.traces.assembly import contributor_of
 from commontrace_backend.traces.service import may_decide
 from commontrace_backend.traces.store import FULL_ID, change_trace
@@ -77,12 +86,15 @@ async def review(
         ConflictError: it does not await that.
     """
     if _SHORT.match(subject):
-        if await session.first(select(proposed.c.amendment_id).where(proposed.c.amendment_id == subject)) is not None:
+        amendment = select(proposed.c.amendment_id).where(proposed.c.amendment_id == subject)
+        if await session.first(across(amendment, "whether an id is an amendment's; deciding asks whose")) is not None:
             return await _amendment(session, caller, index, subject, wanted)
         decision = await review_store.find_decision(session, caller, subject)
         if decision is not None and wanted.action == "restore":
             return await reversing.undo(session, caller, decision, wanted.reason)
     trace = await _trace(session, caller, subject)
+    if trace.state == "pending" and wanted.action != "restore":
+        return await _publication(session, caller, trace, wanted)
     if wanted.action == "approve":
         return await _approve(session, caller, trace, wanted.reason)
     if wanted.action == "reject":
@@ -100,6 +112,13 @@ async def _amendment(
     accepted = wanted.action == "approve"
     await amendments.decide(session, caller, index, subject, Decision(accept=accepted, note=wanted.reason))
     return await review_store.record(session, caller, wanted.action, subject, wanted.reason, {})
+
+
+async def _publication(session: WriteSession, caller: Caller, trace: Row[Any], wanted: NewReview) -> ReviewDecision:
+    """Show it to the audience that it waits for, or leave it with the one it has."""
+    decide = publishing.approve_publication if wanted.action == "approve" else publishing.reject_publication
+    await decide(session, caller, trace.trace_id)
+    return await review_store.record(session, caller, wanted.action, trace.trace_id, wanted.reason, {})
 
 
 async def _trace(session: ReadSession, caller: Caller, ref: str) -> Row[Any]:
@@ -134,7 +153,7 @@ async def _approve(session: WriteSession, caller: Caller, trace: Row[Any], reaso
     left_out = []
     if trace.tier == "quarantined" or trace.disputed:
         left_out = await outcomes.discount(session, bad & reported.c.self_report.is_(False), decision_id)
-    if trace.state in {"hidden", "pending"}:
+    if trace.state == "hidden":
         await change_trace(session, trace.trace_id, state="active")
     await outcomes.refresh(session, [trace.trace_id])
     await review_store.settle(session, trace.trace_id)

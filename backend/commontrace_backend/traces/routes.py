@@ -29,7 +29,7 @@ from commontrace.models.votes import Vote, VoteResult
 from commontrace.safety.pipeline import Screened
 from commontrace_backend.identity import Admin, Reader, Reading, Voter, Writer, Writing
 from commontrace_backend.index.protocol import SearchIndex
-from commontrace_backend.traces import amendments, moderation, outcomes, service, store
+from commontrace_backend.traces import amendments, moderation, outcomes, publishing, service, store
 
 router = APIRouter(prefix="/api/v1", tags=["traces"])
 
@@ -167,7 +167,7 @@ async def unlink_trace(
 @router.post("/traces/{trace_id}/publication")
 async def publish_trace(trace_id: Ref, body: Publication, caller: Writer, session: Writing) -> PublicationResult:
     """Widen the audience of a trace of yours; with `dry_run` see what everybody would see."""
-    return await service.publish(session, caller, trace_id, body)
+    return await publishing.publish(session, caller, trace_id, body)
 
 
 @router.get("/tags")

@@ -12,6 +12,7 @@ from commontrace.models.traces import TraceContent
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
 from commontrace_backend.traces.tables import (
     amendments,
     flags,
@@ -23,7 +24,7 @@ from commontrace_backend.traces.tables import (
     trace_versions,
     traces,
 )
-from commontrace_backend.traces.visibility import visible_to, visible_traces
+from commontrace_backend.traces.visibility import LIVE, visible_to, visible_traces
 
 FULL_ID = 32
 
@@ -52,14 +53,9 @@ def _named(ref: str) -> Any:
 
 async def any_trace(session: ReadSession, trace_id: str) -> Row[Any]:
     """A trace that exists, whoever may see it: only for a caller whose right follows from something else."""
-    row = await session.first(select(traces).where(traces.c.trace_id == trace_id))
+    row = await session.first(across(select(traces).where(traces.c.trace_id == trace_id), "see above"))
     assert row is not None
     return row
-
-
-async def can_see(session: ReadSession, caller: Caller, trace_id: str) -> bool:
-    """Whether a trace is visible to the caller."""
-    return await session.first(visible_traces(caller).where(traces.c.trace_id == trace_id)) is not None
 
 
 async def page(session: ReadSession, caller: Caller, after: int, limit: int) -> Sequence[Row[Any]]:
@@ -81,7 +77,7 @@ def _numbered(caller: Caller) -> Select[Any]:
 
 async def same_content(session: ReadSession, caller: Caller, version_id: str) -> Row[Any] | None:
     """A visible active trace that serves exactly this content."""
-    statement = visible_traces(caller).where(traces.c.version_id == version_id, traces.c.state == "active")
+    statement = visible_traces(caller).where(traces.c.version_id == version_id, LIVE)
     return await session.first(statement.order_by(traces.c.number).limit(1))
 
 

@@ -46,6 +46,7 @@ traces = Table(
     Column("version_number", Integer, nullable=False),
     Column("title", Name, nullable=False),
     Column("state", Name, nullable=False),  # TraceState
+    Column("wanted_visibility", Name),  # of a pending trace: whom it is to be shown to once approved
     Column("tier", Name, nullable=False),  # of the served version, for the trace's own audience
     # Organizations with a good outcome: who has fewer than two is proven to no stranger, whomever that one trusts.
     Column("supporters", Integer, nullable=False, server_default=text("0")),

@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, and_, bindparam, case, delete, func, insert,
 from commontrace_backend.contributors.service import HOME
 from commontrace_backend.contributors.tables import contributors, organizations
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
 from commontrace_backend.database.upsert import insert_missing
 from commontrace_backend.traces.tables import (
     outcomes,
@@ -99,7 +100,7 @@ async def home_of(session: ReadSession) -> str:
     return str(await session.scalar(select(_HOME)))
 
 
-_BALANCE: Final[Select[Any]] = (
+_BALANCE: Final[Select[Any]] = across(
     select(
         func.sum(case((outcomes.c.outcome.in_(sorted(POSITIVE)), 1), else_=-1)).label("balance"),
     )
@@ -116,7 +117,8 @@ _BALANCE: Final[Select[Any]] = (
         traces.c.visibility == "public",
         outcomes.c.discounted.is_(None),
     )
-    .group_by(outcomes.c.trace_id)
+    .group_by(outcomes.c.trace_id),
+    "one organization's outcomes on another's public traces",
 )
 
 

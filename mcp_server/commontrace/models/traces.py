@@ -14,8 +14,11 @@ Visibility = Literal["private", "team", "public"]
 Tier = Literal["quarantined", "unproven", "corroborated", "verified", "superseded", "withdrawn"]
 """How far a version is proven; see `commontrace_backend.traces.trust` for the thresholds."""
 
-TraceState = Literal["active", "superseded", "hidden", "withdrawn"]
-"""Whether a trace is served: hidden is what enough flags do, withdrawn what its contributor did."""
+TraceState = Literal["active", "pending", "superseded", "hidden", "withdrawn"]
+"""Whether a trace is served: hidden is what enough flags do, withdrawn what its contributor did.
+
+A pending one is served to the audience it has (a new one: its contributor) and waits for a wider one to be approved.
+"""
 
 LinkKind = Literal["supersedes", "contradicts", "extends", "alternative_to", "context_used", "context_produced"]
 """How a trace relates to another trace, or (context_*) to a context commit."""
@@ -184,6 +187,8 @@ class ContributionResult(Record):
     version_id: str
     tier: Tier
     visibility: Visibility
+    state: TraceState = "active"
+    notes: list[str] = Field(default=[], description="What the key's publication policy made of the visibility.")
     redactions: list[Redaction] = []
     hidden: list[str] = Field(default=[], description="Hidden or deceptive characters that were neutralised.")
     labels: list[Label] = []
@@ -351,4 +356,5 @@ class PublicationResult(Record):
     trace_id: str
     visibility: Visibility
     published: bool
+    pending: bool = Field(default=False, description="It waits for an admin's approval: the key's policy says so.")
     content: TraceContent
