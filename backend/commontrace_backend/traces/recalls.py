@@ -37,12 +37,12 @@ async def recall(session: WriteSession, trace: Row[Any], reason: Literal["withdr
         .distinct()
     )
     names = ["contributor_id", "trace_id", "tenant_id", "reason", "created_at"]
-    await session.write(insert_missing(recalls).from_select(names, shown))
+    await session.write_across(insert_missing(recalls).from_select(names, shown))
 
 
 async def forget(session: WriteSession, trace_id: str) -> None:
     """Tell nobody: it is back."""
-    await session.write(delete(recalls).where(recalls.c.trace_id == trace_id))
+    await session.write_across(delete(recalls).where(recalls.c.trace_id == trace_id))
 
 
 async def untold(session: ReadSession, caller: Caller) -> Sequence[Row[Any]]:

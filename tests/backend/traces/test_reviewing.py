@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from commontrace import AsyncClient
 from commontrace.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from commontrace.models.contributors import Scope
+from commontrace.models.contributors import NewApiKey, Scope
 from commontrace.models.search import Query
 from commontrace.models.traces import AmendmentProposal
 from commontrace_backend.traces.bursts import MANY
@@ -272,3 +272,23 @@ async def test_a_quarantine_recalls_and_what_is_back_before_anybody_asked_is_not
     await client.traces.withdraw(known, "hasty")
     await client.traces.restore(known)
     assert not any("Recalled" in note for note in (await cy.traces.query("again")).notes)
+
+
+async def test_a_pending_publication_waits_and_is_approved_or_turned_down(client: AsyncClient, people: People) -> None:
+    wanted = NewApiKey(contributor="kim", publication="after approval")
+    kim = people.keyed.acting_as((await client.contributors.create_key(wanted)).key)
+    one = await contributed(kim, 0, visibility="team")
+    two = await contributed(kim, 1, visibility="team")
+    waiting = await client.reviews.waiting()
+    assert [(item.subject, item.causes, item.state) for item in waiting] == [
+        (one, ["pending"], "pending"),
+        (two, ["pending"], "pending"),
+    ]
+    ann = await people("ann")
+    assert await found(ann, "database is locked") == []
+    await client.reviews.approve(one, "helpful")
+    await client.reviews.reject(two, "not for the team")
+    assert await found(ann, "database is locked") == [TITLE]
+    assert (await kim.traces.get(two)).visibility == "private"
+    assert await client.reviews.waiting() == []
+    assert {decision.action for decision in await client.reviews.decisions()} == {"approve", "reject"}

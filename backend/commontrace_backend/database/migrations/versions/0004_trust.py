@@ -119,6 +119,8 @@ _POLICIES = {
         "commit_traces",
         "purged_objects",
         "call_records",
+        "reviews",
+        "recalls",
     ),
     f"(visibility = 'public' OR {_OWN})": ("traces", "trace_versions"),
     # What hangs on a trace that is seen: the policy of traces holds within this question too.
