@@ -189,6 +189,10 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "present": False,
         "budget": 1000,
         "contributor": "zoe",
+        "organization": "nowhere",
+        "subject": ids["trace_id"],
+        "action": "approve",
+        "since": "2026-01-01T00:00:00Z",
         "pattern": "shared",
     }
 
@@ -200,6 +204,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/contexts/{repository}/purge": {"text": "zzzz", "reason": "none"},
     "/contexts/{repository}/edit": {"text": "shorter"},
     "/keys/revocation": {"contributor": "nobody"},
+    "/reviews/reversals": {"contributor": "nobody"},
 }
 """What bodies hold beside what their schema requires."""
 

@@ -59,7 +59,7 @@ async def propose(
     )
     if may_decide(caller, trace) and may_serve(caller, trace.visibility):
         return await decide(session, caller, index, amendment_id, Decision(accept=True))
-    return _model(await _find(session, caller, amendment_id))
+    return _model(await find(session, caller, amendment_id))
 
 
 async def _add_version(
@@ -105,7 +105,7 @@ async def decide(
     Raises:
         ConflictError: it was decided already, or the trace has moved on since it was proposed.
     """
-    row = await _find(session, caller, amendment_id)
+    row = await find(session, caller, amendment_id)
     trace = await store.find(session, caller, row.trace_id)
     must_decide(caller, trace)
     if row.status != "open":
@@ -124,7 +124,7 @@ async def decide(
             decision_note=screen_text(decision.note).text,
         )
     )
-    return _model(await _find(session, caller, amendment_id))
+    return _model(await find(session, caller, amendment_id))
 
 
 async def _serve(
@@ -165,7 +165,8 @@ async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceV
     return await version_models(session, trace, await store.versions(session, trace.trace_id), caller.tenant_id)
 
 
-async def _find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:
+async def find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:
+    """An amendment of a trace that the caller may see; raises NotFoundError."""
     named = _joined().join(traces, traces.c.trace_id == amendments.c.trace_id).where(visible_to(caller))
     row = await session.first(named.where(amendments.c.amendment_id == amendment_id))
     if row is None:

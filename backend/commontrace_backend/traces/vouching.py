@@ -55,7 +55,8 @@ async def vouch(session: WriteSession, caller: Caller, wanted: NewVouch) -> list
 
 async def unvouch(session: WriteSession, caller: Caller, name: str, reason: str, *, seed: bool) -> list[Vouch]:
     """Take that back; raises NotFoundError where there is nothing to take back."""
-    target = await _other(session, caller, name)
+    row = await contributor_store.find_organization(session, name)
+    target = str(row.organization_id) if row is not None else ""
     if seed:
         await _must_run_the_store(session, caller)
         there = await trust_store.unpin(session, target)
