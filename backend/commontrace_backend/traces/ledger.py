@@ -39,7 +39,7 @@ def _of_version(row: Row[Any]) -> Facts:
 
 
 def _of_outcome(row: Row[Any]) -> Facts:
-    named = ("version_id", "contributor_id", "outcome", "self_report", "lineage_id")
+    named = ("version_id", "contributor_id", "outcome", "self_report", "lineage_id", "discounted")
     said = {"note": digest(row.note), "evidence": digest(row.evidence)}
     return {**{name: getattr(row, name) for name in named}, **said, "at": _time(row.updated_at)}
 
