@@ -62,6 +62,16 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("GET", f"{API}/log/checkpoint"): ("read", None),
     ("GET", f"{API}/log/consistency"): ("read", None),
     ("GET", f"{API}/log/audit"): ("admin", None),
+    ("GET", f"{API}/reviews"): ("admin", None),
+    ("GET", f"{API}/reviews/decisions"): ("admin", None),
+    ("POST", f"{API}/reviews/reversals"): (
+        "admin",
+        {"contributor": "x", "since": "2026-01-01T00:00:00Z", "reason": "r"},
+    ),
+    ("POST", f"{API}/reviews/{{subject}}"): ("admin", {"action": "approve", "reason": "r"}),
+    ("GET", f"{API}/vouches"): ("read", None),
+    ("POST", f"{API}/vouches"): ("admin", {"organization": "x", "reason": "r"}),
+    ("DELETE", f"{API}/vouches/{{organization}}"): ("admin", None),
     ("POST", f"{TRACE}/links"): ("contribute", LINK),
     ("DELETE", f"{TRACE}/links/{{kind}}/{{target}}"): ("contribute", None),
     ("POST", f"{TRACE}/publication"): ("contribute", {"visibility": "public"}),
@@ -101,7 +111,16 @@ async def anybody(url: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def send(plain: httpx2.AsyncClient, route: tuple[str, str], key: str | None, **names: str) -> httpx2.Response:
-    ids = {"trace_id": "0" * 32, "amendment_id": "0" * 16, "flag_id": "0" * 16, "key_id": "00000000", **LINK, **names}
+    ids = {
+        "subject": "0" * 32,
+        "organization": "x",
+        "trace_id": "0" * 32,
+        "amendment_id": "0" * 16,
+        "flag_id": "0" * 16,
+        "key_id": "00000000",
+        **LINK,
+        **names,
+    }
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return await plain.request(route[0], route[1].format(**ids), json=ROUTES[route][1], headers=headers)
 
