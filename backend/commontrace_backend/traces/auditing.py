@@ -11,6 +11,7 @@ from commontrace.models.log import LogProblem, ProblemKind
 from commontrace.models.traces import TraceContent
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
 from commontrace_backend.log import store as log
 from commontrace_backend.traces.ledger import leaf_of, subject_of
 from commontrace_backend.traces.tables import outcomes, tombstones, trace_versions, traces
@@ -109,7 +110,8 @@ async def _rows(session: ReadSession, trace_ids: Sequence[str]) -> list[LogProbl
     found: list[LogProblem] = []
     there = set()
     for kind, table in _TABLES.items():
-        for row in await session.all(select(table).where(table.c.trace_id.in_(trace_ids))):
+        named = select(table).where(table.c.trace_id.in_(trace_ids))
+        for row in await session.all(across(named, "the traces were chosen by their tenant")):
             key = (row.trace_id, kind, subject_of(kind, row))
             there.add(key)
             found += _compared(kind, row, key in logged, logged.get(key), purged=row.trace_id in purged)
