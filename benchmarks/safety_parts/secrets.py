@@ -35,7 +35,7 @@ class Case:
 
     def caught(self) -> bool:
         """Whether next to nothing of the secret is left."""
-        safe = scanned("", self.text)["text"]
+        safe = re.sub(r"\[redacted [a-z:0-9-]+\]", "\0", scanned("", self.text)["text"])
         parts = self.secret.split("\n") if "\n" in self.secret else [self.secret]
         windows = {part[at : at + LEFT] for part in parts for at in range(max(1, len(part) - LEFT + 1)) if "--" not in part}
         return not any(window in safe for window in windows)

@@ -8,9 +8,13 @@ from typing import Final
 from commontrace.safety.keywords import Keywords
 from commontrace.safety.redaction_rules import RULES
 from commontrace.safety.secret_rules import found_in
+from commontrace.safety.views import decoded, views
 
 _MARKER: Final = re.compile(r"\[redacted (?:secret|pii):[a-z0-9-]{1,60}\]")
 _KEYWORDS: Final = Keywords([rule.keywords for rule in RULES])
+_LOGIN: Final = re.compile(r"[\w.@+-]{2,60}:(?=\S*[0-9])(?=\S*[A-Za-z])\S{6,100}")
+_LAST: Final = 10_000
+"""The rank of what is known to hold a secret and not which."""
 _PASSES: Final = 5
 """Taking one secret out can bare another. Only texts made for it need more than two passes."""
 
@@ -37,7 +41,7 @@ def redact(text: str) -> Redacted:
     found: list[Found] = []
     masked = _MARKER.sub(lambda match: _mask(len(match[0])), text)
     for _ in range(_PASSES):
-        new = _merged(sorted(_matches(masked)))
+        new = _merged(sorted(_all_matches(masked)))
         if not new:
             break
         masked = "".join(_pieces(masked, new, lambda item: _mask(item.end - item.start)))
@@ -57,6 +61,19 @@ def _pieces(text: str, found: Iterable[Found], stand_in: Callable[[Found], str])
         yield stand_in(item)
         position = item.end
     yield text[position:]
+
+
+def _all_matches(text: str) -> Iterator[tuple[int, int, int, str]]:
+    """What fits the text, what fits other readings of it, and what a run of base64 hides."""
+    yield from _matches(text)
+    for view in views(text):
+        for start, end, rank, kind in _matches(view.text):
+            place = view.origin(start, end)
+            if place is not None:
+                yield *place, rank, kind
+    for start, end, said in decoded(text):
+        if _LOGIN.fullmatch(said) or any(kind.startswith("secret:") for *_, kind in _matches(said)):
+            yield start, end, _LAST, "secret:encoded"
 
 
 def _matches(text: str) -> Iterator[tuple[int, int, int, str]]:

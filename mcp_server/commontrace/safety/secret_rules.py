@@ -19,6 +19,11 @@ _LAST: Final = "generic-api-key"
 _REPLACED: Final = frozenset(("curl-auth-user", "hashicorp-tf-password"))
 """Our own rules for the same find the password without the name and the quotes beside it."""
 _QUOTES: Final = "\"'`\\"
+_AFTER: Final = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
+_AFTER_IN_TEXT: Final = r"""(?:[\x60'"\s;,&)\]}<>#|*:!?\x00]|\\|%[0-9A-F]{2}|\.\s|\.$|$)"""
+"""What follows a token: in a file, and in anything that people write."""
+_BEFORE: Final = "\\b("
+_BEFORE_IN_TEXT: Final = r"(?:\b|\\[nrt]|%[0-9A-F]{2}|_)("
 
 
 class _Match(Protocol):
@@ -147,7 +152,7 @@ def _rule(row: dict[str, Any], everywhere: list[dict[str, Any]]) -> _Rule:
     return _Rule(
         type=f"secret:{row['id']}",
         keywords=tuple(row["keywords"]),
-        regex=row["regex"],
+        regex=_anywhere(row["regex"]),
         group=row.get("secretGroup", 0),
         entropy=row.get("entropy", 0.0),
         check=row.get("check", "token"),
@@ -156,6 +161,12 @@ def _rule(row: dict[str, Any], everywhere: list[dict[str, Any]]) -> _Rule:
             _allowed(item) for item in [*everywhere, *row.get("allowlists", [])] if item.get("condition") != "AND"
         ),
     )
+
+
+def _anywhere(regex: str) -> str:
+    """A rule for files of code, so that it also finds what stands in prose, addresses, Markdown and escaped text."""
+    regex = regex.replace(_AFTER, _AFTER_IN_TEXT)
+    return regex.replace(_BEFORE, _BEFORE_IN_TEXT, 1) if regex.removeprefix("(?i)").startswith(_BEFORE) else regex
 
 
 def _allowed(row: dict[str, Any]) -> _Allowed:
