@@ -6,7 +6,7 @@ from typing import Final
 _WORDS: Final = (
     "a abc access account admin administrator an any api apikey app auth bar baz bearer bot change changeme"
     " client connection cred credential credentials database db default demo dev devel development docker dummy"
-    " encryption example fake file foo generated go goes guest hash hashed hello here hunter id in insecure insert"
+    " encryption example fake file foo generated go goes guest hash hashed hello here id in insecure insert"
     " is it jwt key letmein local localhost long me mongo mongodb must my myapp mypass mysecret mysql name new"
     " none not null of old one open or our page pass passphrase passwd password personal pg placeholder postgres"
     " postgresql private prod production public push pwd qux random real redis refresh replace reset role root"
@@ -38,6 +38,18 @@ def is_placeholder(value: str) -> bool:
 
 def _stands_in(value: str) -> bool:
     return bool(_REFERENCE.fullmatch(value) or _PLAIN_WORDS.match(value) or _TELLING.search(value))
+
+
+_SHORTEST: Final = 10
+_CONSONANTS: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}", re.IGNORECASE)
+_SWITCH: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
+
+
+def is_random_word(letters: str) -> bool:
+    """Whether letters stand in an order that neither words nor camelCase have: they switch case, or nobody can say them."""
+    if len(letters) < _SHORTEST or letters.isupper():
+        return False
+    return len(_SWITCH.findall(letters)) * 4 >= len(letters) or bool(_CONSONANTS.search(letters))
 
 
 _ROLES: Final = (

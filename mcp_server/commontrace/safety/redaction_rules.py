@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from commontrace.safety.placeholders import is_placeholder, is_reserved_address, is_shared_home
+from commontrace.safety.placeholders import is_placeholder, is_random_word, is_reserved_address, is_shared_home
 
 Test = Callable[[str], bool]
 
@@ -41,6 +41,11 @@ def _strong(value: str) -> bool:
     """Small and capital letters and digits in no order that a word has."""
     kinds = sum(bool(re.search(kind, value)) for kind in (r"[a-z]", r"[A-Z]", r"[0-9]", r"[!@#$%^&*?~]"))
     return _mixed(value) and (kinds > 2 or len(re.findall(r"\d", value)) > 3)  # noqa: PLR2004 - "utf8", "sha256"
+
+
+def _assigned(value: str) -> bool:
+    """As mixed, or letters that no word has in that order."""
+    return _mixed(value) or (value.isalpha() and _real(value) and is_random_word(value))
 
 
 def _with_digit(value: str) -> bool:
@@ -77,6 +82,8 @@ _NAME: Final = (
     r"|shared|shared_?access|signing)[_-]?key|token|credentials?)"
 )
 _SUFFIX: Final = r"(?:[_-]?(?:value|base64|b64|hash|prod|dev|test|staging|live|\d{1,2}|key(?:[_-]?base)?))?"
+_TYPE: Final = r"(?:[ \t]{0,3}:?[ \t]{0,3}(?:str|string|std::string|bytes|char)\b(?:[ \t]{0,2}\|[ \t]{0,2}None)?(?=[ \t]{0,3}=))?"
+_OPENING: Final = r"(?:\([ \t\r\n]{0,40}(?=[\"'`])|(?:>-?|\|-?)[ \t]{0,3}\r?\n[ \t]{1,20})?"  # a parenthesis, a YAML block
 # A value in quotes runs to the closing one; a bare one stops at punctuation, and is no call and no subscript.
 _QUOTED: Final = r"(?=[^\s\"'`\x00]{8})[^\s\"'`\x00\\]*+(?:\\(?![\"'`nrt])[^\s\"'`\x00\\]*+)*+"
 _BARE: Final = r"(?![(\[])(?![A-Za-z_][\w.]*+[(\[])[^\s\"'`,;{}<>\x00\\]{8,}(?<![)\].])"
@@ -140,11 +147,11 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         "secret:assignment",
         "pass secret token key credential pwd",
-        _NAME + _SUFFIX + r"\\?[\"'`]?\]?[ \t]{0,5}(?:=>|:=|==?|:)[ \t]{0,5}" + _VALUE,
-        _mixed,
+        _NAME + _SUFFIX + r"\\?[\"'`]?\]?" + _TYPE + r"[ \t]{0,5}(?:=>|:=|==?|:|<-)[ \t]{0,5}" + _OPENING + _VALUE,
+        _assigned,
         _I,
     ),
-    _rule("secret:option", "--", rf"(?<![\w-])--[a-z-]{{0,20}}{_NAME}[ \t]{{1,5}}{_VALUE}", _mixed, _I),
+    _rule("secret:option", "--", rf"(?<![\w-])--[a-z-]{{0,20}}{_NAME}[ \t]{{1,5}}{_VALUE}", _assigned, _I),
     _rule(
         "secret:prose-password",
         "passw passphrase",
