@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from commontrace.cli.scan import scanned
-from commontrace.safety.secret_rules import compiled, entropy
+from commontrace.safety.randomness import entropy
+from commontrace.safety.secret_rules import compiled
 from safety_parts import Table, blocks, cpu, ordinary, share
 from safety_parts._innocent import INNOCENT
 from safety_parts._patterns import example

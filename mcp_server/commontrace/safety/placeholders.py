@@ -52,6 +52,18 @@ def is_random_word(letters: str) -> bool:
     return len(_SWITCH.findall(letters)) * 4 >= len(letters) or bool(_CONSONANTS.search(letters))
 
 
+_PART: Final = re.compile(r"[-_./+]")
+_TECHNICAL: Final = re.compile(
+    r"[a-z]*|\d{1,3}(?:[a-z]{1,5})?|(?:base|sha|md|utf|rfc|x|oauth|argon|pbkdf|python|py|http|ipv|aes|rsa|win|s|ec|k|i|l|p|v|h|b)\d{1,5}\w{0,8}",
+    re.IGNORECASE,
+)
+
+
+def is_technical(value: str) -> bool:
+    """Whether a value with digits is the name of a format, an algorithm or a version, as in base64-encoded or Python-3.11."""
+    return all(_TECHNICAL.fullmatch(part) for part in _PART.split(value.rstrip(".,:;!?")))
+
+
 _ROLES: Final = (
     "alerts ci contact email git help info mail no-reply noreply notifications ops postmaster sales security someone"
     " support team webmaster you"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from commontrace.safety.keywords import Keywords
+from commontrace.safety.nearby import values_near
 from commontrace.safety.redaction_rules import RULES
 from commontrace.safety.secret_rules import found_in
 from commontrace.safety.views import decoded, views
@@ -86,6 +87,7 @@ def _matches(text: str) -> Iterator[tuple[int, int, int, str]]:
                 yield match.start(group), match.end(group), rank, rule.type
     for rank, (start, end, kind) in enumerate(found_in(text), len(RULES)):
         yield start, end, rank, kind
+    yield from ((start, end, _LAST, "secret:nearby-value") for start, end in values_near(text))
 
 
 def _merged(matches: Iterable[tuple[int, int, int, str]]) -> list[Found]:

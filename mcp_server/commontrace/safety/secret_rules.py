@@ -1,10 +1,8 @@
 """The rules for secrets that are kept as data, run by RE2: linear time whatever the text and the rule."""
 
 import functools
-import math
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from commontrace.safety.keywords import Keywords
 from commontrace.safety.placeholders import is_placeholder
+from commontrace.safety.randomness import entropy, jumble
 
 _FILES: Final = ("own.toml", "gitleaks.toml")
 _LAST: Final = "generic-api-key"
@@ -104,11 +103,6 @@ def _line(text: str, start: int, end: int) -> str:
     return text[text.rfind("\n", 0, start) + 1 : stop if stop >= 0 else len(text)]
 
 
-def entropy(value: str) -> float:
-    """Shannon entropy in bits a character."""
-    return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
-
-
 @functools.cache
 def compiled(regex: str) -> _Pattern:
     """A pattern of RE2 over bytes, in which a byte is a character."""
@@ -197,10 +191,19 @@ def _random(value: str) -> bool:
     return _strong(value) and (len(re.findall(r"\d+", value)) > 1 or bool(re.search(r"[!#$%^&*?~@].*\w", value)))
 
 
+_JUMBLED: Final = 0.3
+
+
+def _jumbled(value: str) -> bool:
+    """As random, and its characters change kind as often as those of a drawn key."""
+    return _strong(value) and jumble(value) > _JUMBLED
+
+
 _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "none": lambda _: True,
     "token": _token,
     "password": _password,
     "strong": _strong,
     "random": _random,
+    "jumbled": _jumbled,
 }
