@@ -12,7 +12,7 @@ from typing import Any
 
 from commontrace.cli.scan import scanned
 from commontrace.safety.randomness import entropy
-from commontrace.safety.secret_rules import compiled
+from commontrace.safety.re2s import compiled
 from safety_parts import Table, blocks, cpu, ordinary, share
 from safety_parts._innocent import INNOCENT
 from safety_parts._patterns import example

@@ -25,6 +25,7 @@ _REFERENCE: Final = re.compile(
     r"\$\{.*|\$\(.*|\$[A-Z_][A-Z0-9_]*|\$[a-z_]+|#\{.*|\{\{?.*|%\w+%|%\(\w+\)s|%[sdr]|\[.*\]?"  # filled in when run
     r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASS|PWD|ID|VALUE)S?(?:_[A-Z]+)?"  # a constant
     r"|(?:os|env|process|settings|config|secrets|vars|var|self|this|github|request|args|options|data)\.[\w.\[]+.*"
+    r"|[a-z_]{2,30}=(?:None|True|False|null|\d{1,9}|[a-z_]{2,40})"  # another argument
     r"|[*&]\w+|[a-z]+://[^:@]*|(?:~|\.{1,2})?(?:/[a-z0-9_.-]+)+/?"  # where it is kept
 )
 _REPEATING: Final = 3
@@ -54,7 +55,7 @@ def is_random_word(letters: str) -> bool:
 
 _PART: Final = re.compile(r"[-_./+]")
 _TECHNICAL: Final = re.compile(
-    r"[a-z]*|\d{1,3}(?:[a-z]{1,5})?|(?:base|sha|md|utf|rfc|x|oauth|argon|pbkdf|python|py|http|ipv|aes|rsa|win|s|ec|k|i|l|p|v|h|b)\d{1,5}\w{0,8}",
+    r"[a-z]*|\d{1,3}(?:[a-z]{1,5})?|(?:base|sha|md|utf|rfc|x|oauth|argon|pbkdf|python|py|http|ipv|aes|rsa|win|s|ec|k|i|l|p|v|h|b)\d{1,5}\w{0,20}",
     re.IGNORECASE,
 )
 

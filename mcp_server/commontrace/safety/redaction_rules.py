@@ -52,6 +52,11 @@ def _with_digit(value: str) -> bool:
     return _real(value) and any(char.isdigit() for char in value)
 
 
+def _has_body(key: str) -> bool:
+    """Whether there is something between the first line of a key and the last one, and not just dots."""
+    return bool(re.search(r"[A-Za-z0-9+/=]{16}", key))
+
+
 _TEST_CARDS: Final = frozenset(("378282246310005", "371449635398431", "30569309025904", "38520000023237"))
 
 
@@ -96,6 +101,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?>(?:[^-\x00]|-(?!----))*)-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
         rf"|(?>{_BREAK}*+[A-Za-z0-9+/=]{{16,}}+)++)",
+        _has_body,
     ),
     _rule("secret:commontrace-key", "ct_", r"ct_[a-z]{2,8}_[0-9a-f]{8}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}"),
     _rule("secret:anthropic-key", "sk-ant-", _START + r"sk-ant-[\w-]{20,}+", _real),
@@ -147,7 +153,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         "secret:assignment",
         "pass secret token key credential pwd",
-        _NAME + _SUFFIX + r"\\?[\"'`]?\]?" + _TYPE + r"[ \t]{0,5}(?:=>|:=|==?|:|<-)[ \t]{0,5}" + _OPENING + _VALUE,
+        _NAME + _SUFFIX + r"\\?[\"'`]?\]?" + _TYPE + r"[ \t]{0,5}(?:=>|:=|:-|==?|:|<-)[ \t]{0,5}" + _OPENING + _VALUE,
         _assigned,
         _I,
     ),

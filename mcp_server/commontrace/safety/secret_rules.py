@@ -6,35 +6,24 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from commontrace.safety.keywords import Keywords
 from commontrace.safety.placeholders import is_placeholder
 from commontrace.safety.randomness import entropy, jumble
+from commontrace.safety.re2s import Match, compiled
 
 _FILES: Final = ("own.toml", "gitleaks.toml")
-_LAST: Final = "generic-api-key"
-"""The rule that knows least about what it finds names it only where no other rule does."""
-_REPLACED: Final = frozenset(("curl-auth-user", "hashicorp-tf-password"))
-"""Our own rules for the same find the password without the name and the quotes beside it."""
+_LAST: Final = ("generic-api-key", "prefixed-token")
+"""The rules that know least about what they find name it only where no other rule does."""
+_REPLACED: Final = frozenset(("curl-auth-user", "hashicorp-tf-password", "jwt"))
+"""Our own rules for the same find the secret without what stands beside it."""
 _QUOTES: Final = "\"'`\\"
 _AFTER: Final = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
 _AFTER_IN_TEXT: Final = r"""(?:[\x60'"\s;,&)\]}<>#|*:!?\x00]|\\|%[0-9A-F]{2}|\.\s|\.$|$)"""
 """What follows a token: in a file, and in anything that people write."""
 _BEFORE: Final = "\\b("
 _BEFORE_IN_TEXT: Final = r"(?:\b|\\[nrt]|%[0-9A-F]{2}|_)("
-
-
-class _Match(Protocol):
-    def span(self, group: int = 0) -> tuple[int, int]: ...
-
-
-class _Pattern(Protocol):
-    groups: int
-
-    def finditer(self, text: bytes) -> Iterator[_Match]: ...
-
-    def search(self, text: bytes) -> _Match | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +73,7 @@ def found_in(text: str) -> Iterator[tuple[int, int, str]]:
                 yield start, end, rule.type
 
 
-def _secret(match: _Match, rule: _Rule) -> tuple[int, int]:
+def _secret(match: Match, rule: _Rule) -> tuple[int, int]:
     """The span of the group that a rule names, else of the first one that took part, else of the match."""
     if rule.group:
         return match.span(rule.group)
@@ -101,18 +90,6 @@ def _bare(text: str, start: int, end: int) -> tuple[int, int]:
 def _line(text: str, start: int, end: int) -> str:
     stop = text.find("\n", end)
     return text[text.rfind("\n", 0, start) + 1 : stop if stop >= 0 else len(text)]
-
-
-@functools.cache
-def compiled(regex: str) -> _Pattern:
-    """A pattern of RE2 over bytes, in which a byte is a character."""
-    import re2  # type: ignore[import-untyped]  # it has no annotations
-
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    pattern: _Pattern = re2.compile(regex.encode(), options)
-    return pattern
 
 
 @functools.cache
