@@ -138,7 +138,7 @@ def _kills_containers(command: Command) -> bool:
 
 
 _SQL: Final = re.compile(
-    r"\bdrop\s+(?:table|database|schema)\b(?!\s+if\s+exists\s+(?:tmp|test))|\btruncate\s+table\b|\bdelete\s+from\s+[\w.\"`]+\s*(?:;|$)"
+    r"\b(?:drop\s+(?:table|database|schema)|truncate\s+table)\s+(?:if\s+exists\s+)?[\w.\"`;]|\bdelete\s+from\s+[\w.\"`]+\s*(?:;|$)"
     r"|\bflushall\b|\bdropdatabase\(\)",
     re.IGNORECASE,
 )
@@ -160,7 +160,7 @@ COMMANDS: Final[tuple[tuple[str, str, float, Holds], ...]] = (
     (_RISKY, "overwrites a disk", 0.9, _destroys_disk),
     (_RISKY, "opens files to everybody", 0.5, _opens_files),
     (_RISKY, "gives a program the rights of its owner", 0.6, _matches(r"chmod .*(?:[ugoa]*\+\w*s|\b[2-7][0-7]{3}\b)|setcap \S*cap_")),
-    (_RISKY, "turns certificate or signature checks off", 0.5, _checks_off),
+    (_RISKY, "turns certificate checks off", 0.5, _checks_off),
     (_RISKY, "changes the system's own packages", 0.4, lambda command: _has(command, "--break-system-packages")),
     (_RISKY, "installs from an unknown index", 0.6, _foreign_index),
     (_RISKY, "hands out root rights", 0.8, _writes(_SUDOERS)),
@@ -186,7 +186,7 @@ COMMANDS: Final[tuple[tuple[str, str, float, Holds], ...]] = (
         r"|csrutil disable|set-mppreference .*-disable|netsh .*(?:off|disable)|chattr .*-i|set-executionpolicy .*(?:bypass|unrestricted)|sysctl .*randomize_va_space=0")),
     (_RISKY, "rewrites shared history", 0.4, _matches(r"git push .*(?:--force(?!-with)|-f\b|--mirror|\+\S+:\S+|--delete)")),
     (_RISKY, "throws local work away", 0.3, _matches(r"git (?:clean -\w*[xd]\w*f|clean -\w*f\w*[xd]|reset --hard)")),
-    (_RISKY, "stops the machine or everything on it", 0.4, _matches(r"(?:shutdown|reboot|halt|poweroff)(?: |$)|init [06]|kill -(?:9|KILL) -1|systemctl (?:poweroff|reboot)")),
+    (_RISKY, "stops the machine or everything on it", 0.4, _matches(r"shutdown (?:-\w|/\w|now|\+\d)|(?:reboot|halt|poweroff) (?:-f|--force)|init [06]$|kill -(?:9|KILL) -1|systemctl (?:poweroff|reboot)")),
     (_RISKY, "loads foreign code into every program", 0.6, lambda command: bool(command.settings.get("LD_PRELOAD")) or any(re.match(r"(?:LD_PRELOAD|DYLD_INSERT_LIBRARIES)=.", word) for word in command.words) or "/etc/ld.so.preload" in command.targets),
     (_RISKY, "gives a shell to somebody else", 0.9, _matches(r"(?:nc|ncat|netcat) .*(?:-\w*e\b|-c\b|--exec)|socat .*exec:", re.IGNORECASE)),
     (_RISKY, "runs a miner", 0.9, _matches(r"(?:xmrig|minerd|cpuminer|cgminer|ethminer)\b|.*stratum\+(?:tcp|ssl)://")),
@@ -204,5 +204,5 @@ TEXTS: Final[tuple[tuple[str, str, float, re.Pattern[str]], ...]] = (
     (_RISKY, "runs what it downloads", 0.8, re.compile(r"\b(?:exec|eval|os\.system|subprocess\.\w+)\([^\n]{0,120}(?:urlopen|requests\.get|httpx\.get|urllib|fetch\(|https?\.get)")),
     (_RISKY, "runs encoded text", 0.8, re.compile(r"(?i)\bpowershell(?:\.exe)?\b[^\n]{0,100}\s-e(?:nc|ncodedcommand|c)?\s{1,4}[A-Za-z0-9+/=]{20}|\b(?:exec|eval)\([^\n]{0,60}(?:b64decode|fromhex|atob|Buffer\.from)")),
     (_RISKY, "deletes a root or home folder", 0.9, re.compile(r"shutil\.rmtree\(\s{0,4}(?:r?[\"'](?:/|~)[\"']|os\.path\.expanduser\([\"']~[\"']\)|Path\.home\(\))")),
-    (_RISKY, "turns certificate or signature checks off", 0.5, re.compile(r"\bverify\s{0,3}=\s{0,3}False\b|rejectUnauthorized[\"']?\s{0,3}:\s{0,3}false|_create_unverified_context|InsecureSkipVerify\s{0,3}:\s{0,3}true|CERT_NONE\b")),
+    (_RISKY, "turns certificate checks off", 0.5, re.compile(r"\bverify\s{0,3}=\s{0,3}False\b|rejectUnauthorized[\"']?\s{0,3}:\s{0,3}false|_create_unverified_context|InsecureSkipVerify\s{0,3}:\s{0,3}true|CERT_NONE\b")),
 )  # fmt: skip

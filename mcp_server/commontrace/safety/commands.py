@@ -36,13 +36,28 @@ def judge(command: str) -> list[Label]:
 
 
 def _judged(text: str, depth: int) -> Iterator[Finding]:
-    for label, reason, score, pattern in TEXTS:
-        if pattern.search(text):
-            yield label, reason, score
-    lines = [[unwrapped(command) for command in line] for line in pipelines(text)]
+    yield from text_findings(text)
+    lines = [_connected(line) for line in pipelines(text)]
     yield from _line_findings(lines, depth)
     if _runs_own_download([command for line in lines for command in line]):
         yield _RUNS_DOWNLOAD
+
+
+def text_findings(text: str) -> Iterator[Finding]:
+    """What is told by the text alone, in whatever language it is a program."""
+    for label, reason, score, pattern in TEXTS:
+        if pattern.search(text):
+            yield label, reason, score
+
+
+def _connected(line: Pipeline) -> Pipeline:
+    """The commands without sudo and the like before them; what echo gives to xargs are words of what xargs runs."""
+    plain = [unwrapped(command) for command in line]
+    for place, command in enumerate(line[1:], 1):
+        given = plain[place - 1]
+        if "xargs" in command.words and given.name in ("echo", "printf"):
+            plain[place].words += given.words[1:]
+    return plain
 
 
 def _line_findings(lines: list[Pipeline], depth: int) -> Iterator[Finding]:
@@ -50,8 +65,7 @@ def _line_findings(lines: list[Pipeline], depth: int) -> Iterator[Finding]:
         yield from _piped(line)
         for command in line:
             yield from _single(command)
-            inner = [[unwrapped(one) for one in within] for within in command.inner]
-            yield from _line_findings(inner, depth)
+            yield from _line_findings([_connected(within) for within in command.inner], depth)
             if depth:
                 for handed in nested(command):
                     yield from _judged(handed, depth - 1)
@@ -74,8 +88,8 @@ def _single(command: Command) -> Iterator[Finding]:
 def _piped(line: Pipeline) -> Iterator[Finding]:
     """What flows from one command of a pipeline into a later one."""
     for place, command in enumerate(line):
-        before = line[:place]
-        if runs_input(command):
+        before = [*line[:place], *(unwrapped(one) for each in line[:place] for inner in each.inner for one in inner)]
+        if runs_input(command) or (command.name in INTERPRETERS and "{}" in command.words):
             if any(one.name in FETCHERS for one in before):
                 yield _RUNS_DOWNLOAD
             if any(DECODES(one) for one in before):

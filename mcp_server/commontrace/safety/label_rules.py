@@ -71,72 +71,12 @@ RULES: Final = (
         ),
     ),
     *_rules(
-        "exfiltration",
-        (
-            "sends local data elsewhere",
-            0.7,
-            "curl wget nc",
-            (
-                r"\b(?:curl|wget|nc)\b[^\n]{0,120}(?:(?:\$\(|`)(?:cat|env|printenv|base64|tar|gzip|head)\b|@[/~]"
-                r"|--data[^\n]{0,40}\.env|/etc/passwd|\.ssh/)"
-            ),
-        ),
-    ),
-    *_rules(
         "beacon",
         (
             "an image that reports who reads it",
             0.4,
             "![",
             r"!\[[^\]]{0,100}\]\(https?://[^)\s?&]{1,300}[?&][^)\s]{1,300}\)",
-        ),
-    ),
-    *_rules(
-        "risky command",
-        (
-            "runs what it downloads",
-            0.8,
-            "curl wget",
-            (
-                r"\b(?:curl|wget)\b[^\n|]{0,300}\|\s{0,3}(?:sudo\s{1,3})?(?:ba|z|da|k)?sh\b"
-                r"|\b(?:eval|source|sh -c)\b[^\n]{0,40}\$\((?:curl|wget)\b"
-            ),
-        ),
-        (
-            "deletes a root or home folder",
-            0.9,
-            "rm",
-            (
-                r"\brm\s{1,9}(?:-\w+\s{1,9}){1,4}(?:--no-preserve-root\s{1,9})?"
-                r"(?:/|~/?|\$HOME/?|/\*|/(?:etc|usr|var|home|boot))(?=\s|$|;|&)"
-            ),
-        ),
-        ("opens files to everybody", 0.5, "chmod", r"\bchmod\s{1,9}(?:-R\s{1,9})?0?[67]{2}[67]\b"),
-        (
-            "turns certificate checks off",
-            0.5,
-            "curl reject_unauthorized verify strict-ssl",
-            (
-                r"\bcurl\b[^\n]{0,100}\s(?:(?-i:-k)|--insecure)\b|NODE_TLS_REJECT_UNAUTHORIZED\s{0,3}=\s{0,3}[\"']?0"
-                r"|\bverify\s{0,3}=\s{0,3}False|http\.sslVerify[ =]{1,3}false|GIT_SSL_NO_VERIFY"
-                r"|strict-ssl[ =]{1,3}false"
-            ),
-        ),
-        ("hands over the Docker engine", 0.5, "docker.sock", r"docker\.sock"),
-        (
-            "runs encoded text",
-            0.8,
-            "base64",
-            r"base64\s{1,9}(?:-d|--decode|-D)\b[^\n|]{0,100}\|\s{0,3}(?:sudo\s{1,3})?(?:ba|z)?sh\b",
-        ),
-        ("a fork bomb", 0.9, ":()", r":\(\)\s{0,9}\{\s{0,9}:\s{0,9}\|\s{0,9}:\s{0,9}&\s{0,9}\}\s{0,9};\s{0,9}:"),
-        ("rewrites shared history", 0.4, "push", r"\bgit\s{1,9}push\b[^\n]{0,60}(?:--force\b(?!-with)|\s-f\b)"),
-        ("adds a login key", 0.8, "authorized_keys", r">>?[ \t]{0,9}~?[^\s]{0,60}\.ssh/authorized_keys"),
-        (
-            "overwrites a disk",
-            0.9,
-            "/dev/",
-            r"\bdd\b[^\n]{0,100}\bof=/dev/(?:sd|nvme|disk)|\bmkfs\.\w{2,9}\s{1,9}/dev/",
         ),
     ),
 )

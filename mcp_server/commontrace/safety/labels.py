@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from commontrace.models.traces import Label
+from commontrace.safety.command_lines import command_labels
 from commontrace.safety.disguise import disguises, undisguised
 from commontrace.safety.label_rules import RULES
 
@@ -22,6 +23,8 @@ def labels_of(text: str) -> list[Label]:
         for rule in RULES
         if any(rule.fits(said, lowered) for said, lowered in texts)
     }
+    for said in {text, plain}:
+        found |= {(label.label, label.reason): label.score for label in command_labels(said)}
     found |= {("disguise", reason): score for reason, score in disguises(text)}
     if "</" in text and _closes_what_is_not_open(text):
         found["injection", "closes a tag that it did not open"] = 0.6

@@ -222,6 +222,8 @@ _TAKES_ONE: Final = frozenset(("timeout", "chroot"))
 def unwrapped(command: Command) -> Command:
     """A command without sudo, env, xargs and the like before it."""
     words, settings = list(command.words), dict(command.settings)
+    if words == ["env"]:  # by itself it prints the environment
+        return command
     while words and words[0].rsplit("/", 1)[-1] in _PREFIXES:
         prefix = words.pop(0).rsplit("/", 1)[-1]
         valued = _PREFIXES[prefix].split()
