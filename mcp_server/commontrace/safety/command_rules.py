@@ -197,12 +197,16 @@ COMMANDS: Final[tuple[tuple[str, str, float, Holds], ...]] = (
 
 _NETWORKED: Final = r"(?:curl|wget|irm|iwr|invoke-webrequest|invoke-restmethod|downloadstring|downloadfile|start-bitstransfer|webclient)"
 
-TEXTS: Final[tuple[tuple[str, str, float, re.Pattern[str]], ...]] = (
-    (_RISKY, "a fork bomb", 0.9, re.compile(r"([\w:.]{1,20})\s{0,9}\(\)\s{0,9}\{\s{0,9}\1\s{0,9}\|\s{0,9}\1\s{0,9}&\s{0,9};?\s{0,9}\}")),
-    (_RISKY, "gives a shell to somebody else", 0.9, re.compile(r"\b(?:ba|z|k|da)?sh\s{1,9}-i\b[^\n]{0,40}/dev/(?:tcp|udp)/|/dev/tcp/[^\n]{1,80}0[<>]&|socket\.socket\([^\n]{0,300}(?:/bin/(?:ba)?sh|pty\.spawn)")),
-    (_RISKY, "runs what it downloads", 0.8, re.compile(rf"(?i)\b(?:iex|invoke-expression)\b[^\n]{{0,200}}\b{_NETWORKED}\b|\b{_NETWORKED}\b[^\n]{{0,300}}\|\s{{0,9}}(?:iex|invoke-expression)\b")),
-    (_RISKY, "runs what it downloads", 0.8, re.compile(r"\b(?:exec|eval|os\.system|subprocess\.\w+)\([^\n]{0,120}(?:urlopen|requests\.get|httpx\.get|urllib|fetch\(|https?\.get)")),
-    (_RISKY, "runs encoded text", 0.8, re.compile(r"(?i)\bpowershell(?:\.exe)?\b[^\n]{0,100}\s-e(?:nc|ncodedcommand|c)?\s{1,4}[A-Za-z0-9+/=]{20}|\b(?:exec|eval)\([^\n]{0,60}(?:b64decode|fromhex|atob|Buffer\.from)")),
-    (_RISKY, "deletes a root or home folder", 0.9, re.compile(r"shutil\.rmtree\(\s{0,4}(?:r?[\"'](?:/|~)[\"']|os\.path\.expanduser\([\"']~[\"']\)|Path\.home\(\))")),
-    (_RISKY, "turns certificate checks off", 0.5, re.compile(r"\bverify\s{0,3}=\s{0,3}False\b|rejectUnauthorized[\"']?\s{0,3}:\s{0,3}false|_create_unverified_context|InsecureSkipVerify\s{0,3}:\s{0,3}true|CERT_NONE\b")),
+TEXTS: Final[tuple[tuple[str, str, float, str], ...]] = (
+    (_RISKY, "gives a shell to somebody else", 0.9, r"\b(?:ba|z|k|da)?sh\s{1,9}-i\b[^\n]{0,40}/dev/(?:tcp|udp)/|/dev/tcp/[^\n]{1,80}0[<>]&|socket\.socket\([^\n]{0,300}(?:/bin/(?:ba)?sh|pty\.spawn)"),
+    (_RISKY, "runs what it downloads", 0.8, rf"(?i)\b(?:iex|invoke-expression)\b[^\n]{{0,200}}\b{_NETWORKED}\b|\b{_NETWORKED}\b[^\n]{{0,300}}\|\s{{0,9}}(?:iex|invoke-expression)\b"),
+    (_RISKY, "runs what it downloads", 0.8, r"\b(?:exec|eval|os\.system|subprocess\.\w+)\([^\n]{0,120}(?:urlopen|requests\.get|httpx\.get|urllib|fetch\(|https?\.get)"),
+    (_RISKY, "runs encoded text", 0.8, r"(?i)\bpowershell(?:\.exe)?\b[^\n]{0,100}\s-e(?:nc|ncodedcommand|c)?\s{1,4}[A-Za-z0-9+/=]{20}|\b(?:exec|eval)\([^\n]{0,60}(?:b64decode|fromhex|atob|Buffer\.from)"),
+    (_RISKY, "deletes a root or home folder", 0.9, r"shutil\.rmtree\(\s{0,4}(?:r?[\"'](?:/|~)[\"']|os\.path\.expanduser\([\"']~[\"']\)|Path\.home\(\))"),
+    (_RISKY, "turns certificate checks off", 0.5, r"\bverify\s{0,3}=\s{0,3}False\b|rejectUnauthorized[\"']?\s{0,3}:\s{0,3}false|_create_unverified_context|InsecureSkipVerify\s{0,3}:\s{0,3}true|CERT_NONE\b"),
 )  # fmt: skip
+"""Of RE2: what the text alone tells, in whatever language it is a program."""
+
+FORK_BOMB: Final = re.compile(
+    r"([\w:.]{1,20})\s{0,9}\(\)\s{0,9}\{\s{0,9}\1\s{0,9}\|\s{0,9}\1\s{0,9}&\s{0,9};?\s{0,9}\}"
+)

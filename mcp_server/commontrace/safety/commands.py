@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from commontrace.models.traces import Label
-from commontrace.safety.command_rules import COMMANDS, TEXTS, Finding
+from commontrace.safety.command_rules import COMMANDS, FORK_BOMB, TEXTS, Finding
 from commontrace.safety.command_words import (
     DECODES,
     FETCHERS,
@@ -16,6 +16,7 @@ from commontrace.safety.command_words import (
     sends,
     written_files,
 )
+from commontrace.safety.re2s import compiled
 from commontrace.safety.shell import Command, Pipeline, nested, pipelines, unwrapped
 
 _DEPTH: Final = 4
@@ -45,9 +46,12 @@ def _judged(text: str, depth: int) -> Iterator[Finding]:
 
 def text_findings(text: str) -> Iterator[Finding]:
     """What is told by the text alone, in whatever language it is a program."""
+    flat = text.encode("ascii", "replace")
     for label, reason, score, pattern in TEXTS:
-        if pattern.search(text):
+        if compiled(pattern).search(flat):
             yield label, reason, score
+    if "()" in text and "|" in text and "&" in text and FORK_BOMB.search(text):
+        yield "risky command", "a fork bomb", 0.9
 
 
 def _connected(line: Pipeline) -> Pipeline:
