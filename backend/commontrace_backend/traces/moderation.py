@@ -14,6 +14,7 @@ from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.traces import service, store
 from commontrace_backend.traces.assembly import contributor_of
+from commontrace_backend.traces.rescan import leaks_something
 from commontrace_backend.traces.tables import flags, tombstones
 
 HIDING_LINEAGES: Final = 3
@@ -76,9 +77,10 @@ async def _hide_or_show(session: WriteSession, trace: Row[Any]) -> None:
     count = await session.scalar(
         select(func.count(voice.distinct())).where(flags.c.trace_id == trace.trace_id, flags.c.undone_at.is_(None))
     )
-    if trace.state == "active" and count >= HIDING_LINEAGES:
+    hide = count >= HIDING_LINEAGES or await leaks_something(session, trace.trace_id)
+    if trace.state == "active" and hide:
         await store.change_trace(session, trace.trace_id, state="hidden")
-    elif trace.state == "hidden" and count < HIDING_LINEAGES:
+    elif trace.state == "hidden" and not hide:
         await store.change_trace(session, trace.trace_id, state="active")
 
 

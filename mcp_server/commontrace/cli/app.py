@@ -54,6 +54,7 @@ SECTIONS: Final = {
         "serve": Lazy(f"{_CLI}.serve", "serve", "Serve the store to a team over HTTP"),
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),
+        "rescan": Lazy(f"{_CLI}.rescan", "rescan", "Screen stored traces with the rules of today"),
         "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
         "doctor": Lazy(f"{_CLI}.doctor", "doctor", "Check settings, store, key and agents"),
     },
