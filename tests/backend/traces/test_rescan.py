@@ -43,7 +43,7 @@ async def test_labels_are_made_anew_and_what_leaks_is_hidden_and_listed(url: str
         hits = (await client.traces.query(Query(query="database is locked", limit=10))).hits
         assert traces[2] not in {hit.trace_id for hit in hits}
         assert "turns certificate checks off" in {
-            label.reason for label in (await client.traces.get(traces[2])).version.labels
+            label.reason for label in (await client.traces.get(traces[2])).labels
         }
     assert {version for (version,) in stored(store, "scanner_version")} == {RULES_VERSION}
 
@@ -64,5 +64,5 @@ async def test_what_leaks_stays_hidden_when_a_flag_on_it_is_undone(url: str, sto
     async with connect_async(url) as client:
         await rescanned(client, 500)
         flag = await client.traces.flag(traces[1], "secret", note="It holds a token.")
-        await client.traces.undo_flag(flag.flag_id)
+        await client.traces.unflag(flag.flag_id)
         assert (await client.traces.get(traces[1])).state == "hidden"
