@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from commontrace.safety.hosts import is_own_address, is_own_host
 from commontrace.safety.placeholders import is_placeholder, is_random_word, is_reserved_address, is_shared_home
 
 Test = Callable[[str], bool]
@@ -57,6 +58,11 @@ def _has_body(key: str) -> bool:
     return bool(re.search(r"[A-Za-z0-9+/=]{16}", key))
 
 
+def _numbered_host(value: str) -> bool:
+    """A name that no attribute of a program has: three parts, or one with a number or a hyphen."""
+    return is_own_host(value) and (value.count(".") > 1 or any(char in "-0123456789" for char in value))
+
+
 _TEST_CARDS: Final = frozenset(("378282246310005", "371449635398431", "30569309025904", "38520000023237"))
 
 
@@ -93,6 +99,12 @@ _OPENING: Final = r"(?:\([ \t\r\n]{0,40}(?=[\"'`])|(?:>-?|\|-?)[ \t]{0,3}\r?\n[ 
 _QUOTED: Final = r"(?=[^\s\"'`\x00]{8})[^\s\"'`\x00\\]*+(?:\\(?![\"'`nrt])[^\s\"'`\x00\\]*+)*+"
 _BARE: Final = r"(?![(\[])(?![A-Za-z_][\w.]*+[(\[])[^\s\"'`,;{}<>\x00\\]{8,}(?<![)\].])"
 _VALUE: Final = rf"(?P<quote>\\?[\"'`])?(?P<value>(?(quote){_QUOTED}|{_BARE}))"
+
+_INNER: Final = ".internal .corp .intranet .lan .local .private"
+_HOST_NAME: Final = (
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?:internal|corp|intranet|lan|localdomain|local|private)"
+)
+_HOST_END: Final = r"(?![\w-]|\.\w|\()"
 
 RULES: Final[tuple[Rule, ...]] = (
     _rule(
@@ -193,5 +205,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "home/ users",
         r"(?:(?<![\w.])/home/|/Users/|\b[A-Za-z]:[\\/]{1,4}Users[\\/]{1,4})(?P<value>[A-Za-z0-9](?:[\w.-]{0,60}\w)?)(?![\w-])",
         lambda value: not is_shared_home(value),
+    ),
+    _rule("pii:host", _INNER, rf"(?:(?<=://)|(?<=@))(?P<value>{_HOST_NAME}){_HOST_END}", is_own_host, _I),
+    _rule("pii:host", _INNER, rf"(?<![\w.@/-])(?P<value>{_HOST_NAME})(?=:\d{{2,5}}\b)", is_own_host, _I),
+    _rule("pii:host", _INNER, rf"(?<![\w.@/\\-])(?P<value>{_HOST_NAME}){_HOST_END}", _numbered_host, _I),
+    _rule(
+        "pii:host",
+        "10. 192.168. 172.",
+        r"(?<![\w.:-])(?P<value>(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3})(?![\w-]|/\d|\.\d)",
+        is_own_address,
     ),
 )
