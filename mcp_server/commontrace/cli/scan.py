@@ -47,7 +47,6 @@ def scanned(identifier: str, text: str) -> dict[str, Any]:
         "labels": [label.model_dump() for label in labels],
         "commands": risks.commands,
         "packages": risks.packages,
-        "package_verdicts": risks.package_verdicts,
         "urls": risks.urls,
         "verdict": _verdict(redacted.text, noticed=noticed, worst=worst),
     }

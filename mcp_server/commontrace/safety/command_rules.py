@@ -11,9 +11,10 @@ Holds = Callable[[Command], bool]
 
 _RISKY: Final = "risky command"
 _ROOTS: Final = re.compile(
-    r"/(?:\*|\.\*?)?|~/?\*?|~\w{0,20}/?|\$\{?HOME\}?/?\*?|/(?:etc|usr|var|home|boot|bin|lib\w*|root|opt|sbin|sys|dev|Users)(?:/\*?)?|\.\.?/?|\*"
+    r"/(?:\*|\.\*?)?|~/?\*?|~\w{0,20}/?|\$\{?HOME\}?/?\*?|/(?:etc|usr|var|home|boot|bin|lib\w*|root|opt|sbin|sys|dev|Users)(?:/\*?)?"
     r"|(?i:[a-z]:\\?\*?|\$env:(?:userprofile|systemroot)\S*|%userprofile%\S*)"
 )
+_HERE: Final = re.compile(r"(?:\.\.?/?)?\*?")
 _DISK: Final = re.compile(r"/dev/(?:sd|nvme|disk|hd|vd|xvd|mmcblk|mapper)\w*")
 _KNOWN_INDEX: Final = re.compile(
     r"https://(?:(?:[\w-]+\.)*(?:pypi\.org|pythonhosted\.org|npmjs\.org|npmjs\.com|yarnpkg\.com|rubygems\.org|crates\.io|pytorch\.org"
@@ -38,14 +39,21 @@ def _matches(pattern: str, flags: int = 0) -> Holds:
     return lambda command: bool(compiled.match(" ".join([command.name, *command.words[1:]]))) if command.words else False
 
 
+def _is_recursive(command: Command) -> bool:
+    short = "".join(word for word in command.words if re.fullmatch(r"-\w+", word))
+    return command.name == "rm" and ("r" in short.lower() or _has(command, "--recursive"))
+
+
+def _deletes_all_here(command: Command) -> bool:
+    return _is_recursive(command) and any(word and _HERE.fullmatch(word) for word in command.words[1:])
+
+
 def _deletes_root(command: Command) -> bool:
     if command.name == "find":
         deletes = _has(command, "-delete") or ("-exec" in command.words and "rm" in command.words)
         return deletes and any(_ROOTS.fullmatch(word) and word not in (".", "./") for word in command.words[1:2])
     if command.name == "rm":
-        short = "".join(word for word in command.words if re.fullmatch(r"-\w+", word))
-        recursive = "r" in short.lower() or _has(command, "--recursive")
-        return recursive and any(_ROOTS.fullmatch(word) for word in command.words[1:])
+        return _is_recursive(command) and any(_ROOTS.fullmatch(word) for word in command.words[1:])
     windows = command.name in ("rd", "rmdir", "del", "erase", "remove-item", "ri") and re.search(r"(?i)/s|-recurse", " ".join(command.words))
     return bool(windows) and any(_ROOTS.fullmatch(word) for word in command.words[1:])
 
@@ -157,6 +165,7 @@ def _sends_lookup(command: Command) -> bool:
 
 COMMANDS: Final[tuple[tuple[str, str, float, Holds], ...]] = (
     (_RISKY, "deletes a root or home folder", 0.9, _deletes_root),
+    (_RISKY, "deletes everything where it is run", 0.4, _deletes_all_here),
     (_RISKY, "overwrites a disk", 0.9, _destroys_disk),
     (_RISKY, "opens files to everybody", 0.5, _opens_files),
     (_RISKY, "gives a program the rights of its owner", 0.6, _matches(r"chmod .*(?:[ugoa]*\+\w*s|\b[2-7][0-7]{3}\b)|setcap \S*cap_")),
@@ -180,10 +189,10 @@ COMMANDS: Final[tuple[tuple[str, str, float, Holds], ...]] = (
     (_RISKY, "makes somebody admin of a cluster", 0.8, _matches(r"(?:kubectl|oc) .*\bcluster-admin\b")),
     (_RISKY, "drops data", 0.6, _drops_data),
     (_RISKY, "wipes its traces", 0.7, _matches(r"history -[cw]|unset HISTFILE|set \+o history|auditctl -e ?0|wevtutil (?i:cl)|(?:rm|shred|truncate) .*(?:_history|/var/log)|journalctl --(?:vacuum|rotate)|clear-eventlog")),
-    (_RISKY, "wipes its traces", 0.6, lambda command: command.settings.get("HISTFILE") in ("", "/dev/null") or command.settings.get("HISTSIZE") == "0" or any(re.search(r"_history$|^/var/log/", target) for target in command.targets)),
+    (_RISKY, "wipes its traces", 0.6, lambda command: command.settings.get("HISTFILE") in ("", "/dev/null") or command.settings.get("HISTSIZE") == "0" or _has(command, "HISTFILE=/dev/null", "HISTFILE=", "HISTSIZE=0") or any(re.search(r"_history$|^/var/log/", target) for target in command.targets)),
     (_RISKY, "turns a guard of the system off", 0.6, _matches(
         r"setenforce 0|ufw disable|iptables -F|nft flush|(?:systemctl|service) .*(?:stop|disable|mask).*(?:firewalld|auditd|apparmor|ufw|falco|crowdstrike|defender)|spctl .*disable"
-        r"|csrutil disable|set-mppreference .*-disable|netsh .*(?:off|disable)|chattr .*-i|set-executionpolicy .*(?:bypass|unrestricted)|sysctl .*randomize_va_space=0")),
+        r"|csrutil disable|set-mppreference .*-disable|netsh .*(?:off|disable)|chattr .*-i|set-executionpolicy .*(?:bypass|unrestricted)|sysctl .*randomize_va_space=0", re.IGNORECASE)),
     (_RISKY, "rewrites shared history", 0.4, _matches(r"git push .*(?:--force(?!-with)|-f\b|--mirror|\+\S+:\S+|--delete)")),
     (_RISKY, "throws local work away", 0.3, _matches(r"git (?:clean -\w*[xd]\w*f|clean -\w*f\w*[xd]|reset --hard)")),
     (_RISKY, "stops the machine or everything on it", 0.4, _matches(r"shutdown (?:-\w|/\w|now|\+\d)|(?:reboot|halt|poweroff) (?:-f|--force)|init [06]$|kill -(?:9|KILL) -1|systemctl (?:poweroff|reboot)")),
