@@ -25,8 +25,10 @@ _TRIGGERS: Final = (
 _BLOCK: Final = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
 _LONG: Final = 2_000
 _OVERLAP: Final = 300
-_STARTS: Final = 3
+_STARTS: Final = 2
 """Places in a line at which a command may begin that are tried."""
+_SHORT: Final = 400
+"""Characters of a command in the middle of a line."""
 
 
 def command_labels(text: str) -> list[Label]:
@@ -57,5 +59,5 @@ def _in_line(line: str) -> Iterator[str]:
     for place in places[:_STARTS]:
         if place:
             # Inside of back-ticks a command ends with them.
-            rest = line[place:]
+            rest = line[place : place + _SHORT]
             yield rest.partition("`")[0] if line.count("`", 0, place) % 2 else rest

@@ -36,7 +36,13 @@ def _options(command: Command) -> str:
 def _matches(pattern: str, flags: int = 0) -> Holds:
     """Whether the words, put together by one space, match."""
     compiled = re.compile(pattern, flags)
-    return lambda command: bool(compiled.match(" ".join([command.name, *command.words[1:]]))) if command.words else False
+    # Most commands are none of the programs that a pattern begins with, which is told without their words.
+    programs = frozenset(re.findall(r"[a-z][a-z0-9-]+", pattern.lower()))
+
+    def holds(command: Command) -> bool:
+        return command.name in programs and bool(compiled.match(" ".join([command.name, *command.words[1:]])))
+
+    return holds
 
 
 def _is_recursive(command: Command) -> bool:
@@ -69,7 +75,7 @@ def _destroys_disk(command: Command) -> bool:
 
 def _opens_files(command: Command) -> bool:
     if command.name == "icacls":
-        return any(re.match(r"(?i)(?:everyone|\*s-1-1-0):\(?.*f", word) for word in command.words)
+        return any(re.match(r"(?i)(?:everyone|\*s-1-1-0):", word) for word in command.words)
     return command.name == "chmod" and any(
         re.fullmatch(r"0?[0-7]?[67]{2}[67]|[ugo]*[oa]\+\w*w\w*|\+\w*w\w*|a=rwx?", word) for word in command.words[1:]
     )
@@ -150,6 +156,7 @@ _SQL: Final = re.compile(
     r"|\bflushall\b|\bdropdatabase\(\)",
     re.IGNORECASE,
 )
+_MINERS: Final = frozenset(("xmrig", "minerd", "cpuminer", "cgminer", "ethminer"))
 _SQL_CLIENTS: Final = frozenset("psql mysql mariadb sqlite3 sqlcmd mongo mongosh redis-cli valkey-cli clickhouse-client duckdb drop truncate delete".split())
 
 
@@ -198,7 +205,7 @@ COMMANDS: Final[tuple[tuple[str, str, float, Holds], ...]] = (
     (_RISKY, "stops the machine or everything on it", 0.4, _matches(r"shutdown (?:-\w|/\w|now|\+\d)|(?:reboot|halt|poweroff) (?:-f|--force)|init [06]$|kill -(?:9|KILL) -1|systemctl (?:poweroff|reboot)")),
     (_RISKY, "loads foreign code into every program", 0.6, lambda command: bool(command.settings.get("LD_PRELOAD")) or any(re.match(r"(?:LD_PRELOAD|DYLD_INSERT_LIBRARIES)=.", word) for word in command.words) or "/etc/ld.so.preload" in command.targets),
     (_RISKY, "gives a shell to somebody else", 0.9, _matches(r"(?:nc|ncat|netcat) .*(?:-\w*e\b|-c\b|--exec)|socat .*exec:", re.IGNORECASE)),
-    (_RISKY, "runs a miner", 0.9, _matches(r"(?:xmrig|minerd|cpuminer|cgminer|ethminer)\b|.*stratum\+(?:tcp|ssl)://")),
+    (_RISKY, "runs a miner", 0.9, lambda command: command.name in _MINERS or any(word.startswith("stratum+") for word in command.words)),
     (_RISKY, "moves files to nowhere", 0.6, _matches(r"mv .*\s/dev/null$")),
     (_RISKY, "takes files over", 0.4, _matches(r"chown .*-\w*R.*\s(?:/|/etc|/usr|/var|~|\$HOME)/?$")),
     ("exfiltration", "sends local data by name look-ups", 0.7, _sends_lookup),

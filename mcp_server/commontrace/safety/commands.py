@@ -91,15 +91,19 @@ def _single(command: Command) -> Iterator[Finding]:
 
 def _piped(line: Pipeline) -> Iterator[Finding]:
     """What flows from one command of a pipeline into a later one."""
-    for place, command in enumerate(line):
-        before = [*line[:place], *(unwrapped(one) for each in line[:place] for inner in each.inner for one in inner)]
+    fetched = plain = secret = False
+    for command in line:
         if runs_input(command) or (command.name in INTERPRETERS and "{}" in command.words):
-            if any(one.name in FETCHERS for one in before):
+            if fetched:
                 yield _RUNS_DOWNLOAD
-            if any(DECODES(one) for one in before):
+            if plain:
                 yield _RUNS_ENCODED
-        if sends(command) and is_fed(command) and any(reads_secrets(one) for one in before):
+        if secret and sends(command) and is_fed(command):
             yield _SENDS
+        for one in (command, *(unwrapped(inner) for within in command.inner for inner in within)):
+            fetched |= one.name in FETCHERS
+            plain |= DECODES(one)
+            secret |= reads_secrets(one)
 
 
 def _runs_own_download(commands: list[Command]) -> bool:

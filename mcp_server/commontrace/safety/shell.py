@@ -1,5 +1,6 @@
 """Shell commands taken apart as a shell would: quotes, escapes, variables, substitutions, pipes. Nothing is run."""
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,11 +13,17 @@ _HELD: Final = 200
 """Characters of a variable that are kept: doubling one again and again costs nothing."""
 _PIPED: Final = re.compile(r"\s*\|(?!\|)")
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)(?:[:#%/-][^}]{0,80})?\}|(\w+))")
+_PLAIN: Final = re.compile(r"[\w./:=@,+%~^*?!\[\]-]+")
 _ASSIGNED: Final = re.compile(r"\w+=")
 _BLANK: Final = " \t"
 _OPERATORS: Final = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
 _SHELLS: Final = frozenset(("sh", "bash", "zsh", "dash", "ksh", "fish", "ash"))
 _HEX_ESCAPE: Final = re.compile(r"\\x([0-9a-fA-F]{1,2})|\\([0-7]{3})")
+
+
+@functools.lru_cache(1024)
+def _program(word: str) -> str:
+    return word.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
 
 
 @dataclass(slots=True)
@@ -31,7 +38,7 @@ class Command:
     @property
     def name(self) -> str:
         """The program, without its folder and in lower case."""
-        return re.split(r"[/\\]", self.words[0])[-1].lower().removesuffix(".exe") if self.words else ""
+        return _program(self.words[0]) if self.words else ""
 
 
 Pipeline = list[Command]
@@ -62,6 +69,10 @@ class _Reader:
         return self._found
 
     def _step(self, char: str) -> None:
+        if plain := _PLAIN.match(self._text, self._at):
+            self._add(plain[0])
+            self._at = plain.end()
+            return
         operator = next((one for one in _OPERATORS if self._text.startswith(one, self._at)), None)
         if char in "'\"":
             self._quoted(char)
@@ -213,7 +224,7 @@ _PREFIXES: Final = {
     "sudo": "-u -g -h -p -C -T -U -D -R", "doas": "-u -C", "env": "-u -C", "nohup": "", "exec": "-a", "command": "", "time": "-f -o",
     "nice": "-n", "ionice": "-c -n", "timeout": "-s -k", "xargs": "-I -n -P -d -L -s -a -E", "busybox": "", "stdbuf": "-i -o -e",
     "setsid": "", "builtin": "", "then": "", "do": "", "else": "", "if": "", "while": "", "!": "", "watch": "-n", "strace": "-o -e",
-    "chroot": "", "unshare": "", "su": "", "run": "", "parallel": "-j", "flatpak-spawn": "",
+    "chroot": "", "unshare": "", "run": "", "parallel": "-j", "flatpak-spawn": "",
 }  # fmt: skip
 """Programs that run what follows them, with those of their options that take a value."""
 _TAKES_ONE: Final = frozenset(("timeout", "chroot"))
