@@ -31,15 +31,18 @@ INNOCENT: Final = (
     "uses: actions/checkout@b4ffde65f46336ab88eb53be808477a3936bae11",
     "id: 550e8400-e29b-41d4-a716-446655440000",
     '"integrity": "sha512-Tc1Sv5Fqk4hp6Cm0SxQ3xGmzgyyVJxcjQ2dLnT7yf5QnZT4eB7r5Zy0rJxk2CTV7xS8sVYzVqI0dR1tP0Q8Fcw=="',
-    'wheels = [{ url = "https://files.pythonhosted.org/a.whl", hash = "sha256:5fd3c4f4d1a1e4e0d2e9a4a0b3f2f8d3c9b1a7e6f5d4c3b2a1908f7e6d5c4b3a" }]',
+    (
+        'wheels = [{ url = "https://files.pythonhosted.org/a.whl", hash ='
+        ' "sha256:5fd3c4f4d1a1e4e0d2e9a4a0b3f2f8d3c9b1a7e6f5d4c3b2a1908f7e6d5c4b3a" }]'
+    ),
     "requests==2.32.3 --hash=sha256:70761cfe03c773ceb22aa2f671b4757976145175cdfca038c02654d061d6dcc6",
     "github.com/pkg/errors v0.9.1 h1:FEBLx1zS214owpjy7qsBeixbURkuhQAwrK5UwLGTwt4=",
     "FROM python@sha256:2856e2b7ac5d1e0b7a2cf9f6e1f7a2a3c8a3f7a0b9c1d2e3f4a5b6c7d8e9f0a1",
-    "ETag: \"33a64df551425fcc55e4d42a148795d9f25f89d4\"",
+    'ETag: "33a64df551425fcc55e4d42a148795d9f25f89d4"',
     "x-request-id: 7b3f5b9e2d8c4f1aa6b0c2d4e6f80123",
     "password must be at least 8 characters",
     "The password is incorrect.",
-    "password authentication failed for user \"postgres\"",
+    'password authentication failed for user "postgres"',
     "the token is expired",
     "The token is invalid because the audience differs.",
     "access token expires_in=3600",
@@ -71,10 +74,16 @@ INNOCENT: Final = (
     "eyJ is how every JWT begins",
     "ssh-keygen -t ed25519 -C you@example.com",
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ4qF8Zr0mV4c1Qv0cYkPp4Pz4nW4m4h8l5t0xk3n9Xy ann-laptop",
-    "-----BEGIN CERTIFICATE-----\nMIIDXTCCAkWgAwIBAgIJAJC1HiIAZAiIMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNV\n-----END CERTIFICATE-----",
+    (
+        "-----BEGIN CERTIFICATE-----\nMIIDXTCCAkWgAwIBAgIJAJC1HiIAZAiIMA0GCSqGSIb3DQEBCwUAMEUxCzAJBgNV\n-----END"
+        " CERTIFICATE-----"
+    ),
     "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEq7\n-----END PUBLIC KEY-----",
     "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----",
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    (
+        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJ"
+        "RU5ErkJggg=="
+    ),
     "sha1sum: da39a3ee5e6b4b0d3255bfef95601890afd80709",
     "cache key: v2-linux-py311-8f14e45fceea167a5a36dedd4bea2543",
     "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",

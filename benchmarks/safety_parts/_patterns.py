@@ -33,7 +33,7 @@ def _sequence(parts: Any, dice: random.Random) -> str:
     return "".join(_one(str(kind), value, dice) for kind, value in parts)
 
 
-def _one(kind: str, value: Any, dice: random.Random) -> str:
+def _one(kind: str, value: Any, dice: random.Random) -> str:  # noqa: PLR0911 - one return a kind of node
     match kind:
         case "LITERAL":
             return chr(value)

@@ -14,7 +14,26 @@ _ALNUM: Final = string.ascii_letters + string.digits
 _URLSAFE: Final = _ALNUM + "-_"
 _HEX: Final = "0123456789abcdef"
 _SIGNS: Final = "!#%^*-_+=?"
-_SYLLABLES: Final = "ba ro ki len mor tas vi zu pel gan dri so quen hal fex jun wy tor".split()
+_SYLLABLES: Final = [
+    "ba",
+    "ro",
+    "ki",
+    "len",
+    "mor",
+    "tas",
+    "vi",
+    "zu",
+    "pel",
+    "gan",
+    "dri",
+    "so",
+    "quen",
+    "hal",
+    "fex",
+    "jun",
+    "wy",
+    "tor",
+]
 
 Maker = Callable[[random.Random], str]
 
@@ -41,7 +60,9 @@ def _letters(dice: random.Random) -> str:
 
 
 def _jwt(dice: random.Random) -> str:
-    body = base64.urlsafe_b64encode(f'{{"sub":"{dice.randrange(10**9)}","iat":1763700000}}'.encode()).decode().strip("=")
+    body = (
+        base64.urlsafe_b64encode(f'{{"sub":"{dice.randrange(10**9)}","iat":1763700000}}'.encode()).decode().strip("=")
+    )
     return f"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{body}.{_of(_URLSAFE, 43)(dice)}"
 
 
@@ -77,8 +98,12 @@ KINDS: Final[dict[str, Maker]] = {
     "gitlab": _of(_URLSAFE, 20, "glpat-"),
     "gitlab-deploy": _of(_URLSAFE, 20, "gldt-"),
     "slack-bot": lambda d: f"xoxb-{d.randrange(10**11, 10**12)}-{d.randrange(10**12, 10**13)}-{_of(_ALNUM, 24)(d)}",
-    "slack-app": lambda d: f"xapp-1-A{_of(string.ascii_uppercase, 10)(d)}-{d.randrange(10**12, 10**13)}-{_of(_HEX, 64)(d)}",
-    "slack-hook": lambda d: f"T{_of(string.ascii_uppercase, 9)(d)}/B0{_of(string.ascii_uppercase, 8)(d)}/{_of(_ALNUM, 24)(d)}",
+    "slack-app": lambda d: (
+        f"xapp-1-A{_of(string.ascii_uppercase, 10)(d)}-{d.randrange(10**12, 10**13)}-{_of(_HEX, 64)(d)}"
+    ),
+    "slack-hook": lambda d: (
+        f"T{_of(string.ascii_uppercase, 9)(d)}/B0{_of(string.ascii_uppercase, 8)(d)}/{_of(_ALNUM, 24)(d)}"
+    ),
     "stripe": _of(_ALNUM, 24, "sk_live_"),
     "stripe-test": _of(_ALNUM, 99, "sk_test_51"),
     "stripe-restricted": _of(_ALNUM, 24, "rk_live_"),
@@ -157,8 +182,29 @@ PLACES: Final = {
 }
 """Where a token that tells what it is may stand: nothing around it helps."""
 _NOT_ALONE: Final = frozenset(
-    "password letters azure-storage aws-secret azure-client cloudflare hex32 hex40 hex64 base64-44 alnum32 uuid urlenc square twilio-sid-key"
-    " b64-login b64-password b64-github b64-env aws-session slack-hook".split()
+    [
+        "password",
+        "letters",
+        "azure-storage",
+        "aws-secret",
+        "azure-client",
+        "cloudflare",
+        "hex32",
+        "hex40",
+        "hex64",
+        "base64-44",
+        "alnum32",
+        "uuid",
+        "urlenc",
+        "square",
+        "twilio-sid-key",
+        "b64-login",
+        "b64-password",
+        "b64-github",
+        "b64-env",
+        "aws-session",
+        "slack-hook",
+    ]
 )
 ALONE: Final = tuple(kind for kind in KINDS if kind not in _NOT_ALONE)
 
@@ -200,7 +246,7 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("assignment", "hex64", "SESSION_SECRET: '§'"),
     ("assignment", "hex64", "SECRET_KEY_BASE=§"),
     ("assignment", "alnum32", "webhook_secret => '§'"),
-    ("assignment", "hex32", "<add key=\"ApiKey\" value=\"§\" />"),
+    ("assignment", "hex32", '<add key="ApiKey" value="§" />'),
     ("assignment", "password", "<password>§</password>"),
     ("assignment", "password", '<property name="connection.password">§</property>'),
     ("assignment", "password", '<property name="password" value="§"/>'),
@@ -256,16 +302,20 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("assignment", "hex32", "AZURE_OPENAI_API_KEY=§"),
     ("compose", "password", "services:\n  db:\n    environment:\n      POSTGRES_PASSWORD: §\n"),
     ("compose", "password", "services:\n  db:\n    environment:\n      - POSTGRES_PASSWORD=§\n      - TZ=UTC\n"),
-    ("compose", "password", "env:\n  - name: DB_PASSWORD\n    value: \"§\"\n"),
+    ("compose", "password", 'env:\n  - name: DB_PASSWORD\n    value: "§"\n'),
     ("compose", "password", "ENV ADMIN_PASSWORD §"),
     ("compose", "password", "docker run -d -e MYSQL_ROOT_PASSWORD=§ -p 3306:3306 mysql:8"),
     ("compose", "password", "helm install app ./chart --set auth.password=§"),
     ("compose", "password", "ansible-playbook site.yml -e 'ansible_become_pass=§'"),
-    ("compose", "password", "variable \"db_password\" {\n  type = string\n  default = \"§\"\n}"),
-    ("kubernetes", "b64-password|b64-github", "kind: Secret\nmetadata:\n  name: app\ntype: Opaque\ndata:\n  password: §\n"),
+    ("compose", "password", 'variable "db_password" {\n  type = string\n  default = "§"\n}'),
+    ("kubernetes", "b64-password|b64-github", (
+        "kind: Secret\nmetadata:\n  name: app\ntype: Opaque\ndata:\n  password: §\n"
+    )),
     ("kubernetes", "b64-password|b64-env", "apiVersion: v1\nkind: Secret\ndata:\n  config: §\n"),
     ("kubernetes", "password", "kind: Secret\nstringData:\n  admin-password: §\n"),
-    ("kubernetes", "base64-44", "users:\n- name: admin\n  user:\n    client-key-data: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo§\n"),
+    ("kubernetes", "base64-44", (
+        "users:\n- name: admin\n  user:\n    client-key-data: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo§\n"
+    )),
     ("kubernetes", "jwt", "users:\n- name: sa\n  user:\n    token: §\n"),
     ("kubernetes", "password", "kubectl create secret generic db --from-literal=password=§"),
     ("connection", "password|alnum32|letters", "postgresql://app:§@db.shop.net:5432/app"),
@@ -282,8 +332,12 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("connection", "password", "host=db.shop.net port=5432 user=app password=§ dbname=app"),
     ("connection", "password", "jdbc:mysql://db.shop.net/app?user=app&password=§"),
     ("connection", "password", "jdbc:sqlserver://db.shop.net;user=sa;password=§;"),
-    ("connection", "azure-storage", "DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=§;EndpointSuffix=core.windows.net"),
-    ("connection", "base64-44", "Endpoint=sb://shop.servicebus.windows.net/;SharedAccessKeyName=root;SharedAccessKey=§"),
+    ("connection", "azure-storage", (
+        "DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=§;EndpointSuffix=core.windows.net"
+    )),
+    ("connection", "base64-44", (
+        "Endpoint=sb://shop.servicebus.windows.net/;SharedAccessKeyName=root;SharedAccessKey=§"
+    )),
     ("connection", "alnum32", "https://0123456789abcdef@o450.ingest.sentry.io/12?secret=§"),
     ("connection", "password", "ldap_bind -D cn=admin,dc=shop -w §"),
     ("header", "jwt|alnum32|hex40|base64-44", 'curl -H "Authorization: Bearer §" https://api.shop.net/v1'),
@@ -294,7 +348,7 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("header", "alnum32|hex32|uuid", "curl -H 'X-API-Key: §' https://api.shop.net"),
     ("header", "alnum32|hex40", "PRIVATE-TOKEN: §"),
     ("header", "alnum32", '"x-auth-token": "§"'),
-    ("header", "alnum32", "req.Header.Set(\"X-Api-Key\", \"§\")"),
+    ("header", "alnum32", 'req.Header.Set("X-Api-Key", "§")'),
     ("header", "alnum32|hex32", "Ocp-Apim-Subscription-Key: §"),
     ("header", "alnum32|hex64", "Cookie: theme=dark; sessionid=§; lang=en"),
     ("header", "alnum32|jwt", "Set-Cookie: auth_token=§; Path=/; HttpOnly"),
@@ -321,7 +375,7 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("option", "password", "wget --http-user=app --http-password=§ https://shop.net/f"),
     ("option", "password", "net use Z: \\\\fs\\share § /user:shop\\ann"),
     ("option", "password", "xfreerdp /u:admin /p:§ /v:10.1.2.3"),
-    ("option", "password", "psql \"host=db user=app password=§\""),
+    ("option", "password", 'psql "host=db user=app password=§"'),
     ("option", "password", "mongodump --host db -u app -p § --db app"),
     ("option", "password", "mysqldump --user=root --password='§' app"),
     ("option", "password", "smbclient //fs/share -U 'ann%§'"),
@@ -338,7 +392,7 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("option", "password", "gpg --batch --passphrase § -d a.gpg"),
     ("option", "password", "useradd -p § ann"),
     ("option", "password", "echo 'ann:§' | chpasswd"),
-    ("option", "password", "expect \"password:\"; send \"§\\r\""),
+    ("option", "password", 'expect "password:"; send "§\\r"'),
     ("option", "password", "sqlcmd -S db -U sa -P '§'"),
     ("option", "password", "impacket-psexec ann:'§'@10.1.2.3"),
     ("option", "password", "nmcli dev wifi connect home password §"),
@@ -368,7 +422,7 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("file", "shadow", "root:§:19000:0:99999:7:::"),
     ("file", "hex64", '{"private_key": "0x§"}'),
     ("file", "password", "smtp_username = mailer\nsmtp_password = §"),
-    ("file", "password", "[client]\nuser=root\npassword=\"§\""),
+    ("file", "password", '[client]\nuser=root\npassword="§"'),
     ("prose", "password", "the password is §"),
     ("prose", "password", "Password for the staging db: §"),
     ("prose", "password", "my root password is `§`, do not share"),
@@ -378,7 +432,7 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("prose", "password", "I changed the password to § and it worked"),
     ("prose", "password", "pw: §"),
     ("prose", "password", "The sudo pwd on that box was § last week"),
-    ("prose", "password", "it accepts the passphrase \"§\""),
+    ("prose", "password", 'it accepts the passphrase "§"'),
     ("prose", "password", "user: ann, pass: §"),
     ("prose", "password", "username ann password §"),
     ("prose", "password", "The wifi key is §."),
@@ -407,7 +461,7 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("prose", "password", "root password -> §"),
     ("prose", "alnum32|hex40", "Use this API key: §"),
     ("prose", "alnum32|hex40", "with the key §, requests work"),
-    ("prose", "alnum32|hex40", "my token is \"§\""),
+    ("prose", "alnum32|hex40", 'my token is "§"'),
     ("prose", "alnum32|uuid", "the access token for staging is §"),
     ("prose", "alnum32", "bearer § got 403"),
     ("prose", "alnum32|hex64", "the webhook signing secret is §"),
@@ -422,7 +476,7 @@ SURROUNDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("split", "anthropic", "ANTHROPIC_API_KEY=§1\\\n§2"),
     ("wrapped", "b64-github", "echo § | base64 -d"),
     ("wrapped", "b64-env", "base64 -d <<< § > .env"),
-    ("wrapped", "b64-login", "curl -H \"Authorization: Basic $(echo § | tr -d x)\" https://api.shop.net"),
+    ("wrapped", "b64-login", 'curl -H "Authorization: Basic $(echo § | tr -d x)" https://api.shop.net'),
     ("wrapped", "slack-hook", "curl -X POST -d '{}' https://hooks.slack.com/services/§"),
     ("wrapped", "urlenc", "https://api.shop.net/login?user=ann&password=§"),
     ("wrapped", "alnum32|hex40", "https://api.shop.net/v1?api_key=§&x=1"),

@@ -20,7 +20,9 @@ def run(data: Path) -> list[Table]:
     """Recall of the judge, and of labels wherever a command stands in a text."""
     del data
     missed = [{"command": command} for command in HARMFUL if not judge(command)]
-    alarms = [{"command": one, "labels": "; ".join(label.reason for label in judge(one))} for one in ORDINARY if judge(one)]
+    alarms = [
+        {"command": one, "labels": "; ".join(label.reason for label in judge(one))} for one in ORDINARY if judge(one)
+    ]
     rows = [
         {
             "where": "judge",

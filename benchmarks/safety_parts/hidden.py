@@ -1,4 +1,4 @@
-"""Hidden and deceptive characters: which forms are neutralised or flagged, and how many ordinary documents are touched."""
+"""Hidden and deceptive characters: which forms are neutralised or flagged, and the false alarms."""
 
 from pathlib import Path
 

@@ -35,6 +35,8 @@ def run(data: Path) -> list[Table]:
     return [
         Table("Labelled", rows, "labels inform; provenance and structure decide"),
         Table("By kind", kinds),
-        Table(f"False alarms on {len(documents)} ordinary documents: {touched} ({share(touched, len(documents))})", alarms),
+        Table(
+            f"False alarms on {len(documents)} ordinary documents: {touched} ({share(touched, len(documents))})", alarms
+        ),
         Table("Cost of labels, 2 kB", [cpu(labels_of, list(blocks(documents))[:400])]),
     ]

@@ -37,7 +37,9 @@ def run(data: Path) -> list[Table]:
     dice = random.Random(SEED)
     known = tomllib.loads((files("commontrace.safety") / "rules" / "packages.toml").read_text("utf-8"))
     names = sorted({name for listed in known.values() for name in listed["names"].split()})
-    slips = {typos(name, dice) for name in names if len(name) > 5 and not name.startswith("@") for _ in range(EACH)} - set(names)
+    slips = {
+        typos(name, dice) for name in names if len(name) > 5 and not name.startswith("@") for _ in range(EACH)
+    } - set(names)
     found = sum(verdict(slip)[0] == "look-alike" for slip in slips)
     installed = sorted({str(one.metadata["Name"]).lower() for one in importlib.metadata.distributions()})
     kinds = {name: verdict(name) for name in installed}
@@ -46,4 +48,8 @@ def run(data: Path) -> list[Table]:
         {"names": f"{len(slips)} slips of known names", "called look-alike": share(found, len(slips))},
         {"names": f"{len(installed)} installed here", "called look-alike": share(len(alarms), len(installed))},
     ]
-    return [Table("Names", rows, f"{len(names)} names are known"), Table("Honest and called look-alike", alarms), Table("Cost of a name", [cpu(verdict, [*slips])])]
+    return [
+        Table("Names", rows, f"{len(names)} names are known"),
+        Table("Honest and called look-alike", alarms),
+        Table("Cost of a name", [cpu(verdict, [*slips])]),
+    ]

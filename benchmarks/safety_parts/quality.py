@@ -19,7 +19,7 @@ USELESS = {
     "lorem": ("pytest hangs", "Lorem ipsum dolor sit amet", "Lorem ipsum dolor sit amet, consectetur"),
     "repeats the problem": ("pytest hangs", "It hangs on the last test.", "It hangs on the last test."),
     "transcript": ("pytest hangs", "It hangs on the last test.", TURNS),
-    "JSON transcript": ("pytest hangs", "It hangs.", json.dumps([{"role": "user", "content": f"step {n}"} for n in range(8)])),
+    "JSON transcript": ("pytest hangs", "It hangs.", json.dumps([{"role": "user", "content": "step"}] * 8)),
     "dashes": ("pytest hangs", "---", "---"),
     "asks back": ("pytest hangs", "It hangs on the last test.", "Did you find a solution? Same problem here."),
     "same here": ("pytest hangs", "It hangs on the last test.", "Same here, +1"),
@@ -30,7 +30,8 @@ def run(data: Path) -> list[Table]:
     """Refusals of the seed traces and of useless ones; the spread of scores."""
     seeds = json.loads((data / "seed_traces.json").read_text(encoding="utf-8"))
     contents = [
-        TraceContent(title=row["title"][:200], problem=row["context"], solution=row["solution"], tags=[]) for row in seeds
+        TraceContent(title=row["title"][:200], problem=row["context"], solution=row["solution"], tags=[])
+        for row in seeds
     ]
     refused = [{"title": one.title[:60], "why": "; ".join(refusals(one))} for one in contents if refusals(one)]
     scores = sorted(lint(one).score for one in contents)
@@ -38,8 +39,14 @@ def run(data: Path) -> list[Table]:
     for name, (title, problem, solution) in USELESS.items():
         why = refusals(TraceContent(title=title, problem=problem, solution=solution))
         rows.append({"what": name, "refused": bool(why), "why": "; ".join(why)})
-    held = sum(row["refused"] for row in rows)
+    held = sum(row["refused"] is True for row in rows)
     return [
-        Table(f"Of {len(contents)} seed traces refused: {len(refused)}; scores {scores[0]} to {scores[-1]}, median {scores[len(scores) // 2]}", refused),
+        Table(
+            (
+                f"Of {len(contents)} seed traces refused: {len(refused)}; scores {scores[0]} to {scores[-1]},"
+                f" median {scores[len(scores) // 2]}"
+            ),
+            refused,
+        ),
         Table(f"Useless ones refused: {held} of {len(rows)} ({share(held, len(rows))})", rows),
     ]

@@ -38,7 +38,9 @@ class Case:
         """Whether next to nothing of the secret is left."""
         safe = re.sub(r"\[redacted [a-z:0-9-]+\]", "\0", scanned("", self.text)["text"])
         parts = self.secret.split("\n") if "\n" in self.secret else [self.secret]
-        windows = {part[at : at + LEFT] for part in parts for at in range(max(1, len(part) - LEFT + 1)) if "--" not in part}
+        windows = {
+            part[at : at + LEFT] for part in parts for at in range(max(1, len(part) - LEFT + 1)) if "--" not in part
+        }
         return not any(window in safe for window in windows)
 
 
@@ -131,10 +133,14 @@ def run(data: Path) -> list[Table]:
     documents = ordinary(data)
     held = [text for text in INNOCENT if any(f["type"].startswith("secret") for f in scanned("", text)["redactions"])]
     return [
-        Table("Generated credentials in places and wordings", rows, "every one of them generated; none was ever in use"),
+        Table(
+            "Generated credentials in places and wordings", rows, "every one of them generated; none was ever in use"
+        ),
         Table("Generated from the regular expressions of gitleaks", rules, "the same rules are part of ours"),
         Table("Shapes that are missed", [*shapes, *missed]),
         Table(f"False alarms on {len(documents)} ordinary documents", alarms(documents)),
-        Table(f"Of {len(INNOCENT)} placeholders, references and hashes redacted", [{"text": text[:100]} for text in held]),
+        Table(
+            f"Of {len(INNOCENT)} placeholders, references and hashes redacted", [{"text": text[:100]} for text in held]
+        ),
         Table("Cost of a whole scan, 2 kB", [cpu(lambda text: scanned("", text), list(blocks(documents))[:400])]),
     ]

@@ -1,4 +1,4 @@
-"""Stored versions screened again when the rules have changed. Content stays as it is; what is said about it is made anew."""
+"""Stored versions screened again when the rules have changed: what is said about their content is made anew."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ _MOST_LEAKS: Final = 200
 async def rescan_some(database: Database, limit: int) -> int:
     """Screen up to `limit` versions that older rules have screened; 0 where none is left.
 
-    Labels and risks are replaced. Where the rules of today would have redacted something, the version is immutable all the
-    same: it is marked with the types of what leaks, and its trace is hidden until it is purged. The texts are screened
-    outside of the write lock, in a thread; a process that stops in the middle loses nothing but that page.
+    Labels and risks are replaced. Where the rules of today would have redacted something, the version is immutable
+    all the same: it is marked with the types of what leaks, and its trace is hidden until it is purged. The texts are
+    screened outside of the write lock, in a thread; a process that stops in the middle loses nothing but that page.
     """
     async with database.reading() as session:
         rows = await session.all(_stale(limit))

@@ -71,9 +71,7 @@ async def load_starter(caller: Admin, index: Index, session: Writing) -> Starter
 
 
 @router.post("/rescan")
-async def rescan(
-    caller: Admin, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100
-) -> RescanState:
+async def rescan(caller: Admin, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> RescanState:
     """Screen up to `limit` stored versions with the rules of today, and say how far it is and what leaks."""
     await request.app.state.upkeep.rescan(limit)
     async with request.app.state.database.reading() as session:

@@ -35,7 +35,7 @@ class Upkeep:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # the background and `reindex` do not do things twice
 
     async def some(self, limit: int) -> bool:
-        """Take the words of up to a hundred traces anew, embed or screen up to `limit`; False where nothing is left to do.
+        """Take the words of up to a hundred traces anew, screen or embed up to `limit`; False where nothing is left.
 
         Raises:
             EmbedderUnavailableError: the model or its endpoint does not answer; words are done already.

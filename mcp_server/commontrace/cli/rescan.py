@@ -41,4 +41,6 @@ def _finished(client: "Client") -> "RescanState":
 def _draw(screen: Screen, state: "RescanState") -> None:
     screen.line(f"{counted(state.screened, 'version')} screened with rules {state.rules}.")
     for leak in state.leaks:
-        screen.line(("leaks ", "bold red"), f"{', '.join(leak.types)}: trace {leak.trace_id} (hidden until it is purged)")
+        screen.line(
+            ("leaks ", "bold red"), f"{', '.join(leak.types)}: trace {leak.trace_id} (hidden until it is purged)"
+        )

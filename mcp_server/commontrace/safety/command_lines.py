@@ -4,22 +4,33 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from commontrace.safety.commands import judge, text_findings
 from commontrace.models.traces import Label
+from commontrace.safety.commands import judge, text_findings
 from commontrace.safety.re2s import compiled
 
 _TRIGGERS: Final = (
-    r"(?i)\b(?:curl|wget|chmod|chown|mkfs|wipefs|shred|socat|kubectl|terraform|iex|irm|iwr|invoke-(?:web|rest|expr)\w+|remove-item|crontab"
-    r"|schtasks|setenforce|ufw|iptables|visudo|usermod|dropdb|nslookup|ssh-copy-id|xmrig|stratum|icacls|setcap|csrutil|spctl|netsh|wevtutil"
+    r"(?i)\b(?:curl|wget|chmod|chown|mkfs|wipefs|shred|socat|kubectl|terraform|iex|irm|iwr|invoke-(?:web|rest"
+    r"|expr)\w+|remove-item|crontab"
+    r"|schtasks|setenforce|ufw|iptables|visudo|usermod|dropdb|nslookup|ssh-copy-id|xmrig|stratum|icacls|setcap"
+    r"|csrutil|spctl|netsh|wevtutil"
     r"|set-mppreference|xargs|authorized_keys|sudoers|flushall)\b"
-    r"|\b(?:rm|rd|rmdir|del)[ \t]+[-/]|\bdd[ \t]+[a-z]+=|\bhistory[ \t]+-|\bunset[ \t]+HIST|\bformat[ \t]+[a-z]:|\bfind[ \t][^\n]*-(?:delete|exec)"
-    r"|\bgit[ \t][^\n]*(?:push|config|clean|reset|[ \t]-c[ \t])|\b(?:docker|podman)\b[^\n]*(?:\.sock|--priv|--pid|--cap|unconfined|-v[ \t]*/:|prune)"
-    r"|\b(?:npm|pnpm|yarn|pip3?|uv|gem|cargo)\b[^\n]*(?:https?:|registry|index|strict-ssl|trusted-host|--break)|\b(?:drop|truncate)[ \t]+(?:table|database|schema)"
-    r"|\b(?:base64|openssl|xxd|rev)\b[^\n]*\||\b(?:ba|z|da)?sh[ \t]+-\w*c|\b\w+=(?:rm|curl|wget|dd|sh|bash)\b|\b(?:eval|source|bash|sh|zsh)[ \t][^\n]*[(`|<$]|\b(?:nc|ncat|scp|rsync|ssh|mail)\b[^\n]*(?:\.ssh|\.env|-e\b|--exec|passwd|<|curl)"
-    r"|\b(?:env|printenv|history|cat|tar|head)\b[^\n]*\||\b(?:helm|oc|aws|gcloud|az)[ \t][^\n]*(?:delete|uninstall|--recursive|--force|terminate)"
-    r"|\bsystemctl\b[^\n]*(?:stop|disable|mask|poweroff|reboot)|\bshutdown[ \t]+[-/n+]|\bkill[ \t]+-9[ \t]+-1|\bmv[ \t][^\n]*/dev/null|\btee\b[^\n]*(?:/etc/|\.ssh)"
-    r"|>[ \t]*(?:/etc/|/dev/(?:sd|nvme|tcp|disk|mapper)|~/\.|/var/log)|/dev/tcp/|/etc/cron|[a-z]''[a-z]|[a-z]\"\"[a-z]|\{[a-z]+,-|\$'\\x|\$\{?IFS"
-    r"|--(?:insecure|no-check-certificate|no-verify-ssl|allow-unauthenticated|nogpgcheck|skip-tls)|_TLS_REJECT|SSL_NO_VERIFY|GOSUMDB|INDEX_URL|LD_PRELOAD|HISTFILE"
+    r"|\b(?:rm|rd|rmdir|del)[ \t]+[-/]|\bdd[ \t]+[a-z]+=|\bhistory[ \t]+-|\bunset[ \t]+HIST|\bformat[ \t]+[a-z]:"
+    r"|\bfind[ \t][^\n]*-(?:delete|exec)"
+    r"|\bgit[ \t][^\n]*(?:push|config|clean|reset|[ \t]-c[ \t])|\b(?:docker|podman)\b[^\n]*(?:\.sock|--priv|--pid"
+    r"|--cap|unconfined|-v[ \t]*/:|prune)"
+    r"|\b(?:npm|pnpm|yarn|pip3?|uv|gem|cargo)\b[^\n]*(?:https?:|registry|index|strict-ssl|trusted-host|--break)"
+    r"|\b(?:drop|truncate)[ \t]+(?:table|database|schema)"
+    r"|\b(?:base64|openssl|xxd|rev)\b[^\n]*\||\b(?:ba|z|da)?sh[ \t]+-\w*c|\b\w+=(?:rm|curl|wget|dd|sh|bash)\b"
+    r"|\b(?:eval|source|bash|sh|zsh)[ \t][^\n]*[(`|<$]|\b(?:nc|ncat|scp|rsync|ssh|mail)\b[^\n]*(?:\.ssh|\.env|-e\b"
+    r"|--exec|passwd|<|curl)"
+    r"|\b(?:env|printenv|history|cat|tar|head)\b[^\n]*\||\b(?:helm|oc|aws|gcloud|az)[ \t][^\n]*(?:delete|uninstall"
+    r"|--recursive|--force|terminate)"
+    r"|\bsystemctl\b[^\n]*(?:stop|disable|mask|poweroff|reboot)|\bshutdown[ \t]+[-/n+]|\bkill[ \t]+-9[ \t]+-1"
+    r"|\bmv[ \t][^\n]*/dev/null|\btee\b[^\n]*(?:/etc/|\.ssh)"
+    r"|>[ \t]*(?:/etc/|/dev/(?:sd|nvme|tcp|disk|mapper)|~/\.|/var/log)|/dev/tcp/|/etc/cron|[a-z]''[a-z]"
+    r"|[a-z]\"\"[a-z]|\{[a-z]+,-|\$'\\x|\$\{?IFS"
+    r"|--(?:insecure|no-check-certificate|no-verify-ssl|allow-unauthenticated|nogpgcheck|skip-tls)|_TLS_REJECT"
+    r"|SSL_NO_VERIFY|GOSUMDB|INDEX_URL|LD_PRELOAD|HISTFILE"
 )
 """A line without any of these holds no command that has a label."""
 _BLOCK: Final = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)

@@ -1,31 +1,63 @@
 """What programs are for: which fetch, which run what they are given, which send, which files are secrets."""
 
+import itertools
 import re
 from typing import Final
 
 from commontrace.safety.shell import Command
 
-FETCHERS: Final = frozenset(
-    "curl wget fetch aria2c http https xh lynx irm iwr invoke-webrequest invoke-restmethod nc ncat".split()
-)
+FETCHERS: Final = frozenset((
+    "curl", "wget", "fetch", "aria2c", "http", "https", "xh", "lynx", "irm", "iwr", "invoke-webrequest",
+    "invoke-restmethod", "nc", "ncat",
+))  # fmt: skip
 INTERPRETERS: Final = frozenset(
-    "sh bash zsh dash ksh fish ash python python2 python3 perl ruby node nodejs php pwsh powershell iex invoke-expression tclsh lua deno"
-    " bun".split()
+    [
+        "sh",
+        "bash",
+        "zsh",
+        "dash",
+        "ksh",
+        "fish",
+        "ash",
+        "python",
+        "python2",
+        "python3",
+        "perl",
+        "ruby",
+        "node",
+        "nodejs",
+        "php",
+        "pwsh",
+        "powershell",
+        "iex",
+        "invoke-expression",
+        "tclsh",
+        "lua",
+        "deno",
+        "bun",
+    ]
 )
 _INLINE: Final = re.compile(r"-\w*[cemnr]\w*|--eval|--print")
 SECRET_FILE: Final = re.compile(
-    r"(?:^|[/@~=])\.(?:env|ssh|aws|netrc|npmrc|pypirc|pgpass|git-credentials|kube|gnupg|docker|bash_history|zsh_history)\b"
-    r"|id_(?:rsa|ed25519|ecdsa|dsa)\b|/etc/(?:passwd|shadow)|credentials\b|\.(?:pem|p12|pfx|kdbx|key)$|/proc/\S{1,20}/environ"
+    r"(?:^|[/@~=])\.(?:env|ssh|aws|netrc|npmrc|pypirc|pgpass|git-credentials|kube|gnupg|docker|bash_history"
+    r"|zsh_history)\b"
+    r"|id_(?:rsa|ed25519|ecdsa|dsa)\b|/etc/(?:passwd|shadow)|credentials\b|\.(?:pem|p12|pfx|kdbx|key)$"
+    r"|/proc/\S{1,20}/environ"
     r"|Login Data|wallet\.dat|\.env(?:\.\w+)?$|^\$(?:HOME|\{HOME\})/?$"
 )
-_READERS: Final = frozenset("cat head tail tar zip gzip base64 xxd cp less strings find grep od openssl dd".split())
+_READERS: Final = frozenset((
+    "cat", "head", "tail", "tar", "zip", "gzip", "base64", "xxd", "cp", "less", "strings", "find", "grep", "od",
+    "openssl", "dd",
+))  # fmt: skip
 _ENVIRONMENT: Final = frozenset(("env", "printenv", "set", "export", "history", "whoami", "hostname", "id"))
-_SENDERS: Final = frozenset(
-    "curl wget nc ncat http https xh scp rsync ftp sftp socat telnet invoke-webrequest invoke-restmethod irm iwr sendmail mail ssh".split()
-)
+_SENDERS: Final = frozenset((
+    "curl", "wget", "nc", "ncat", "http", "https", "xh", "scp", "rsync", "ftp", "sftp", "socat", "telnet",
+    "invoke-webrequest", "invoke-restmethod", "irm", "iwr", "sendmail", "mail", "ssh",
+))  # fmt: skip
 _LOOKUPS: Final = frozenset(("nslookup", "dig", "host", "ping"))
 _BODY: Final = re.compile(
-    r"-(?:d|F|T|X)|--(?:data\S*|form\S*|upload-file|post-(?:file|data)|body-(?:file|data)|json|url-query)(?:=.*)?|-d@?.+|-F.+|-T.+"
+    r"-(?:d|F|T|X)|--(?:data\S*|form\S*|upload-file|post-(?:file|data)|body-(?:file|data)|json"
+    r"|url-query)(?:=.*)?|-d@?.+|-F.+|-T.+"
 )
 
 
@@ -49,7 +81,7 @@ def _options(arguments: list[str]) -> int:
     return stops[0] if stops else len(arguments)
 
 
-def DECODES(command: Command) -> bool:  # noqa: N802 - stands beside the sets of names and is used like one
+def decodes(command: Command) -> bool:
     """Whether a program turns encoded text into plain text."""
     words = set(command.words)
     return (
@@ -73,7 +105,9 @@ def sends(command: Command) -> bool:
 
 def is_fed(command: Command) -> bool:
     """Whether a sender takes what is piped into it."""
-    return command.name not in ("curl", "wget") or any(re.search(r"(?:^|[@=])-$|/dev/stdin", one) for one in command.words)
+    return command.name not in ("curl", "wget") or any(
+        re.search(r"(?:^|[@=])-$|/dev/stdin", one) for one in command.words
+    )
 
 
 def reads_secrets(command: Command) -> bool:
@@ -89,7 +123,7 @@ def written_files(command: Command) -> set[str]:
     """The files that a program which fetches leaves."""
     if command.name not in FETCHERS:
         return set()
-    named = {word for before, word in zip(command.words, command.words[1:], strict=False) if before in ("-o", "--output", "-O")}
+    named = {word for before, word in itertools.pairwise(command.words) if before in ("-o", "--output", "-O")}
     named |= set(command.targets)
     if command.name == "wget" or any(re.fullmatch(r"-\w*O", word) for word in command.words):
         named |= {word.rstrip("/").rsplit("/", 1)[-1] for word in command.words if "://" in word}

@@ -7,9 +7,9 @@ from typing import Final
 from commontrace.models.traces import Label
 from commontrace.safety.command_rules import COMMANDS, FORK_BOMB, TEXTS, Finding
 from commontrace.safety.command_words import (
-    DECODES,
     FETCHERS,
     INTERPRETERS,
+    decodes,
     is_fed,
     reads_secrets,
     runs_input,
@@ -83,7 +83,7 @@ def _single(command: Command) -> Iterator[Finding]:
     if command.name in INTERPRETERS or command.name in ("eval", "source", "."):
         if inner & FETCHERS:
             yield _RUNS_DOWNLOAD
-        if any(DECODES(unwrapped(one)) for line in command.inner for one in line):
+        if any(decodes(unwrapped(one)) for line in command.inner for one in line):
             yield _RUNS_ENCODED
     if sends(command) and (reads_secrets(command) or any(reads_secrets(one) for line in command.inner for one in line)):
         yield _SENDS
@@ -102,7 +102,7 @@ def _piped(line: Pipeline) -> Iterator[Finding]:
             yield _SENDS
         for one in (command, *(unwrapped(inner) for within in command.inner for inner in within)):
             fetched |= one.name in FETCHERS
-            plain |= DECODES(one)
+            plain |= decodes(one)
             secret |= reads_secrets(one)
 
 

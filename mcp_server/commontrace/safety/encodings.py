@@ -1,4 +1,4 @@
-"""What a text says in an encoding that a model reads at a glance: base64, hexadecimal, rot13, leet, spaced, backwards."""
+"""What a text says in an encoding that a model reads at a glance: base64, rot13, leet and others."""
 
 import codecs
 import re
@@ -12,7 +12,10 @@ _HEX: Final = r"\b(?:[0-9A-Fa-f]{2}[ :]?){16,400}\b"
 _READABLE: Final = re.compile(r"[\t\r\n -~]+")
 _ROT13: Final = r"(?i)vtaber|qvfertneq|bireevqr|sbetrg|cerivbhf|vafgehpgvba"
 _BACKWARDS: Final = r"(?i)erongi|dragersid|tegrof|suoiverp|noitcurtsni|tpmorp metsys"
-_LEET: Final = r"(?i)[i1!]gn(?:0r[e3]|or3)|1gn[o0]r[e3]|d[i1]sr[e3]g[a4@]rd|f0rg[e3]t|pr3v[i1][o0]us|1nstruct[i1][o0]ns?|instruct1[o0]n|5yst3m"
+_LEET: Final = (
+    r"(?i)[i1!]gn(?:0r[e3]|or3)|1gn[o0]r[e3]|d[i1]sr[e3]g[a4@]rd|f0rg[e3]t|pr3v[i1][o0]us|1nstruct[i1][o0]ns?"
+    r"|instruct1[o0]n|5yst3m"
+)
 _LETTERS: Final = str.maketrans("0134578@$!", "oieastbasi")
 _SPACED: Final = r"(?:\b\w[ ._-]{1,2}){8,400}\w\b"
 

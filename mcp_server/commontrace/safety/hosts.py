@@ -9,6 +9,7 @@ _SHARED: Final = re.compile(
     r"\.(?:local|localdomain|internal|lan|private|corp|intranet)$",
     re.IGNORECASE,
 )
+_BYTE: Final = 255
 _SHARED_NETWORKS: Final = re.compile(
     r"10\.(?:0\.[0-3]|96\.0|24[45]\.\d+|4[23]\.\d+|1\.1|1\.2|10\.10|88\.0|8\.0|\d+\.0)\.\d+"
     r"|192\.168\.(?:0|1|2|10|33|42|43|49|50|56|64|65|86|88|99|100|122|123|178|254)\.\d+"
@@ -24,4 +25,4 @@ def is_own_host(name: str) -> bool:
 
 def is_own_address(address: str) -> bool:
     """Whether a private IPv4 address (RFC 1918) is of somebody's network and none that everybody has."""
-    return all(int(part) <= 255 for part in address.split(".")) and not _SHARED_NETWORKS.fullmatch(address)  # noqa: PLR2004
+    return all(int(part) <= _BYTE for part in address.split(".")) and not _SHARED_NETWORKS.fullmatch(address)

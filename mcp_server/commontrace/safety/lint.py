@@ -18,8 +18,10 @@ _TURN: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SAYS_NOTHING: Final = re.compile(
-    r"\W*(?:(?:it|everything|this|all)?[ \t]{0,3}(?:just )?(?:works?|worked|is (?:fixed|solved|working|fine)|solved|resolved)(?: now| again| fine| for me)*"
-    r"|\+1|same (?:here|problem|issue|error)\b.{0,80}|(?:did|has|have) (?:you|anyone|anybody|someone)\b.{0,100}\?.{0,60}|(?:any|no) (?:idea|update|news|solution)s?\b.{0,60}"
+    r"\W*(?:(?:it|everything|this|all)?[ \t]{0,3}(?:just )?(?:works?|worked|is (?:fixed|solved|working|fine)"
+    r"|solved|resolved)(?: now| again| fine| for me)*"
+    r"|\+1|same (?:here|problem|issue|error)\b.{0,80}|(?:did|has|have) (?:you|anyone|anybody"
+    r"|someone)\b.{0,100}\?.{0,60}|(?:any|no) (?:idea|update|news|solution)s?\b.{0,60}"
     r"|(?:nevermind|never mind)\b.{0,60}|(?:thanks|thank you)\b.{0,60})\W*",
     re.IGNORECASE,
 )

@@ -13,10 +13,12 @@ _FAR: Final = 72
 _LONG: Final = 64
 _PASSWORD: Final = 1
 _WORD: Final = (
-    r"(?i)(passw(?:or)?d|passphrase|passcode|passwor[td]|kennwort|contrase.a|mot de passe|\bpw\b|\bpwd\b|_pwd\b|\bpass\b"
+    r"(?i)(passw(?:or)?d|passphrase|passcode|passwor[td]|kennwort|contrase.a|mot de passe|\bpw\b|\bpwd\b|_pwd\b"
+    r"|\bpass\b"
     r"|\bcreds?\b|credential|\blog(?:ged)?[ -]?in\b|\bsign(?:ed)?[ -]?in\b|wi-?fi key)"
     r"|((?:api|access|secret|private|signing|auth|licen[cs]e|encryption|webhook|deploy|service|app|account|storage"
-    r"|master|client|bearer|consumer|cosmos|fernet|shared|session|bot|personal)[ _-]?(?:keys?|tokens?|secrets?|credentials?)"
+    r"|master|client|bearer|consumer|cosmos|fernet|shared|session|bot|personal)[ _-]?(?:keys?|tokens?|secrets?"
+    r"|credentials?)"
     r"|tokens?\b|secrets?\b|bearer\b|unauthorized)"
     r"|\bkeys?\b|_key\b"
 )
@@ -29,7 +31,8 @@ _LINK: Final = re.compile(
     re.IGNORECASE,
 )
 _INNOCENT: Final = re.compile(
-    r"(?:sha\d+|md5|integrity|hash(?:es)?|digest|commit|checksum|etag|fingerprint|revision|\brev|public[ _-]?key|cache|primary)"
+    r"(?:sha\d+|md5|integrity|hash(?:es)?|digest|commit|checksum|etag|fingerprint|revision|\brev|public[ _-]?key"
+    r"|cache|primary)"
     r"\W{0,8}(?:is\W{1,2})?\Z|(?:sha\d{3}[:=-]|h1:|://|ssh-\w+ )\S{0,80}\Z",
     re.IGNORECASE,
 )
@@ -44,6 +47,9 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 _HEX: Final = re.compile(r"(?:0x)?[0-9a-f]{32,128}", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_+/=.~:$-]{20,}")
 _RANDOM: Final = 0.3
+_UNEVEN: Final = 3.2
+_MIXED: Final = 3
+"""So many kinds of characters out of four no ordinary word has."""
 _KINDS: Final = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"), re.compile(r"[!@#$%^&*?~+=_-]"))
 _SIGNS: Final = re.compile(r"[!@#$%^&*?~+=]")
 
@@ -99,8 +105,8 @@ def _may_be(text: str, behind: int, kind: int, start: int, end: int) -> bool:
 def _is_password(value: str, *, linked: bool) -> bool:
     kinds = sum(bool(kind.search(value)) for kind in _KINDS)
     if linked:
-        return kinds > 2 or (kinds > 1 and jumble(value) > _RANDOM)  # noqa: PLR2004 - of four
-    return (kinds == len(_KINDS) and bool(_SIGNS.search(value[:-1]))) or (kinds > 2 and jumble(value) > _RANDOM)  # noqa: PLR2004
+        return kinds >= _MIXED or (kinds > 1 and jumble(value) > _RANDOM)
+    return (kinds == len(_KINDS) and bool(_SIGNS.search(value[:-1]))) or (kinds >= _MIXED and jumble(value) > _RANDOM)
 
 
 def _is_token(value: str, *, named: bool) -> bool:
@@ -108,4 +114,8 @@ def _is_token(value: str, *, named: bool) -> bool:
         return False
     if _HEX.fullmatch(value) or _UUID.fullmatch(value):
         return named
-    return jumble(value) > _RANDOM and entropy(value) > 3.2 and bool(_KINDS[0].search(value) and _KINDS[1].search(value))  # noqa: PLR2004
+    return (
+        jumble(value) > _RANDOM
+        and entropy(value) > _UNEVEN
+        and bool(_KINDS[0].search(value) and _KINDS[1].search(value))
+    )

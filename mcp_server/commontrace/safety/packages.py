@@ -1,4 +1,4 @@
-"""What a package's name tells: that it is known, that it is like a known one, or nothing. Pure; nothing is looked up."""
+"""What a package's name tells: known, like a known one, or neither. Pure; nothing is looked up."""
 
 import functools
 import re
@@ -13,10 +13,12 @@ Verdict = Literal["known", "look-alike", "unknown"]
 _VERSION: Final = re.compile(r"(?<=.)(?:[@=<>~!^;\[ ].*)?\Z", re.DOTALL)
 _SEPARATORS: Final = re.compile(r"[-_.]+")
 _ADDED: Final = re.compile(
-    r"^(?:python|py|node|js|npm|lib|go|rust|ruby|the|my|new|real|official|pure)(?=-)-|-(?:python|py|python3|py3|js|node|npm|lib|sdk2|v?\d|new|fix|fixed|official|latest"
+    r"^(?:python|py|node|js|npm|lib|go|rust|ruby|the|my|new|real|official|pure)(?=-)-|-(?:python|py|python3|py3|js"
+    r"|node|npm|lib|sdk2|v?\d|new|fix|fixed|official|latest"
     r"|beta|pro|plus|utils?2)$|(?:\d|js|py)$"
 )
 _SHORTEST: Final = 5
+_LONGEST: Final = 40
 """Names below this are a letter away from too many others."""
 
 
@@ -67,7 +69,7 @@ def _like(flat: str) -> str:
 
 def _neighbours(word: str) -> set[str]:
     """Everything that is one edit away from a word of at most 40 letters."""
-    if len(word) > 40:  # noqa: PLR2004 - longer than any name that is known
+    if len(word) > _LONGEST:
         return set()
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     halves = [(word[:place], word[place:]) for place in range(len(word) + 1)]

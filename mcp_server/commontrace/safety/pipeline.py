@@ -70,7 +70,10 @@ def screen(content: TraceContent) -> Screened:
         content=safe,
         redactions=[Redaction(field=name, type=kind, count=n) for (name, kind), n in noticed.redactions.items()],
         hidden=list(noticed.hidden),
-        labels=[*_labels(noticed.texts), *(label for label in package_labels(risks.packages) if label.score >= NOTICED)],
+        labels=[
+            *_labels(noticed.texts),
+            *(label for label in package_labels(risks.packages) if label.score >= NOTICED),
+        ],
         risks=risks,
         lint=lint(safe),
         refusals=refusals(safe),

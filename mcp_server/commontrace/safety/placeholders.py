@@ -47,7 +47,7 @@ _SWITCH: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
 
 
 def is_random_word(letters: str) -> bool:
-    """Whether letters stand in an order that neither words nor camelCase have: they switch case, or nobody can say them."""
+    """Whether letters stand in an order that neither words nor camelCase have: nobody could say them."""
     if len(letters) < _SHORTEST or letters.isupper():
         return False
     return len(_SWITCH.findall(letters)) * 4 >= len(letters) or bool(_CONSONANTS.search(letters))
@@ -55,13 +55,16 @@ def is_random_word(letters: str) -> bool:
 
 _PART: Final = re.compile(r"[-_./+]")
 _TECHNICAL: Final = re.compile(
-    r"[a-z]*|\d{1,3}(?:[a-z]{1,5})?|(?:base|sha|md|utf|rfc|x|oauth|argon|pbkdf|python|py|http|ipv|aes|rsa|win|s|ec|k|i|l|p|v|h|b)\d{1,5}\w{0,20}",
+    (
+        r"[a-z]*|\d{1,3}(?:[a-z]{1,5})?|(?:base|sha|md|utf|rfc|x|oauth|argon|pbkdf|python|py|http|ipv|aes|rsa|win"
+        r"|s|ec|k|i|l|p|v|h|b)\d{1,5}\w{0,20}"
+    ),
     re.IGNORECASE,
 )
 
 
 def is_technical(value: str) -> bool:
-    """Whether a value with digits is the name of a format, an algorithm or a version, as in base64-encoded or Python-3.11."""
+    """Whether a value with digits names a format, an algorithm or a version, as base64-encoded or Python-3.11."""
     return all(_TECHNICAL.fullmatch(part) for part in _PART.split(value.rstrip(".,:;!?")))
 
 
@@ -72,7 +75,8 @@ _ROLES: Final = (
 _RESERVED_HOST: Final = re.compile(
     r"(?:^|\.)(?:example|test|invalid|localhost|local)(?:\.\w+)?\Z|(?:^|\.)(?:my|your|some)[\w-]*\.\w+\Z"
     r"|^v?\d+\.\d|\.(?:png|jpe?g|gif|svg|webp|m?js|ts|py|json|css|html?)\Z"  # a version, a file
-    r"|(?:^|\.)(?:email|domain|company|corp|acme|foo|bar|site|host|mail)\.(?:com|org|net|io)\Z|^lists?\.|users\.noreply\."
+    r"|(?:^|\.)(?:email|domain|company|corp|acme|foo|bar|site|host|mail)\.(?:com|org|net|io)\Z|^lists?\."
+    r"|users\.noreply\."
 )
 
 

@@ -1,5 +1,6 @@
 """How random a value is: what people make up and what machines draw tell apart."""
 
+import itertools
 import math
 from collections import Counter
 
@@ -12,4 +13,4 @@ def entropy(value: str) -> float:
 def jumble(value: str) -> float:
     """The share of neighbours that are of two kinds (small, capital, digit, sign): names change seldom, keys often."""
     kinds = ["a" if char.islower() else "A" if char.isupper() else "0" if char.isdigit() else "-" for char in value]
-    return sum(one != other for one, other in zip(kinds, kinds[1:], strict=False)) / max(1, len(value) - 1)
+    return sum(one != other for one, other in itertools.pairwise(kinds)) / max(1, len(value) - 1)

@@ -93,8 +93,12 @@ _NAME: Final = (
     r"|shared|shared_?access|signing)[_-]?key|token|credentials?)"
 )
 _SUFFIX: Final = r"(?:[_-]?(?:value|base64|b64|hash|prod|dev|test|staging|live|\d{1,2}|key(?:[_-]?base)?))?"
-_TYPE: Final = r"(?:[ \t]{0,3}:?[ \t]{0,3}(?:str|string|std::string|bytes|char)\b(?:[ \t]{0,2}\|[ \t]{0,2}None)?(?=[ \t]{0,3}=))?"
-_OPENING: Final = r"(?:\([ \t\r\n]{0,40}(?=[\"'`])|(?:>-?|\|-?)[ \t]{0,3}\r?\n[ \t]{1,20})?"  # a parenthesis, a YAML block
+_TYPE: Final = (
+    r"(?:[ \t]{0,3}:?[ \t]{0,3}(?:str|string|std::string|bytes|char)\b(?:[ \t]{0,2}\|[ \t]{0,2}None)?(?=[ \t]{0,3}=))?"
+)
+_OPENING: Final = (
+    r"(?:\([ \t\r\n]{0,40}(?=[\"'`])|(?:>-?|\|-?)[ \t]{0,3}\r?\n[ \t]{1,20})?"  # a parenthesis, a YAML block
+)
 # A value in quotes runs to the closing one; a bare one stops at punctuation, and is no call and no subscript.
 _QUOTED: Final = r"(?=[^\s\"'`\x00]{8})[^\s\"'`\x00\\]*+(?:\\(?![\"'`nrt])[^\s\"'`\x00\\]*+)*+"
 _BARE: Final = r"(?![(\[])(?![A-Za-z_][\w.]*+[(\[])[^\s\"'`,;{}<>\x00\\]{8,}(?<![)\].])"

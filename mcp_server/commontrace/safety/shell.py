@@ -220,11 +220,12 @@ def _braces(word: str) -> list[str]:
     return word[1:-1].split(",") if word.startswith("{") and word.endswith("}") and "," in word else [word]
 
 
+_BARE: Final = "nohup command busybox setsid builtin then do else if while ! chroot unshare run"
 _PREFIXES: Final = {
-    "sudo": "-u -g -h -p -C -T -U -D -R", "doas": "-u -C", "env": "-u -C", "nohup": "", "exec": "-a", "command": "", "time": "-f -o",
-    "nice": "-n", "ionice": "-c -n", "timeout": "-s -k", "xargs": "-I -n -P -d -L -s -a -E", "busybox": "", "stdbuf": "-i -o -e",
-    "setsid": "", "builtin": "", "then": "", "do": "", "else": "", "if": "", "while": "", "!": "", "watch": "-n", "strace": "-o -e",
-    "chroot": "", "unshare": "", "run": "", "parallel": "-j", "flatpak-spawn": "",
+    "sudo": "-u -g -h -p -C -T -U -D -R", "doas": "-u -C", "env": "-u -C", "xargs": "-I -n -P -d -L -s -a -E",
+    "exec": "-a", "time": "-f -o", "nice": "-n", "ionice": "-c -n", "timeout": "-s -k", "stdbuf": "-i -o -e",
+    "watch": "-n", "strace": "-o -e", "parallel": "-j",
+    **dict.fromkeys(_BARE.split(), ""),
 }  # fmt: skip
 """Programs that run what follows them, with those of their options that take a value."""
 _TAKES_ONE: Final = frozenset(("timeout", "chroot"))
@@ -255,7 +256,12 @@ def nested(command: Command) -> Iterator[str]:
     name, words = command.name, command.words
     for place, word in enumerate(words[1:], 1):
         before = words[place - 1].lower()
-        if (name in _SHELLS and re.fullmatch(r"-\w*c", before)) or before in ("-command", "-exec", "-execdir", "--command"):
+        if (name in _SHELLS and re.fullmatch(r"-\w*c", before)) or before in (
+            "-command",
+            "-exec",
+            "-execdir",
+            "--command",
+        ):
             yield " ".join(words[place:]) if before.startswith("-exec") else word
         elif name in _SHELLS and before in _SHELLS and " " in word:  # of a here-string
             yield word

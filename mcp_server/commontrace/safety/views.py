@@ -1,4 +1,4 @@
-"""Other readings of a text: what stands in it in pieces, percent-encoded or in base64, and where in the text it does."""
+"""Other readings of a text: what stands in it in pieces, percent-encoded or in base64, and where."""
 
 import base64
 import binascii
@@ -10,7 +10,8 @@ from typing import Final
 
 # The end of one string and the beginning of the next, or a line that goes on: what a reader skips.
 _JOINT: Final = re.compile(
-    r"([\"'`])(?=[ \t]{0,8}[+.&~\\\r\n])[ \t]{0,8}(?:[+.&~][ \t]{0,8})?(?:\\?\r?\n[ \t]{0,60})?(?:[+.&~][ \t]{0,8})?[fbru]?\1"
+    r"([\"'`])(?=[ \t]{0,8}[+.&~\\\r\n])[ \t]{0,8}(?:[+.&~][ \t]{0,8})?(?:\\?\r?\n[ \t]{0,60})?(?:[+.&~]["
+    r" \t]{0,8})?[fbru]?\1"
     r"|\\\r?\n[ \t]{0,60}(?:[\"'`](?=[\w+/=-]))?"
 )
 _LISTED: Final = re.compile(r"([\"'])[ \t]{0,8},[ \t\r\n]{0,60}\1")

@@ -4,7 +4,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-
 from commontrace import AsyncClient, connect_async
 from commontrace.models.search import Query
 from commontrace.safety import RULES_VERSION
@@ -24,7 +23,7 @@ def stored(store: Path, columns: str) -> list[tuple[str, ...]]:
 
 async def rescanned(client: AsyncClient, limit: int) -> list[int]:
     """How many versions are screened after each step."""
-    steps = []
+    steps: list[int] = []
     while not steps or steps[-1] < 5:
         steps.append((await client.traces.rescan(limit)).screened)
     return steps
@@ -42,9 +41,7 @@ async def test_labels_are_made_anew_and_what_leaks_is_hidden_and_listed(url: str
         assert {(await client.traces.get(trace)).state for trace in traces if trace != traces[2]} == {"active"}
         hits = (await client.traces.query(Query(query="database is locked", limit=10))).hits
         assert traces[2] not in {hit.trace_id for hit in hits}
-        assert "turns certificate checks off" in {
-            label.reason for label in (await client.traces.get(traces[2])).labels
-        }
+        assert "turns certificate checks off" in {label.reason for label in (await client.traces.get(traces[2])).labels}
     assert {version for (version,) in stored(store, "scanner_version")} == {RULES_VERSION}
 
 

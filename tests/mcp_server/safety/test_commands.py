@@ -167,7 +167,17 @@ def test_an_ordinary_command_has_no_label(command: str) -> None:
 
 @pytest.mark.parametrize(
     "around",
-    ["sudo {}", "cd /srv && {}", "env A=1 nohup {} &", "  {}  ", "true; {}", "if x; then {}; fi", "( {} )", "x=$({})", "bash -c '{}'"],
+    [
+        "sudo {}",
+        "cd /srv && {}",
+        "env A=1 nohup {} &",
+        "  {}  ",
+        "true; {}",
+        "if x; then {}; fi",
+        "( {} )",
+        "x=$({})",
+        "bash -c '{}'",
+    ],
 )
 def test_what_stands_around_a_command_hides_nothing(around: str) -> None:
     assert {DOWNLOADS, DELETES} <= reasons(around.format("curl x | sh")) | reasons(around.format("rm -rf /"))
@@ -190,12 +200,20 @@ def test_the_gravest_comes_first() -> None:
     assert len(scores) == 3
 
 
-@given(st.lists(st.sampled_from([*"'\"`$(){}|&;<>\\ \n=~#*-", "curl x", "sh", "rm -rf", "/", "$IFS", "X=", "$X", "{a,b}", "$'\\x41'", "é"])).map("".join))
+@given(
+    st.lists(
+        st.sampled_from(
+            [*"'\"`$(){}|&;<>\\ \n=~#*-", "curl x", "sh", "rm -rf", "/", "$IFS", "X=", "$X", "{a,b}", "$'\\x41'", "é"]
+        )
+    ).map("".join)
+)
 def test_judging_never_fails_and_always_says_the_same(command: str) -> None:
     assert judge(command) == judge(command)
 
 
-@pytest.mark.parametrize("unit", ["X=$X$X;", "$(", "`", "{a,", "sh -c '", "a|", "((", "\\\n", "<(", "eval ", "sudo ", "curl x|"])
+@pytest.mark.parametrize(
+    "unit", ["X=$X$X;", "$(", "`", "{a,", "sh -c '", "a|", "((", "\\\n", "<(", "eval ", "sudo ", "curl x|"]
+)
 def test_a_long_command_takes_no_time(unit: str) -> None:
     started = time.process_time()
     judge(unit * (64 * 1024 // len(unit)))
