@@ -64,7 +64,8 @@ def _like(flat: str) -> str:
         return squeezed[letters]
     if len(bare) < _SHORTEST:
         return ""
-    return next((squeezed[near] for near in _neighbours(bare) if near in squeezed and len(near) >= _SHORTEST), "")
+    near = [word for word in _neighbours(bare) if word in squeezed and len(word) >= _SHORTEST]
+    return squeezed[max(near, key=lambda word: (len(word), word))] if near else ""
 
 
 def _neighbours(word: str) -> set[str]:
