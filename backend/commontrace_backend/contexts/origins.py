@@ -12,8 +12,7 @@ from commontrace_backend.contexts.contents import Content, contents
 from commontrace_backend.contexts.graph import parents_first
 from commontrace_backend.contexts.matching import Wanted
 from commontrace_backend.contexts.places import open_place, resolve
-from commontrace_backend.contexts.states import state_at
-from commontrace_backend.contexts.view import View
+from commontrace_backend.contexts.states import view_at
 from commontrace_backend.contexts.walk import commits_to
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession
@@ -26,7 +25,7 @@ async def blame(session: ReadSession, caller: Caller, name: str, ref: str, wante
     """Every message of the window at a ref, or those that hold some words, each with its chain of origin."""
     place = await open_place(session, caller, name)
     tip = await resolve(session, place, ref)
-    shown = View(await state_at(session, place.id, tip)).shown
+    shown = (await view_at(session, place.id, tip)).shown
     found = await contents(session, place.id, shown)
     history = _History(tip, await commits_to(session, place.id, tip))
     messages = [

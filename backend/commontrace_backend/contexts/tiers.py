@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from commontrace.providers.messages import Message, calls_of, text_of
-from commontrace.providers.rendering import groups
+from commontrace.providers.rendering import groups, is_system
 from commontrace_backend.contexts.compression.output import shortened, with_results
 from commontrace_backend.contexts.contents import Content
 from commontrace_backend.contexts.window import impossible, standing
@@ -91,7 +91,14 @@ def _group(found: Sequence[Content], places: list[int], cost: Cost) -> Group:
     tokens = sum(found[place].tokens for place in places)
     short = [_shortened(found[place]) for place in places]
     line = [_line(whole)]
-    must = next((reason for place in places if (reason := standing(found[place]))), "")
+    must = next(
+        (
+            reason
+            for place in places
+            if (reason := standing(found[place].slot.priority, system=is_system(found[place].message)))
+        ),
+        "",
+    )
     less, least = sum(map(cost, short)), sum(map(cost, line))
     return Group(places, whole, tokens, (short, less), (line, least), must)
 
