@@ -55,17 +55,15 @@ def is_random_word(letters: str) -> bool:
 
 _PART: Final = re.compile(r"[-_./+]")
 _TECHNICAL: Final = re.compile(
-    (
-        r"[a-z]*|\d{1,3}(?:[a-z]{1,5})?|(?:base|sha|md|utf|rfc|x|oauth|argon|pbkdf|python|py|http|ipv|aes|rsa|win"
-        r"|s|ec|k|i|l|p|v|h|b)\d{1,5}\w{0,20}"
-    ),
+    r"[a-z]*|\d{1,3}(?:[a-z]{1,5})?|(?:base|sha|md|utf|rfc|ipv|aes|rsa|python|py|http|win)\d{1,5}[a-z]{0,8}"
+    r"|(?:pbkdf2|argon2|oauth2?|x509|x86|s3|ec2|k8s|i18n|l10n|p256|p12|h2|h264|v\d{1,3})[a-z]{0,12}(?:\d{1,3})?",
     re.IGNORECASE,
 )
 
 
 def is_technical(value: str) -> bool:
     """Whether a value with digits names a format, an algorithm or a version, as base64-encoded or Python-3.11."""
-    return all(_TECHNICAL.fullmatch(part) for part in _PART.split(value.rstrip(".,:;!?")))
+    return all(_TECHNICAL.fullmatch(part) for part in _PART.split(value.rstrip(".,:;")))
 
 
 _ROLES: Final = (

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from commontrace.safety.hosts import is_own_address, is_own_host
-from commontrace.safety.placeholders import is_placeholder, is_random_word, is_reserved_address, is_shared_home
+from commontrace.safety.placeholders import (
+    is_placeholder,
+    is_random_word,
+    is_reserved_address,
+    is_shared_home,
+    is_technical,
+)
 
 Test = Callable[[str], bool]
 
@@ -35,6 +41,8 @@ def _real(value: str) -> bool:
 
 def _mixed(value: str) -> bool:
     """Letters together with digits or signs: a word of prose or a name in code is no password."""
+    if is_technical(value):
+        return False
     return _real(value) and bool(re.search(r"[A-Za-z]", value)) and bool(re.search(r"[0-9!@#$%^&*?~]", value))
 
 

@@ -9,13 +9,14 @@ from importlib.resources import files
 from typing import Any, Final
 
 from commontrace.safety.keywords import Keywords
-from commontrace.safety.placeholders import is_placeholder
+from commontrace.safety.placeholders import is_placeholder, is_technical
 from commontrace.safety.randomness import entropy, jumble
 from commontrace.safety.re2s import Match, compiled
 
 _FILES: Final = ("own.toml", "gitleaks.toml")
 _LAST: Final = ("generic-api-key", "prefixed-token")
 """The rules that know least about what they find name it only where no other rule does."""
+_HASHED: Final = re.compile(r"(?:sha\d{1,3}|md5)[:=-]\Z")
 _REPLACED: Final = frozenset(("curl-auth-user", "hashicorp-tf-password", "jwt"))
 """Our own rules for the same find the secret without what stands beside it."""
 _QUOTES: Final = "\"'`\\"
@@ -69,7 +70,8 @@ def found_in(text: str) -> Iterator[tuple[int, int, str]]:
         rule = _rules()[number]
         for match in compiled(rule.regex).finditer(flat):
             start, end = _bare(text, *_secret(match, rule))
-            if rule.holds(text[start:end], text[slice(*match.span())], _line(text, start, end)):
+            vague = rule.type.endswith(_LAST) and _HASHED.search(text[max(0, start - 12) : start])
+            if not vague and rule.holds(text[start:end], text[slice(*match.span())], _line(text, start, end)):
                 yield start, end, rule.type
 
 
@@ -154,6 +156,8 @@ def _token(value: str) -> bool:
 
 def _password(value: str) -> bool:
     """Letters together with digits or signs: a word of prose or a name in code is no password."""
+    if is_technical(value):
+        return False
     return _token(value) and bool(re.search(r"[A-Za-z]", value)) and bool(re.search(r"[0-9!@#$%^&*?~]", value))
 
 
