@@ -16,7 +16,8 @@ from commontrace.safety.re2s import compiled
 from safety_parts import Table, blocks, cpu, ordinary, share
 from safety_parts._innocent import INNOCENT
 from safety_parts._patterns import example
-from safety_parts._shapes import ALONE, KINDS, PLACES, SURROUNDED
+from safety_parts._shapes import ALONE, KINDS, PLACES
+from safety_parts._wordings import SURROUNDED
 
 TITLE = "Secrets and personal data"
 EACH = 8

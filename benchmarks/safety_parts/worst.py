@@ -6,7 +6,7 @@ from pathlib import Path
 from commontrace.cli.scan import scanned
 from safety_parts import Table
 from safety_parts._commands import HARMFUL
-from safety_parts._shapes import SURROUNDED
+from safety_parts._wordings import SURROUNDED
 
 TITLE = "Worst cases"
 SIZE = 64 * 1024
