@@ -14,8 +14,8 @@ _LONG: Final = 64
 _PASSWORD: Final = 1
 _WORD: Final = (
     r"(?i)(passw(?:or)?d|passphrase|passcode|passwor[td]|kennwort|contrase.a|mot de passe|\bpw\b|\bpwd\b|_pwd\b"
-    r"|\bpass\b"
-    r"|\bcreds?\b|credential|\blog(?:ged)?[ -]?in\b|\bsign(?:ed)?[ -]?in\b|wi-?fi key)"
+    r"|\bpass\b|_pass\b|(?:pass|secret)[ -]phrase"
+    r"|\bcreds?\b|credential|\blog(?:s|ged)?[ -]?in\b|\bsign(?:ed)?[ -]?in\b|wi-?fi key)"
     r"|((?:api|access|secret|private|signing|auth|licen[cs]e|encryption|webhook|deploy|service|app|account|storage"
     r"|master|client|bearer|consumer|cosmos|fernet|shared|session|bot|personal)[ _-]?(?:keys?|tokens?|secrets?"
     r"|credentials?)"
@@ -66,7 +66,7 @@ def values_near(text: str) -> Iterator[tuple[int, int]]:
         while (value := _VALUE.search(text, position, reach if reach >= 0 else behind + _FAR)) is not None:
             value = _VALUE.match(text, value.start()) or value  # what begins within reach may end beyond
             start, end = _trimmed(value)
-            position = seen = value.end()
+            position = value.end()
             if _may_be(text, behind, kind, start, end):
                 seen = max(end, _end(text, value))
                 yield start, max(end, seen)
