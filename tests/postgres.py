@@ -37,6 +37,12 @@ class Postgres:
         """Run a statement as the server's administrator."""
         self._portal.call(self._connection.execute, statement)
 
+    def run_in(self, url: str, statement: str) -> None:
+        """Run a statement as the server's administrator in a database of ours."""
+        connection = self._portal.call(asyncpg.connect, self._address.set(database=name_of(url)).render_as_string())
+        self._portal.call(connection.execute, statement)
+        self._portal.call(connection.close)
+
     def create(self, template: str = "template1") -> str:
         """Make a database like another one; returns its URL."""
         name = f"store_{next(self._numbers)}"

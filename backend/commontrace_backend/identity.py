@@ -4,13 +4,14 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from commontrace.errors import AuthenticationError, ForbiddenError, InvalidInputError
 from commontrace_backend.contributors import service
 from commontrace_backend.contributors.caller import Caller, Scope
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.rates import Kind, Meter
 
 WORKING_COPY_HEADER = "CommonTrace-Working-Copy"
 _WORKING_COPY = re.compile(r"[\x21-\x7e]{1,200}\Z")
@@ -21,27 +22,19 @@ def _database(request: Request) -> Database:
     return database
 
 
-async def _reading(request: Request) -> AsyncIterator[ReadSession]:
-    async with _database(request).reading() as session:
-        yield session
-
-
-async def _writing(request: Request) -> AsyncIterator[WriteSession]:
-    async with _database(request).writing() as session:
-        yield session
-
-
 async def caller_of(request: Request) -> Caller:
     """The contributor whose key the request carries; raises AuthenticationError without a good one."""
-    working_copy = request.headers.get(WORKING_COPY_HEADER, "default")
-    if not _WORKING_COPY.match(working_copy):
+    working_copy, *more = request.headers.getlist(WORKING_COPY_HEADER) or ["default"]
+    if more or not _WORKING_COPY.match(working_copy):
         raise InvalidInputError(
-            f"The {WORKING_COPY_HEADER} header is malformed.", "Use 1 to 200 visible ASCII characters."
+            f"The {WORKING_COPY_HEADER} header is malformed.", "Send it once, with 1 to 200 visible ASCII characters."
         )
     keyring: service.Keyring = request.app.state.keyring
     if keyring.owner is not None and "Authorization" not in request.headers:
         return service.with_working_copy(keyring.owner, working_copy)
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    # Two of them would let a proxy and this server each believe another one.
+    given = request.headers.getlist("Authorization")
+    scheme, _, key = (given[0] if len(given) == 1 else "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise AuthenticationError(
             "This server needs an API key.",
@@ -50,19 +43,35 @@ async def caller_of(request: Request) -> Caller:
     return service.with_working_copy(await keyring.caller(_database(request), key.strip()), working_copy)
 
 
-def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    async def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+def _allowed(scope: Scope, kind: Kind) -> Callable[..., Awaitable[Caller]]:
+    async def check(request: Request, response: Response, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
         if scope not in caller.scopes:
             raise ForbiddenError(f"This key may not {scope}.", f"Ask an admin for a key with the scope '{scope}'.")
+        meter: Meter = request.app.state.meter
+        response.headers.update(await meter.charge(caller, kind))
         return caller
 
     return check
 
 
-Reader = Annotated[Caller, Depends(_allowed("read"))]
-Writer = Annotated[Caller, Depends(_allowed("contribute"))]
-Voter = Annotated[Caller, Depends(_allowed("vote"))]
-Admin = Annotated[Caller, Depends(_allowed("admin"))]
+async def _reading(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> AsyncIterator[ReadSession]:
+    async with _database(request).reading(caller.tenant_id) as session:
+        yield session
+
+
+async def _writing(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> AsyncIterator[WriteSession]:
+    async with _database(request).writing(caller.tenant_id) as session:
+        yield session
+
+
+Anyone = Annotated[Caller, Depends(caller_of)]
+"""Whoever has a good key, whatever it allows."""
+
+Reader = Annotated[Caller, Depends(_allowed("read", "reads"))]
+Writer = Annotated[Caller, Depends(_allowed("contribute", "writes"))]
+Voter = Annotated[Caller, Depends(_allowed("vote", "votes"))]
+Admin = Annotated[Caller, Depends(_allowed("admin", "writes"))]
+KeyMaker = Annotated[Caller, Depends(_allowed("admin", "keys"))]
 
 # scope="function": the transaction is committed before the answer starts, so an answer is a promise kept.
 Reading = Annotated[ReadSession, Depends(_reading, scope="function")]

@@ -1,5 +1,6 @@
 """Errors to {code, detail, hint}: the one place where an exception becomes an answer."""
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Sequence
@@ -17,9 +18,12 @@ from commontrace.errors import (
     InternalError,
     InvalidInputError,
     NotFoundError,
+    RateLimitedError,
     TooLargeError,
+    UnavailableError,
 )
 from commontrace.models.problem import Problem
+from commontrace_backend.rates import said
 from commontrace_backend.reporting import report
 
 MEDIA_TYPE = "application/problem+json"
@@ -44,8 +48,15 @@ def answer(error: CommonTraceError) -> JSONResponse:
         hint=error.hint,
         extra=error.extra,
     )
-    headers = {"Retry-After": "1"} if error.retryable else None
-    return JSONResponse(problem.model_dump(mode="json"), error.status, headers, MEDIA_TYPE)
+    return JSONResponse(problem.model_dump(mode="json"), error.status, _headers(error), MEDIA_TYPE)
+
+
+def _headers(error: CommonTraceError) -> dict[str, str] | None:
+    if isinstance(error, RateLimitedError):
+        seconds = error.extra["retry_after"]
+        limits = said(str(error.extra["policy"]), str(error.extra["quota"]), 0, int(str(seconds)))
+        return {"Retry-After": str(seconds), **limits}
+    return {"Retry-After": "1"} if error.retryable else None
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
@@ -82,6 +93,8 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
         return answer(NotFoundError("There is no such route.", "See /docs for the routes."))
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return answer(TooLargeError(f"{error.detail}.", "Send less, or in several requests."))
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return answer(InvalidInputError("The body cannot be read.", "Send UTF-8 JSON, nested less deeply."))
     problem = Problem(
         title=HTTPStatus(error.status_code).phrase,
         status=error.status_code,
@@ -112,9 +125,37 @@ class LastResort:
             await self._app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the last resort
             where = _where(error)
-            report(logging.ERROR, "unexpected", route=scope["path"], error=type(error).__name__, where=where)
+            report(logging.ERROR, "unexpected", route=_route(scope), error=type(error).__name__, where=where)
             said = InternalError("Something went wrong on our side.", "The server's log says where; please report it.")
             await answer(said)(scope, receive, send)
+
+
+class Deadline:
+    """ASGI middleware that gives a request up that takes too long; a statement that runs is waited for."""
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; a bundle is streamed and takes as long as it takes."""
+        if scope["type"] != "http" or scope["path"].endswith("/bundle"):
+            await self._app(scope, receive, send)
+            return
+        limit = asyncio.timeout(self._seconds)
+        try:
+            async with limit:
+                await self._app(scope, receive, send)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            late = UnavailableError(f"This took longer than {self._seconds:g} s.", "Ask for less, or try again later.")
+            await answer(late)(scope, receive, send)
+
+
+def _route(scope: Scope) -> str:
+    """The path as it is declared: what a caller put into it is no business of the log."""
+    return str(getattr(scope.get("route"), "path", "unknown"))
 
 
 def _where(error: Exception) -> str:

@@ -33,4 +33,14 @@ class BackendSettings(BaseSettings):
     embed_dimensions: int | None = Field(
         default=None, gt=0, le=4096, description="Length of vectors to ask for, where the model can shorten them."
     )
+    rate_reads: int = Field(default=3000, ge=0, description="Reads a key may make in a minute; 0: any number.")
+    rate_writes: int = Field(default=600, ge=0, description="Writes a key may make in a minute; 0: any number.")
+    rate_votes: int = Field(default=120, ge=0, description="Votes and flags of a key in a minute; 0: any number.")
+    rate_keys: int = Field(default=60, ge=0, description="Keys that a key may create in an hour; 0: any number.")
+    rate_group_factor: int = Field(
+        default=10, ge=1, description="How many keys' worth an organization, and a lineage of invitations, may use."
+    )
+    request_seconds: float = Field(
+        default=10.0, gt=0, description="Seconds after which a server gives a request up; bundles take their time."
+    )
     log_level: str = Field(default="WARNING", description="Lowest level that is logged, to standard error.")

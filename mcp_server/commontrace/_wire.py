@@ -14,6 +14,7 @@ from commontrace.errors import (
     CommonTraceError,
     InvalidInputError,
     NotFoundError,
+    RateLimitedError,
     TooLargeError,
     UnavailableError,
 )
@@ -25,6 +26,7 @@ _BY_STATUS: dict[int, type[CommonTraceError]] = {
     401: AuthenticationError,
     404: NotFoundError,
     413: TooLargeError,
+    429: RateLimitedError,
     502: UnavailableError,
     503: UnavailableError,
     504: UnavailableError,

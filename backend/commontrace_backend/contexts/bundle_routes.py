@@ -40,7 +40,7 @@ async def export_bundle(
 async def _pieces(
     database: Database, caller: Caller, repository: str, wanted: exporting.Wanted
 ) -> AsyncIterator[bytes]:
-    async with database.reading() as session:
+    async with database.reading(caller.tenant_id) as session:
         async for piece in exporting.export(session, caller, repository, wanted):
             yield piece
 

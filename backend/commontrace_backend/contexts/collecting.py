@@ -51,12 +51,12 @@ async def collect(database: Database, caller: Caller, name: str, wanted: NewColl
     before = datetime.now(UTC) - timedelta(days=wanted.grace_days)
     compacted = False
     if wanted.dry_run:
-        async with database.reading() as session:
+        async with database.reading(caller.tenant_id) as session:
             place = await open_place(session, caller, name)
             marked = await _mark(session, place, before)
     else:
         # Under the lock from the first look on: a branch made meanwhile could lead to what is about to go.
-        async with database.writing() as session:
+        async with database.writing(caller.tenant_id) as session:
             place = await open_place(session, caller, name)
             marked = await _mark(session, place, before)
             await _sweep(session, caller, place, marked)
@@ -75,7 +75,7 @@ async def collect(database: Database, caller: Caller, name: str, wanted: NewColl
 
 async def size(database: Database, place: Place) -> StoreSize:
     """What a repository takes up."""
-    async with database.reading() as session:
+    async with database.reading(place.tenant_id) as session:
         commits, blobs, total = await audit_store.totals(session, place.id)
     return StoreSize(
         commits=commits,

@@ -76,7 +76,7 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
     """
     _check(wanted)
     needle = Needle.of(wanted.text, wanted.reason) if wanted.text is not None else None
-    async with database.writing() as session:
+    async with database.writing(caller.tenant_id) as session:
         place = await open_place(session, caller, name)
         await _must_own(session, caller, place)
         named = await _named(session, place, wanted)

@@ -177,7 +177,7 @@ async def verify(database: Database, caller: Caller, name: str, *, full: bool) -
         full: make every window anew and compare its totals, rather than those of the refs and a few more.
     """
     damage = await database.damage()
-    async with database.reading() as session:
+    async with database.reading(caller.tenant_id) as session:
         place = await open_place(session, caller, name)
         check = _Check(await audit_store.purges(session, place.id))
         for said in damage:

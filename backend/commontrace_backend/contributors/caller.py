@@ -1,9 +1,10 @@
 """Who a request comes from, as every service sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Scope = Literal["read", "contribute", "vote", "admin"]
+PublicationPolicy = Literal["direct", "after approval", "drafts only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Caller:
         lineage_id: the root of the invitations that led here; votes of one lineage count as one in public.
         scopes: what the key allows.
         working_copy: whose HEAD moves: an agent's run or a terminal's folder.
+        key_id: the key of the request; empty for the owner of a local store. What one sees does not depend on it.
+        publication: what becomes of what this key wants others to see.
     """
 
     contributor_id: str
@@ -25,3 +28,5 @@ class Caller:
     lineage_id: str
     scopes: frozenset[Scope]
     working_copy: str = "default"
+    key_id: str = field(default="", compare=False)
+    publication: PublicationPolicy = field(default="direct", compare=False)

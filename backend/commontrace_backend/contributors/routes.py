@@ -4,9 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from commontrace.models.contributors import ApiKey, Contributor, CreatedApiKey, NewApiKey
+from commontrace.models.contributors import (
+    ApiKey,
+    Contributor,
+    CreatedApiKey,
+    NewApiKey,
+    Revocation,
+    Revoked,
+    Rotation,
+)
 from commontrace_backend.contributors import service, store
-from commontrace_backend.identity import Admin, Reader, Reading, Writing
+from commontrace_backend.identity import Admin, Anyone, KeyMaker, Reader, Reading, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contributors"])
 
@@ -32,17 +40,35 @@ async def me(caller: Reader, session: Reading) -> Contributor:
 
 
 @router.post("/keys", status_code=201)
-async def create_key(
-    wanted: NewApiKey, caller: Admin, session: Writing, keyring: KeyringDep, request: Request
-) -> CreatedApiKey:
+async def create_key(wanted: NewApiKey, caller: KeyMaker, session: Writing, keyring: KeyringDep) -> CreatedApiKey:
     """Create a key; its secret is in this answer and nowhere else."""
-    return await service.create_key(session, caller, keyring, request.app.state.settings.key_environment, wanted)
+    return await service.create_key(session, caller, keyring, wanted)
 
 
 @router.get("/keys")
 async def list_keys(caller: Admin, session: Reading, keyring: KeyringDep) -> list[ApiKey]:
     """The keys of the caller's organization."""
     return await service.list_keys(session, caller, keyring)
+
+
+@router.post("/keys/revocation")
+async def revoke_keys(wanted: Revocation, caller: Admin, session: Writing, keyring: KeyringDep) -> Revoked:
+    """Revoke the keys of a contributor, an organization or a branch of invitations, all at once."""
+    return await service.revoke_many(session, caller, keyring, wanted)
+
+
+@router.post("/keys/leaked")
+async def report_leaked_key(caller: Anyone, session: Writing) -> Revoked:
+    """Revoke the key that this request comes with: whoever found it may end it."""
+    return await service.revoke_own(session, caller)
+
+
+@router.post("/keys/{key_id}/rotation", status_code=201)
+async def rotate_key(
+    key_id: str, wanted: Rotation, caller: KeyMaker, session: Writing, keyring: KeyringDep
+) -> CreatedApiKey:
+    """Make a key that takes another one's place; both are good during the overlap."""
+    return await service.rotate_key(session, caller, keyring, key_id, wanted)
 
 
 @router.delete("/keys/{key_id}", status_code=204)

@@ -1,6 +1,7 @@
 """Who a key belongs to, who owns a local store, and how keys come and go."""
 
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,12 +9,22 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import AuthenticationError, BackendError, ForbiddenError, NotFoundError
-from commontrace.models.contributors import ApiKey, ContributorRef, CreatedApiKey, NewApiKey
+from commontrace.errors import AuthenticationError, BackendError, ConflictError, ForbiddenError, NotFoundError
+from commontrace.models.contributors import (
+    ApiKey,
+    ContributorRef,
+    CreatedApiKey,
+    NewApiKey,
+    Revocation,
+    Revoked,
+    Rotation,
+)
 from commontrace_backend.contributors import keys, store
 from commontrace_backend.contributors.caller import Caller, Scope
+from commontrace_backend.contributors.tables import api_keys
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import EVERY_TENANT
 
 HOME: Final = "home"
 """The organization that a new store begins with."""
@@ -30,8 +41,9 @@ def with_working_copy(caller: Caller, working_copy: str) -> Caller:
 class Keyring:
     """Turns keys into callers; on a local store everybody is its owner."""
 
-    def __init__(self, pepper: str, owner: Caller | None) -> None:
+    def __init__(self, pepper: str, owner: Caller | None, environment: str) -> None:
         self.pepper = pepper
+        self.environment = environment
         self.owner = owner
 
     def is_owner(self, caller: Caller) -> bool:
@@ -40,12 +52,12 @@ class Keyring:
 
     async def caller(self, database: Database, text: str) -> Caller:
         """The contributor behind a key; raises AuthenticationError for a bad, expired or revoked one."""
-        async with database.reading() as session:
+        async with database.reading(EVERY_TENANT) as session:
             row = await self._good_key(session, text)
         now = datetime.now(UTC)
         if row.last_used_at is None or now - row.last_used_at > _SEEN_EVERY:
             with suppress(BackendError):  # a busy or read-only store can still be read
-                async with database.writing(durable=False) as session:
+                async with database.writing(EVERY_TENANT, durable=False) as session:
                     await store.touch_key(session, row.key_id, now)
         return Caller(
             contributor_id=row.contributor_id,
@@ -53,6 +65,8 @@ class Keyring:
             tenant_id=row.tenant_id,
             lineage_id=row.lineage_id,
             scopes=frozenset(row.scopes),
+            key_id=row.key_id,
+            publication=row.publication,
         )
 
     async def _good_key(self, session: ReadSession, text: str) -> Row[Any]:
@@ -67,16 +81,16 @@ class Keyring:
         return row
 
 
-async def open_keyring(database: Database, *, pepper: str, local_owner: bool) -> Keyring:
+async def open_keyring(database: Database, *, pepper: str, environment: str, local_owner: bool) -> Keyring:
     """Prepare a store for callers: its first organization, its owner, its pepper."""
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         ready = await store.find_secret(session, "pepper")
         home = await store.find_organization(session, HOME)
         owner = await store.find_contributor(session, home.organization_id, "owner") if home else None
     if not (ready and owner):
-        async with database.writing() as session:
+        async with database.writing(EVERY_TENANT) as session:
             ready, owner = await _found_store(session)
-    return Keyring(pepper or ready, _owner(owner) if local_owner else None)
+    return Keyring(pepper or ready, _owner(owner) if local_owner else None, environment)
 
 
 async def _found_store(session: WriteSession) -> tuple[str, Row[Any]]:
@@ -125,31 +139,54 @@ async def contributor_named(
     return row
 
 
-async def create_key(
-    session: WriteSession, caller: Caller, keyring: Keyring, environment: str, wanted: NewApiKey
-) -> CreatedApiKey:
+async def create_key(session: WriteSession, caller: Caller, keyring: Keyring, wanted: NewApiKey) -> CreatedApiKey:
     """A key for a contributor of the caller's organization, or of another one if the store's owner asks."""
     tenant_id = await _organization_for(session, caller, keyring, wanted.organization)
     # A new organization is nobody's guest: its people begin a lineage of their own.
     inviter = caller if tenant_id == caller.tenant_id else None
     person = await contributor_named(session, tenant_id, wanted.contributor, kind="person", invited_by=inviter)
-    key = keys.new_key(environment)
     now = datetime.now(UTC)
-    await store.add_key(
-        session,
-        {
-            "key_id": key.key_id,
-            "tenant_id": tenant_id,
-            "contributor_id": person.contributor_id,
-            "digest": keys.digest(key.text, keyring.pepper),
-            "scopes": sorted(wanted.scopes),
-            "created_at": now,
-            "expires_at": now + timedelta(days=wanted.expires_in_days) if wanted.expires_in_days else None,
-        },
-    )
-    row = await store.find_key(session, key.key_id)
-    assert row is not None
-    return CreatedApiKey(key=key.text, **shown(row).model_dump())
+    values = {
+        "tenant_id": tenant_id,
+        "contributor_id": person.contributor_id,
+        "scopes": sorted(wanted.scopes),
+        "publication": wanted.publication,
+        "expires_at": now + timedelta(days=wanted.expires_in_days) if wanted.expires_in_days else None,
+    }
+    return await _mint(session, keyring, values)
+
+
+async def _mint(session: WriteSession, keyring: Keyring, values: Mapping[str, object]) -> CreatedApiKey:
+    key = keys.new_key(keyring.environment)
+    digest = keys.digest(key.text, keyring.pepper)
+    row = {**values, "key_id": key.key_id, "digest": digest, "created_at": datetime.now(UTC)}
+    await store.add_key(session, row)
+    made = await store.find_key(session, key.key_id)
+    assert made is not None
+    return CreatedApiKey(key=key.text, **shown(made).model_dump())
+
+
+async def rotate_key(
+    session: WriteSession, caller: Caller, keyring: Keyring, key_id: str, wanted: Rotation
+) -> CreatedApiKey:
+    """Another key for the same contributor with the same rights; the old one ends after the overlap, or sooner.
+
+    The new one lives as long as the old one was made for.
+
+    Raises:
+        NotFoundError: no good key of that id in this organization.
+    """
+    old, now = await store.find_key(session, key_id), datetime.now(UTC)
+    if old is None or old.revoked_at or _reach(caller, keyring) not in {None, old.tenant_id}:
+        raise _no_key(key_id)
+    if old.expires_at and old.expires_at <= now:
+        raise ConflictError(f"The key {key_id} has expired.", "Create a new one: commontrace keys create NAME")
+    end = now + timedelta(hours=wanted.overlap_hours)
+    await store.expire_key(session, key_id, min(end, old.expires_at or end))
+    kept = {name: getattr(old, name) for name in ("tenant_id", "contributor_id", "scopes", "publication")}
+    expires_at = now + (old.expires_at - old.created_at) if old.expires_at else None
+    values = {**kept, "replaces": key_id, "expires_at": expires_at}
+    return await _mint(session, keyring, values)
 
 
 async def _organization_for(session: WriteSession, caller: Caller, keyring: Keyring, name: str | None) -> str:
@@ -174,8 +211,49 @@ def _reach(caller: Caller, keyring: Keyring) -> str | None:
 
 async def revoke_key(session: WriteSession, caller: Caller, keyring: Keyring, key_id: str) -> None:
     """Revoke a key at once; raises NotFoundError for one of another organization."""
-    if not await store.revoke_key(session, key_id, _reach(caller, keyring)):
-        raise NotFoundError(f"No active key {key_id} in this organization.", "See `commontrace keys list`.")
+    if not await store.revoke_keys(session, api_keys.c.key_id == key_id, _reach(caller, keyring)):
+        raise _no_key(key_id)
+
+
+def _no_key(key_id: str) -> NotFoundError:
+    return NotFoundError(f"No active key {key_id} in this organization.", "See `commontrace keys list`.")
+
+
+async def revoke_many(session: WriteSession, caller: Caller, keyring: Keyring, wanted: Revocation) -> Revoked:
+    """Revoke the keys of a contributor, of an organization, or of a branch of the tree of invitations, all at once.
+
+    Raises:
+        NotFoundError: nobody is called that within the caller's reach.
+    """
+    reach = _reach(caller, keyring)
+    if wanted.organization is not None:
+        chosen = api_keys.c.tenant_id == await _organization_within(session, wanted.organization, reach)
+        return Revoked(key_ids=await store.revoke_keys(session, chosen, reach))
+    called = wanted.contributor or wanted.lineage or ""
+    person = await store.contributor_called(session, called, reach)
+    if person is None:
+        raise NotFoundError(f"No contributor {called} in this organization.", "See `commontrace keys list`.")
+    root = person.contributor_id
+    chosen = store.of_lineage(root) if wanted.lineage else api_keys.c.contributor_id == root
+    return Revoked(key_ids=await store.revoke_keys(session, chosen, reach))
+
+
+async def _organization_within(session: ReadSession, name: str, reach: str | None) -> str:
+    row = await store.find_organization(session, name)
+    if row is None or reach not in {None, row.organization_id}:
+        raise NotFoundError(f"No organization {name} that you administer.", "See `commontrace keys list`.")
+    return str(row.organization_id)
+
+
+async def revoke_own(session: WriteSession, caller: Caller) -> Revoked:
+    """Revoke the key that this request came with: who holds it may end it, for that proves that it has leaked.
+
+    Raises:
+        AuthenticationError: the request came without a key.
+    """
+    if not caller.key_id:
+        raise AuthenticationError("This request came without a key.", "Send the leaked key as the request's own.")
+    return Revoked(key_ids=await store.revoke_keys(session, api_keys.c.key_id == caller.key_id, caller.tenant_id))
 
 
 def shown(row: Row[Any]) -> ApiKey:
@@ -189,4 +267,6 @@ def shown(row: Row[Any]) -> ApiKey:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
+        publication=row.publication,
+        replaces=row.replaces,
     )

@@ -4,23 +4,29 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, true, update
 
 from commontrace_backend.contributors.tables import api_keys, contributors, organizations, store_secrets
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
+
+aliased_contributors = contributors.alias("invited")
 
 
 async def find_key(session: ReadSession, key_id: str) -> Row[Any] | None:
-    """The key with its contributor."""
-    return await session.first(_keys().where(api_keys.c.key_id == key_id))
+    """The key with its contributor, whoever it belongs to: the caller compares that."""
+    named = _keys().where(api_keys.c.key_id == key_id)
+    return await session.first(across(named, "whose it is decides what its bearer may do"))
 
 
 async def keys_of(session: ReadSession, tenant_id: str | None) -> Sequence[Row[Any]]:
     """Every key of an organization, or of all with None; oldest first."""
-    return await session.all(_keys().where(_within(tenant_id)).order_by(api_keys.c.created_at))
+    statement = _keys().where(within(tenant_id)).order_by(api_keys.c.created_at)
+    return await session.all(statement if tenant_id else across(statement, "the owner of the store sees all keys"))
 
 
-def _within(tenant_id: str | None) -> ColumnElement[bool]:
+def within(tenant_id: str | None) -> ColumnElement[bool]:
+    """The keys of an organization, or all of them with None."""
     return true() if tenant_id is None else api_keys.c.tenant_id == tenant_id
 
 
@@ -47,14 +53,27 @@ async def touch_key(session: WriteSession, key_id: str, when: datetime) -> None:
     await session.write(update(api_keys).where(api_keys.c.key_id == key_id).values(last_used_at=when))
 
 
-async def revoke_key(session: WriteSession, key_id: str, tenant_id: str | None) -> bool:
-    """Revoke a key of this organization, or of any with None; False where there is none."""
-    statement = (
-        update(api_keys)
-        .where(api_keys.c.key_id == key_id, _within(tenant_id), api_keys.c.revoked_at.is_(None))
-        .values(revoked_at=datetime.now(UTC))
+async def revoke_keys(session: WriteSession, chosen: ColumnElement[bool], tenant_id: str | None) -> list[str]:
+    """Revoke those of the chosen keys that are good, of this organization, or of any with None; returns their ids."""
+    good = and_(chosen, within(tenant_id), api_keys.c.revoked_at.is_(None))
+    statement = update(api_keys).where(good).values(revoked_at=datetime.now(UTC)).returning(api_keys.c.key_id)
+    return sorted(str(row.key_id) for row in await session.all(statement))
+
+
+async def expire_key(session: WriteSession, key_id: str, when: datetime) -> None:
+    """Let a key expire at a moment."""
+    await session.write(update(api_keys).where(api_keys.c.key_id == key_id).values(expires_at=when))
+
+
+def of_lineage(contributor_id: str) -> ColumnElement[bool]:
+    """The keys of a contributor and of everybody below them in the tree of invitations."""
+    below = select(contributors.c.contributor_id).where(contributors.c.contributor_id == contributor_id)
+    branch = below.cte("branch", recursive=True)
+    invited = aliased_contributors.c
+    branch = branch.union(  # not union_all: it ends even on a ring
+        select(invited.contributor_id).where(invited.invited_by == branch.c.contributor_id)
     )
-    return await session.write(statement) == 1
+    return api_keys.c.contributor_id.in_(select(branch.c.contributor_id))
 
 
 async def find_organization(session: ReadSession, name: str) -> Row[Any] | None:
@@ -74,6 +93,14 @@ async def find_contributor(session: ReadSession, tenant_id: str, name: str) -> R
     return await session.first(
         select(contributors).where(contributors.c.tenant_id == tenant_id, contributors.c.name == name)
     )
+
+
+async def contributor_called(session: ReadSession, called: str, tenant_id: str | None) -> Row[Any] | None:
+    """A contributor by id, or by name in an organization; with None of any organization, the oldest of that name."""
+    named = or_(contributors.c.contributor_id == called, contributors.c.name == called)
+    inside = true() if tenant_id is None else contributors.c.tenant_id == tenant_id
+    statement = select(contributors).where(named, inside).order_by(contributors.c.created_at).limit(1)
+    return await session.first(across(statement, "the owner of the store, or within an organization"))
 
 
 async def add_contributor(session: WriteSession, values: dict[str, object]) -> None:

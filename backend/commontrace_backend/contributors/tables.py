@@ -38,6 +38,8 @@ api_keys = Table(
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
+    Column("publication", Name, nullable=False, server_default="direct"),  # PublicationPolicy
+    Column("replaces", Id),  # the key that this one was rotated in for
 )
 
 store_secrets = Table(

@@ -22,12 +22,12 @@ class Database(Protocol):
         """Bring the schema up to date; raises NewerSchemaError or StoreUnusableError."""
         ...
 
-    def reading(self) -> AbstractAsyncContextManager[ReadSession]:
-        """One consistent view; takes no lock."""
+    def reading(self, tenant: str | None = None) -> AbstractAsyncContextManager[ReadSession]:
+        """One consistent view of what an organization may see, or with EVERY_TENANT of everything; takes no lock."""
         ...
 
-    def writing(self, *, durable: bool = True) -> AbstractAsyncContextManager[WriteSession]:
-        """One transaction, committed when the block ends well.
+    def writing(self, tenant: str | None = None, *, durable: bool = True) -> AbstractAsyncContextManager[WriteSession]:
+        """One transaction for an organization, committed when the block ends well.
 
         `durable=False` is for bookkeeping that a power failure may forget (receipts, misses).
         """

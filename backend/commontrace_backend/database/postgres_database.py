@@ -13,12 +13,16 @@ from commontrace_backend.database.faults import meaning_of_postgres
 from commontrace_backend.database.postgres_files import SIZE, compact
 from commontrace_backend.database.postgres_schema import needs_upgrade, upgrade
 from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
+from commontrace_backend.database.tenancy import EVERY_TENANT
 
 _CONNECT_SECONDS: Final = 10
 _STATEMENT_SECONDS: Final = 60
 """Nothing of ours runs nearly as long; what does would only hold others up."""
 
-_TURN: Final = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'commontr')})"
+# Whose rows the policies of row-level security let through: until the end of the transaction, and without it nobody's.
+_SETTING: Final = "set_config('commontrace.tenant', :tenant, true)"
+_FOR: Final = text(f"SELECT {_SETTING}")
+_TURN: Final = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'commontr')}), {_SETTING}"
 _DURABLE: Final = text(_TURN)
 _RELAXED: Final = text(f"{_TURN}, set_config('synchronous_commit', 'off', true)")
 
@@ -35,7 +39,7 @@ class PostgresDatabase:
     async def open(self) -> None:
         """Create or upgrade the tables; an up-to-date database costs a single SELECT."""
         if await self._is_old():
-            async with self._alone(_DURABLE) as connection:
+            async with self._alone(_DURABLE, EVERY_TENANT) as connection:
                 if await self._is_old():  # another process may have done it meanwhile
                     await upgrade(connection)
 
@@ -44,19 +48,20 @@ class PostgresDatabase:
             return await needs_upgrade(connection)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReadSession]:
+    async def reading(self, tenant: str | None = None) -> AsyncIterator[ReadSession]:
         """One REPEATABLE READ transaction: a snapshot that neither waits nor makes others wait."""
         async with self._connection(self._readers) as connection:
             try:
-                yield ReadSession(connection)
+                await connection.execute(_FOR, {"tenant": tenant or ""})
+                yield ReadSession(connection, tenant)
             finally:
                 await to_the_end(connection.rollback())
 
     @asynccontextmanager
-    async def writing(self, *, durable: bool = True) -> AsyncIterator[WriteSession]:
+    async def writing(self, tenant: str | None = None, *, durable: bool = True) -> AsyncIterator[WriteSession]:
         """One READ COMMITTED transaction; writers take turns, so each reads what the one before it wrote."""
-        async with self._alone(_DURABLE if durable else _RELAXED) as connection:
-            yield WriteSession(_Unbroken(connection))
+        async with self._alone(_DURABLE if durable else _RELAXED, tenant) as connection:
+            yield WriteSession(_Unbroken(connection), tenant)
 
     async def size(self) -> int:
         """Bytes of the database with its indexes."""
@@ -82,11 +87,11 @@ class PostgresDatabase:
             await engine.dispose()
 
     @asynccontextmanager
-    async def _alone(self, turn: TextClause) -> AsyncIterator[AsyncConnection]:
+    async def _alone(self, turn: TextClause, tenant: str | None) -> AsyncIterator[AsyncConnection]:
         """A transaction that no other writer overlaps; committed when the block ends well."""
         async with self._connection(self._writers) as connection:
             try:
-                await connection.execute(turn)
+                await connection.execute(turn, {"tenant": tenant or ""})
                 yield connection
             except BaseException:
                 await to_the_end(connection.rollback())

@@ -7,6 +7,8 @@ from typing import Any, Final, Protocol, TypeVar
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
+from commontrace_backend.database.tenancy import check
+
 T = TypeVar("T")
 
 QUICK: Final = {"quick": True}
@@ -36,12 +38,15 @@ class Connection(Protocol):
 class ReadSession:
     """One consistent view of the database; every query in it sees the same state."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tenant: str | None = None) -> None:
         self._connection = connection
+        self._tenant = tenant
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        """Run a query and return its buffered result."""
-        return await self._connection.execute(statement, parameters)
+        """Run a query and return its buffered result; raises TenantlessError where it does not say whose."""
+        result = await self._connection.execute(statement, parameters)
+        check(self._tenant, statement, result)
+        return result
 
     async def all(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
         """Every row."""

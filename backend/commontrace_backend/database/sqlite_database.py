@@ -47,19 +47,19 @@ class SqliteDatabase:
             ) from error
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReadSession]:
+    async def reading(self, tenant: str | None = None) -> AsyncIterator[ReadSession]:
         """A deferred transaction: a snapshot that neither waits nor makes others wait."""
         async with _worded(), self._room, self._lent("synchronous=FULL") as connection:
             connection.begin("BEGIN")
-            yield ReadSession(connection)
+            yield ReadSession(connection, tenant)
 
     @asynccontextmanager
-    async def writing(self, *, durable: bool = True) -> AsyncIterator[WriteSession]:
+    async def writing(self, tenant: str | None = None, *, durable: bool = True) -> AsyncIterator[WriteSession]:
         """BEGIN IMMEDIATE under the lock; the commit has reached the disk when the block is left."""
         pragmas = ("synchronous=FULL" if durable else "synchronous=NORMAL", "busy_timeout=0")
         async with _worded(), self._lock.hold(), self._lent(*pragmas) as connection:
             await self._begin_writing(connection)
-            yield WriteSession(connection)
+            yield WriteSession(connection, tenant)
             await connection.commit()
 
     async def _begin_writing(self, connection: SqliteConnection) -> None:

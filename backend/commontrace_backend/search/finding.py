@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 from commontrace.models.traces import Environment
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession
+from commontrace_backend.database.tenancy import across
 from commontrace_backend.index.protocol import Match, Question, SearchIndex
 from commontrace_backend.index.vectors import VectorIndex
 from commontrace_backend.search.asking import Asker
@@ -159,11 +160,9 @@ def _outlines(*, with_environment: bool) -> Select[Any]:
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
         .where(traces.c.number.in_(bindparam("numbers", expanding=True)))
     )
-    return (
-        statement.add_columns(trace_versions.c.content["environment"].label("environment"))
-        if with_environment
-        else statement
-    )
+    if with_environment:
+        statement = statement.add_columns(trace_versions.c.content["environment"].label("environment"))
+    return across(statement, "the numbers come from a search whose filter holds visible_to")
 
 
 def _fit(caller: CallerEnvironment, row: Row[Any]) -> Fit:

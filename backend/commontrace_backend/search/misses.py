@@ -16,7 +16,7 @@ from commontrace_backend.search import service
 from commontrace_backend.search.finding import Finder
 from commontrace_backend.search.wanted import Group, Miss, grouped
 from commontrace_backend.traces.tables import misses, trace_errors, traces
-from commontrace_backend.traces.visibility import visible_to
+from commontrace_backend.traces.visibility import found_by
 
 NEWEST: Final = 10_000
 """How many of an organization's misses are looked at, the newest."""
@@ -42,7 +42,8 @@ async def most_wanted(session: ReadSession, caller: Caller, finder: Finder, limi
     found: list[Wanted] = []
     for group in (await asyncio.to_thread(_grouped, rows))[:ASKED_AGAIN]:
         newest = group.newest
-        asked = await session.scalar(select(misses.c.query).where(misses.c.miss_id == newest.miss_id))
+        mine = select(misses.c.query).where(misses.c.tenant_id == caller.tenant_id)
+        asked = await session.scalar(mine.where(misses.c.miss_id == newest.miss_id))
         if await service.answered(session, caller, finder, asked, newest.fingerprint):
             continue
         found.append(_described(group, asked))
@@ -56,7 +57,7 @@ def _open(caller: Caller) -> Select[Any]:
     known = (
         exists()
         .where(trace_errors.c.fingerprint == misses.c.fingerprint, trace_errors.c.trace_id == traces.c.trace_id)
-        .where(visible_to(caller), traces.c.state == "active")
+        .where(found_by(caller))
     )
     return (
         select(

@@ -19,10 +19,10 @@ async def query_traces(wanted: Query, caller: Reader, request: Request) -> Query
 
 
 @router.get("/index")
-async def index_state(caller: Reader, session: Reading, request: Request) -> IndexState:
+async def index_state(caller: Reader, request: Request) -> IndexState:
     """How far words and vectors have kept up with the traces."""
     del caller
-    state: IndexState = await request.app.state.upkeep.state(session)
+    state: IndexState = await request.app.state.upkeep.state()
     return state
 
 

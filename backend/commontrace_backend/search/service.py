@@ -27,7 +27,7 @@ from commontrace_backend.search.ranking import Candidate, Evidence, good_enough,
 from commontrace_backend.traces import store
 from commontrace_backend.traces.assembly import contributor_of
 from commontrace_backend.traces.tables import misses, trace_tags, traces
-from commontrace_backend.traces.visibility import visible_to
+from commontrace_backend.traces.visibility import found_by
 
 QUERY_LIMIT: Final = 4 * 1024
 _POOL: Final = 2  # candidates looked at for each hit asked for, so that priors can reorder and duplicates fold
@@ -82,7 +82,7 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
     """The best answers; or none, and then what to do. Keeps receipts of what was shown, and the miss."""
     asked = prepare(wanted)
     where = _filter(caller, tuple(wanted.tags), include_unproven=wanted.include_unproven)
-    async with database.reading() as session:
+    async with database.reading(caller.tenant_id) as session:
         exact = await exact_numbers(session, where, asked.keys) if not wanted.ids else []
         model = await _compared(session, finder) if asked.asks and not (exact or wanted.ids) else None
         found = await _found(session, finder, asked, Meant(None), where) if not (model or wanted.ids) else None
@@ -93,7 +93,7 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
         assert model is not None
         # The model runs between transactions.
         meant = await _meant(finder, asked, model)
-        async with database.reading() as session:
+        async with database.reading(caller.tenant_id) as session:
             found = await _found(session, finder, asked, meant, where)
             result, new = await _answer(session, caller, asked, found, exact)
         result = _said(result, meant.reason)
@@ -119,7 +119,7 @@ async def _recorded(
 ) -> QueryAnswer:
     """Keep the receipts, or without any the miss; a power failure may forget them, and no reader waits for the disk."""
     try:
-        async with database.writing(durable=False) as writer:
+        async with database.writing(caller.tenant_id, durable=False) as writer:
             await store.add_receipts(writer, caller, new)
             if not result.hits:
                 await writer.write(insert(misses).values(_miss(caller, asked)))
@@ -216,7 +216,7 @@ def _mode(asked: Prepared, found: Found, exact: Sequence[int]) -> answer.Mode:
 @lru_cache(maxsize=256)
 def _filter(caller: Caller, tags: tuple[str, ...], *, include_unproven: bool) -> ColumnElement[bool]:
     """Everything that decides whether a trace may be shown, applied before anything is ranked."""
-    conditions = [visible_to(caller), traces.c.state == "active"]
+    conditions = [found_by(caller)]
     conditions += [exists().where(trace_tags.c.trace_id == traces.c.trace_id, trace_tags.c.tag == tag) for tag in tags]
     proven = traces.c.tier.in_(("corroborated", "verified"))
     if not include_unproven:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from commontrace.errors import ConflictError, InvalidInputError, LowQualityError, NotFoundError
+from commontrace.errors import ConflictError, ForbiddenError, InvalidInputError, LowQualityError, NotFoundError
 from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
 from commontrace.safety.pipeline import Screened, screen_text
 from commontrace_backend.contributors.caller import Caller
@@ -16,16 +16,18 @@ from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.protocol import SearchIndex
 from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import contributor_of, version_models
+from commontrace_backend.traces.audience import may_serve
 from commontrace_backend.traces.outcomes import refresh_tier
 from commontrace_backend.traces.service import may_decide, must_decide
-from commontrace_backend.traces.tables import amendments, trace_versions
+from commontrace_backend.traces.tables import amendments, trace_versions, traces
 from commontrace_backend.traces.versions import changes, version_id
+from commontrace_backend.traces.visibility import visible_to
 
 
 async def propose(
     session: WriteSession, caller: Caller, index: SearchIndex, ref: str, proposal: AmendmentProposal
 ) -> Amendment:
-    """Propose a new version; one by who may decide over the trace is accepted at once."""
+    """Propose a new version; one by who may decide, with a key that publishes, is accepted at once."""
     trace = await store.find(session, caller, ref)
     before = TraceContent.model_validate(trace.content)
     wanted = proposal.model_dump(exclude_unset=True, exclude_none=True, exclude={"reason"})
@@ -54,7 +56,7 @@ async def propose(
             decision_note="",
         )
     )
-    if may_decide(caller, trace):
+    if may_decide(caller, trace) and may_serve(caller, trace.visibility):
         return await decide(session, caller, index, amendment_id, Decision(accept=True))
     return _model(await _find(session, caller, amendment_id))
 
@@ -95,6 +97,8 @@ async def decide(
     must_decide(caller, trace)
     if row.status != "open":
         raise ConflictError(f"This amendment was {row.status} already.", "Propose a new one.")
+    if decision.accept and not may_serve(caller, trace.visibility):
+        raise ForbiddenError("This key does not publish by itself.", "Ask an admin whose key publishes directly.")
     if decision.accept:
         await _serve(session, index, caller, trace, row)
     await session.write(
@@ -149,8 +153,9 @@ async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceV
 
 
 async def _find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:
-    row = await session.first(_joined().where(amendments.c.amendment_id == amendment_id))
-    if row is None or not await store.can_see(session, caller, row.trace_id):
+    named = _joined().join(traces, traces.c.trace_id == amendments.c.trace_id).where(visible_to(caller))
+    row = await session.first(named.where(amendments.c.amendment_id == amendment_id))
+    if row is None:
         raise NotFoundError(f"No amendment {amendment_id}.", "See the trace's amendments.")
     return row
 

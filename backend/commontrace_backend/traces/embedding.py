@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from commontrace.models.traces import TraceContent
 from commontrace_backend.database.engine import Database
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.protocol import Embedder
 from commontrace_backend.index.vectors import (
     Part,
@@ -45,7 +46,7 @@ async def embed_some(database: Database, vectors: VectorIndex, embedder: Embedde
     Raises:
         EmbedderUnavailableError: the model or its endpoint does not answer; what was stored before stays.
     """
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         model = await find_model(session, embedder.name)
         if model and embedder.dimension not in {None, model.dimension}:
             model = None
@@ -71,7 +72,7 @@ async def embed_some(database: Database, vectors: VectorIndex, embedder: Embedde
         (number, version_id, part): PartVector(number, part, text_hash(text), vector)
         for (number, version_id, part, text), vector in zip(wanted, found, strict=True)
     }
-    async with database.writing(durable=False) as writer:
+    async with database.writing(EVERY_TENANT, durable=False) as writer:
         served = await writer.all(select(traces.c.number, traces.c.version_id).where(traces.c.number.in_(numbers)))
         current = {(row.number, row.version_id) for row in served}
         kept: Sequence[PartVector] = [

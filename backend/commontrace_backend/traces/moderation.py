@@ -4,7 +4,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 
 from commontrace.errors import ConflictError, ForbiddenError, NotFoundError
 from commontrace.models.traces import Flag, NewFlag, Removal, Tombstone, Trace
@@ -14,8 +14,10 @@ from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.traces import service, store
 from commontrace_backend.traces.assembly import contributor_of
+from commontrace_backend.traces.ledger import log_tombstone
 from commontrace_backend.traces.rescan import leaks_something
-from commontrace_backend.traces.tables import flags, tombstones
+from commontrace_backend.traces.tables import flags, tombstones, traces
+from commontrace_backend.traces.visibility import visible_to
 
 HIDING_LINEAGES: Final = 3
 """Distinct lineages (in a team: people) whose standing flags hide a trace until somebody looks at it."""
@@ -45,16 +47,13 @@ async def flag(session: WriteSession, caller: Caller, ref: str, wanted: NewFlag)
         )
     )
     await _hide_or_show(session, trace)
-    return _flag(await _find_flag(session, flag_id))
+    return _flag(await _find_flag(session, caller, flag_id))
 
 
 async def undo_flag(session: WriteSession, caller: Caller, flag_id: str) -> Flag:
     """Take a flag back: one's own, or any as an admin of the trace's organization."""
-    row = await _find_flag(session, flag_id)
+    row = await _find_flag(session, caller, flag_id)
     mine = row.contributor_id == caller.contributor_id
-    # One's own flag can be undone even where it helped to hide the trace from oneself.
-    if not mine and not await store.can_see(session, caller, row.trace_id):
-        raise _unknown(flag_id)
     trace = await store.any_trace(session, row.trace_id)
     if not mine and not ("admin" in caller.scopes and trace.tenant_id == caller.tenant_id):
         raise ForbiddenError("This flag is somebody else's.", "Its author or an admin can undo it.")
@@ -62,7 +61,7 @@ async def undo_flag(session: WriteSession, caller: Caller, flag_id: str) -> Flag
         raise ConflictError("This flag was undone already.", "Nothing is left to do.")
     await session.write(update(flags).where(flags.c.flag_id == flag_id).values(undone_at=datetime.now(UTC)))
     await _hide_or_show(session, trace)
-    return _flag(await _find_flag(session, flag_id))
+    return _flag(await _find_flag(session, caller, flag_id))
 
 
 async def flags_of(session: ReadSession, caller: Caller, ref: str) -> list[Flag]:
@@ -90,6 +89,13 @@ async def withdraw(session: WriteSession, caller: Caller, ref: str, removal: Rem
     service.must_decide(caller, trace)
     if trace.state == "withdrawn":
         raise ConflictError("This trace was withdrawn already.", "It can be restored.")
+    await leave_tombstone(session, caller, trace, screen_text(removal.reason).text)
+    await store.change_trace(session, trace.trace_id, state="withdrawn")
+    return await newest_tombstone(session, trace.trace_id)
+
+
+async def leave_tombstone(session: WriteSession, caller: Caller, trace: Row[Any], reason: str) -> None:
+    """Say who takes a trace away, when and why; the reason is in its safe form."""
     tombstone_id = secrets.token_hex(8)
     await session.write(
         insert(tombstones).values(
@@ -97,13 +103,17 @@ async def withdraw(session: WriteSession, caller: Caller, ref: str, removal: Rem
             trace_id=trace.trace_id,
             tenant_id=trace.tenant_id,
             contributor_id=caller.contributor_id,
-            reason=screen_text(removal.reason).text,
+            reason=reason,
             state_before=trace.state,
             created_at=datetime.now(UTC),
         )
     )
-    await store.change_trace(session, trace.trace_id, state="withdrawn")
-    return _tombstone(await _newest_tombstone(session, trace.trace_id))
+    await log_tombstone(session, tombstone_id)
+
+
+async def newest_tombstone(session: ReadSession, trace_id: str) -> Tombstone:
+    """What the newest removal of a trace left."""
+    return _tombstone(await _newest_tombstone(session, trace_id))
 
 
 async def restore(session: WriteSession, caller: Caller, ref: str) -> Trace:
@@ -118,6 +128,7 @@ async def restore(session: WriteSession, caller: Caller, ref: str) -> Trace:
         .where(tombstones.c.tombstone_id == tombstone.tombstone_id)
         .values(restored_at=datetime.now(UTC), restored_by=caller.contributor_id)
     )
+    await log_tombstone(session, tombstone.tombstone_id)
     await store.change_trace(session, trace.trace_id, state=tombstone.state_before)
     await _hide_or_show(session, await store.any_trace(session, trace.trace_id))  # flags may have gone meanwhile
     return await service.get(session, caller, trace.trace_id)
@@ -152,15 +163,14 @@ def _flags() -> Any:
     )
 
 
-async def _find_flag(session: ReadSession, flag_id: str) -> Row[Any]:
-    row = await session.first(_flags().where(flags.c.flag_id == flag_id))
+async def _find_flag(session: ReadSession, caller: Caller, flag_id: str) -> Row[Any]:
+    # One's own flag can be undone even where it helped to hide the trace from oneself.
+    mine = flags.c.contributor_id == caller.contributor_id
+    named = _flags().join(traces, traces.c.trace_id == flags.c.trace_id).where(or_(mine, visible_to(caller)))
+    row = await session.first(named.where(flags.c.flag_id == flag_id))
     if row is None:
-        raise _unknown(flag_id)
+        raise NotFoundError(f"No flag {flag_id}.", "See the trace's flags.")
     return row
-
-
-def _unknown(flag_id: str) -> NotFoundError:
-    return NotFoundError(f"No flag {flag_id}.", "See the trace's flags.")
 
 
 def _flag(row: Row[Any]) -> Flag:

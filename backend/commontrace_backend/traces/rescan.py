@@ -13,6 +13,7 @@ from commontrace.safety.pipeline import Screened, screen
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.traces import store
 from commontrace_backend.traces.tables import trace_versions
 
@@ -27,12 +28,12 @@ async def rescan_some(database: Database, limit: int) -> int:
     all the same: it is marked with the types of what leaks, and its trace is hidden until it is purged. The texts are
     screened outside of the write lock, in a thread; a process that stops in the middle loses nothing but that page.
     """
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         rows = await session.all(_stale(limit))
     if not rows:
         return 0
     screened = await asyncio.to_thread(_screened, rows)
-    async with database.writing() as writer:
+    async with database.writing(EVERY_TENANT) as writer:
         for row, seen in zip(rows, screened, strict=True):
             await _store(writer, row, seen)
     return len(rows)

@@ -19,6 +19,7 @@ from commontrace.models.traces import (
     NewLink,
     Publication,
     PublicationResult,
+    PurgedTrace,
     Removal,
     StarterResult,
     Tombstone,
@@ -28,9 +29,10 @@ from commontrace.models.traces import (
 )
 from commontrace.models.votes import Vote, VoteResult
 from commontrace.safety.pipeline import Screened
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.identity import Admin, Reader, Reading, Voter, Writer, Writing
 from commontrace_backend.index.protocol import SearchIndex
-from commontrace_backend.traces import amendments, moderation, outcomes, service, store
+from commontrace_backend.traces import amendments, moderation, outcomes, publishing, purging, service, store
 from commontrace_backend.traces.rescan import rescan_state
 
 router = APIRouter(prefix="/api/v1", tags=["traces"])
@@ -74,7 +76,7 @@ async def load_starter(caller: Admin, index: Index, session: Writing) -> Starter
 async def rescan(caller: Admin, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> RescanState:
     """Screen up to `limit` stored versions with the rules of today, and say how far it is and what leaks."""
     await request.app.state.upkeep.rescan(limit)
-    async with request.app.state.database.reading() as session:
+    async with request.app.state.database.reading(EVERY_TENANT) as session:
         return await rescan_state(session, caller)
 
 
@@ -156,6 +158,12 @@ async def restore_trace(trace_id: Ref, caller: Writer, session: Writing) -> Trac
     return await moderation.restore(session, caller, trace_id)
 
 
+@router.post("/traces/{trace_id}/purge")
+async def purge_trace(trace_id: Ref, body: Removal, caller: Writer, index: Index, request: Request) -> PurgedTrace:
+    """Take every text of a trace out for good, of files too; ids and a tombstone stay."""
+    return await purging.purge(request.app.state.database, caller, index, trace_id, body)
+
+
 @router.post("/traces/{trace_id}/links", status_code=201)
 async def link_trace(trace_id: Ref, body: NewLink, caller: Writer, session: Writing) -> Trace:
     """Link a trace to another trace or to a context commit."""
@@ -177,7 +185,7 @@ async def unlink_trace(
 @router.post("/traces/{trace_id}/publication")
 async def publish_trace(trace_id: Ref, body: Publication, caller: Writer, session: Writing) -> PublicationResult:
     """Widen the audience of a trace of yours; with `dry_run` see what everybody would see."""
-    return await service.publish(session, caller, trace_id, body)
+    return await publishing.publish(session, caller, trace_id, body)
 
 
 @router.get("/tags")

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,8 +19,6 @@ from commontrace.models.traces import (
     Contribution,
     ContributionResult,
     NewLink,
-    Publication,
-    PublicationResult,
     StarterResult,
     Trace,
     TraceContent,
@@ -35,24 +32,14 @@ from commontrace_backend.index.protocol import Question, SearchIndex
 from commontrace_backend.starter import starter_traces
 from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import trace_models
-from commontrace_backend.traces.outcomes import refresh_tier
+from commontrace_backend.traces.audience import Audience, audience
 from commontrace_backend.traces.similarity import NEAR_DUPLICATE, similarity
-from commontrace_backend.traces.tables import traces
 from commontrace_backend.traces.versions import version_id as id_of
-from commontrace_backend.traces.visibility import visible_to
+from commontrace_backend.traces.visibility import LIVE, visible_to
 
 _CANDIDATES: Final = 5
 _RESERVED: Final = {"imported": "imports", "starter": "commontrace"}
 _CURSOR: Final = re.compile(r"\d{1,18}\Z", re.ASCII)
-_WIDTH: Final = {"private": 0, "team": 1, "public": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class _Author:
-    """Who a new trace belongs to and who may see it."""
-
-    contributor_id: str
-    visibility: str
 
 
 def prepare(contribution: Contribution) -> Screened:
@@ -87,15 +74,15 @@ async def contribute(
     version = id_of(screened.content)
     known = await _already(session, caller, contribution, version)
     if known is not None:
-        return _result(contribution, screened, version, trace_id=known, existing=True)
+        return _result(_audience(caller, contribution), screened, version, trace_id=known, existing=True)
     target = await _superseded(session, caller, contribution)
     await _refuse_near_duplicate(session, caller, index, contribution, screened.content)
     if contribution.dry_run:
-        return _result(contribution, screened, version)
+        return _result(_audience(caller, contribution), screened, version)
     trace_id = await _store(session, caller, index, contribution, screened)
     if target is not None:
         await _supersede(session, caller, trace_id, target)
-    return _result(contribution, screened, version, trace_id=trace_id, stored=True)
+    return _result(_audience(caller, contribution), screened, version, trace_id=trace_id, stored=True)
 
 
 def _may_import(caller: Caller, contribution: Contribution) -> None:
@@ -132,7 +119,7 @@ async def _refuse_near_duplicate(
 ) -> None:
     if contribution.insist or contribution.supersedes:
         return
-    where = and_(visible_to(caller), traces.c.state == "active")
+    where = and_(visible_to(caller), LIVE)
     question = Question(f"{content.title}\n{content.problem}", headline=content.title)
     found = await index.search(session, question, where=where, limit=_CANDIDATES)
     rows = await store.with_numbers(session, caller, [match.number for match in found])
@@ -154,14 +141,14 @@ async def _refuse_near_duplicate(
 async def _store(
     session: WriteSession, caller: Caller, index: SearchIndex, contribution: Contribution, screened: Screened
 ) -> str:
-    author = await _author(session, caller, contribution)
+    shown = _audience(caller, contribution)
     content, now = screened.content, datetime.now(UTC)
     place = {
         "trace_id": secrets.token_hex(16),
         "version_id": id_of(content),
         "tenant_id": caller.tenant_id,
-        "visibility": author.visibility,
-        "contributor_id": author.contributor_id,
+        "visibility": shown.visibility,
+        "contributor_id": await _author(session, caller, contribution),
     }
     number = await store.add_trace(
         session,
@@ -169,7 +156,8 @@ async def _store(
             **place,
             "version_number": 1,
             "title": content.title,
-            "state": "active",
+            "state": shown.state,
+            "wanted_visibility": shown.wanted,
             "tier": "unproven",
             "language": content.environment.language,
             "created_at": now,
@@ -195,13 +183,17 @@ async def _store(
     return place["trace_id"]
 
 
-async def _author(session: WriteSession, caller: Caller, contribution: Contribution) -> _Author:
+async def _author(session: WriteSession, caller: Caller, contribution: Contribution) -> str:
     """Imported and starter traces belong to a reserved contributor, so that their importer's outcomes count."""
     if contribution.origin == "contributed":
-        return _Author(caller.contributor_id, contribution.visibility)
+        return caller.contributor_id
     name = _RESERVED[contribution.origin]
     row = await contributor_named(session, caller.tenant_id, name, kind="reserved", invited_by=None)
-    return _Author(row.contributor_id, "team")
+    return str(row.contributor_id)
+
+
+def _audience(caller: Caller, contribution: Contribution) -> Audience:
+    return audience(caller, contribution.visibility if contribution.origin == "contributed" else "team")
 
 
 async def _supersede(session: WriteSession, caller: Caller, trace_id: str, target: Row[Any]) -> None:
@@ -237,7 +229,7 @@ def must_decide(caller: Caller, trace: Row[Any]) -> None:
 
 
 def _result(
-    contribution: Contribution,
+    shown: Audience,
     screened: Screened,
     version: str,
     *,
@@ -251,7 +243,9 @@ def _result(
         trace_id=trace_id,
         version_id=version,
         tier="unproven",
-        visibility=contribution.visibility if contribution.origin == "contributed" else "team",
+        visibility=shown.visibility,
+        state=shown.state,
+        notes=[shown.note] if shown.note else [],
         redactions=list(screened.redactions),
         hidden=list(screened.hidden),
         labels=list(screened.labels),
@@ -308,22 +302,3 @@ async def remove_link(session: WriteSession, caller: Caller, ref: str, link: New
     if not await store.remove_link(session, trace.trace_id, link.kind, link.target):
         raise NotFoundError(f"There is no link {link.kind} to {link.target}.", "See the trace's links.")
     return await get(session, caller, trace.trace_id)
-
-
-async def publish(session: WriteSession, caller: Caller, ref: str, wanted: Publication) -> PublicationResult:
-    """Widen a trace's audience; an explicit act of its contributor or an admin, with a preview of every byte."""
-    trace = await store.find(session, caller, ref)
-    must_decide(caller, trace)
-    if _WIDTH[wanted.visibility] < _WIDTH[trace.visibility]:
-        raise InvalidInputError(f"This trace is {trace.visibility} already.", "To take it back, withdraw it.")
-    if not wanted.dry_run:
-        await store.change_trace(session, trace.trace_id, visibility=wanted.visibility)
-        await store.share_versions(session, trace.trace_id, wanted.visibility)
-        # Another audience weighs the same outcomes anew.
-        await refresh_tier(session, trace.trace_id, trace.version_id, await store.find(session, caller, trace.trace_id))
-    return PublicationResult(
-        trace_id=trace.trace_id,
-        visibility=wanted.visibility,
-        published=not wanted.dry_run,
-        content=TraceContent.model_validate(trace.content),
-    )

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace.models.traces import TraceContent
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.tenancy import across
+from commontrace_backend.traces import ledger
 from commontrace_backend.traces.tables import (
     amendments,
     flags,
@@ -23,7 +25,7 @@ from commontrace_backend.traces.tables import (
     trace_versions,
     traces,
 )
-from commontrace_backend.traces.visibility import visible_to, visible_traces
+from commontrace_backend.traces.visibility import LIVE, visible_to, visible_traces
 
 FULL_ID = 32
 
@@ -52,14 +54,9 @@ def _named(ref: str) -> Any:
 
 async def any_trace(session: ReadSession, trace_id: str) -> Row[Any]:
     """A trace that exists, whoever may see it: only for a caller whose right follows from something else."""
-    row = await session.first(select(traces).where(traces.c.trace_id == trace_id))
+    row = await session.first(across(select(traces).where(traces.c.trace_id == trace_id), "see above"))
     assert row is not None
     return row
-
-
-async def can_see(session: ReadSession, caller: Caller, trace_id: str) -> bool:
-    """Whether a trace is visible to the caller."""
-    return await session.first(visible_traces(caller).where(traces.c.trace_id == trace_id)) is not None
 
 
 async def page(session: ReadSession, caller: Caller, after: int, limit: int) -> Sequence[Row[Any]]:
@@ -81,7 +78,7 @@ def _numbered(caller: Caller) -> Select[Any]:
 
 async def same_content(session: ReadSession, caller: Caller, version_id: str) -> Row[Any] | None:
     """A visible active trace that serves exactly this content."""
-    statement = visible_traces(caller).where(traces.c.version_id == version_id, traces.c.state == "active")
+    statement = visible_traces(caller).where(traces.c.version_id == version_id, LIVE)
     return await session.first(statement.order_by(traces.c.number).limit(1))
 
 
@@ -102,17 +99,22 @@ async def remembered(session: ReadSession, caller: Caller, key: str) -> Row[Any]
 async def add_trace(session: WriteSession, values: dict[str, object]) -> int:
     """Insert a trace; returns its row number."""
     result = await session.execute(insert(traces).values(values).returning(traces.c.number))
-    return int(result.scalar_one())
+    number = int(result.scalar_one())
+    await ledger.log_trace(session, str(values["trace_id"]))
+    return number
 
 
 async def change_trace(session: WriteSession, trace_id: str, **values: object) -> None:
     """Update columns of a trace."""
-    await session.write(update(traces).where(traces.c.trace_id == trace_id).values(values))
+    others = [traces.c[name].is_distinct_from(value) for name, value in values.items()]
+    if await session.write(update(traces).where(traces.c.trace_id == trace_id, or_(*others)).values(values)):
+        await ledger.log_trace(session, trace_id)
 
 
 async def add_version(session: WriteSession, values: dict[str, object]) -> None:
     """Insert an immutable version."""
     await session.write(insert(trace_versions).values(values))
+    await ledger.log_version(session, str(values["trace_id"]), str(values["version_id"]))
 
 
 async def share_versions(session: WriteSession, trace_id: str, visibility: str) -> None:

@@ -45,6 +45,7 @@ traces = Table(
     Column("version_number", Integer, nullable=False),
     Column("title", Name, nullable=False),
     Column("state", Name, nullable=False),  # TraceState
+    Column("wanted_visibility", Name),  # of a pending trace: whom it is to be shown to once approved
     Column("tier", Name, nullable=False),  # of the served version, for the trace's own audience
     Column("language", Name),
     Column("created_at", UtcDateTime, nullable=False),

@@ -12,6 +12,7 @@ from commontrace.models.search import IndexState
 from commontrace.models.traces import TraceContent
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.protocol import Embedder, EmbedderUnavailableError
 from commontrace_backend.index.protocol import SearchIndex
 from commontrace_backend.index.vectors import VectorIndex, count_unembedded, find_model
@@ -48,10 +49,10 @@ class Upkeep:
             return await embed_some(self.database, self.vectors, self.embedder, limit) > 0
 
     async def _words(self) -> int:
-        async with self.database.reading() as session:
+        async with self.database.reading(EVERY_TENANT) as session:
             if not await self.words.pending(session, 1):
                 return 0
-        async with self.database.writing() as writer:
+        async with self.database.writing(EVERY_TENANT) as writer:
             numbers = await self.words.pending(writer, _WORDS_AT_ONCE)
             for row in await writer.all(_served(numbers)):
                 content = TraceContent.model_validate(row.content)
@@ -61,17 +62,21 @@ class Upkeep:
     async def _fingerprints(self) -> bool:
         """All of them, a page a transaction: those of an older version are found by nobody meanwhile."""
         stale = select(trace_errors.c.trace_id).where(trace_errors.c.fingerprint_version != VERSION).limit(1)
-        async with self.database.reading() as session:
+        async with self.database.reading(EVERY_TENANT) as session:
             if await session.first(stale) is None:
                 return False
         last: int | None = 0
         while last is not None:
-            async with self.database.writing() as writer:
+            async with self.database.writing(EVERY_TENANT) as writer:
                 last = (await refingerprint(writer, after=last)).last
         return True
 
-    async def state(self, session: ReadSession, reason: str = "") -> IndexState:
-        """How much is done."""
+    async def state(self, reason: str = "") -> IndexState:
+        """How much is done, of every organization's."""
+        async with self.database.reading(EVERY_TENANT) as session:
+            return await self._state(session, reason)
+
+    async def _state(self, session: ReadSession, reason: str) -> IndexState:
         total = await session.scalar(select(func.count()).select_from(traces))
         missing = await self.words.count_pending(session)
         if self.embedder is None:
@@ -94,8 +99,7 @@ class Upkeep:
             await self.some(limit)
         except EmbedderUnavailableError as error:
             reason = str(error)
-        async with self.database.reading() as session:
-            return await self.state(session, reason)
+        return await self.state(reason)
 
 
 def _served(numbers: Sequence[int]) -> Select[Any]:

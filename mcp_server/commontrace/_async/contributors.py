@@ -1,7 +1,15 @@
 """Contributors and their keys."""
 
 from commontrace._async.http import AsyncHttp
-from commontrace.models.contributors import ApiKey, Contributor, CreatedApiKey, NewApiKey
+from commontrace.models.contributors import (
+    ApiKey,
+    Contributor,
+    CreatedApiKey,
+    NewApiKey,
+    Revocation,
+    Revoked,
+    Rotation,
+)
 
 _KEYS = "/api/v1/keys"
 
@@ -27,3 +35,19 @@ class AsyncContributors:
     async def revoke_key(self, key_id: str) -> None:
         """Revoke a key, effective at once. Needs the scope `admin`."""
         await self._http.call("DELETE", f"{_KEYS}/{key_id}", type(None))
+
+    async def rotate_key(self, key_id: str, *, overlap_hours: float = 24) -> CreatedApiKey:
+        """Make a key that takes another one's place; the old one ends after the overlap. Needs the scope `admin`."""
+        body = Rotation(overlap_hours=overlap_hours)
+        return await self._http.call("POST", f"{_KEYS}/{key_id}/rotation", CreatedApiKey, body=body)
+
+    async def revoke_keys(self, wanted: Revocation) -> list[str]:
+        """Revoke the keys of a contributor, an organization or a branch of invitations; returns the ids of the keys.
+
+        Needs the scope `admin`.
+        """
+        return (await self._http.call("POST", f"{_KEYS}/revocation", Revoked, body=wanted)).key_ids
+
+    async def report_leaked(self) -> list[str]:
+        """Revoke the key that this client acts with; returns its id. Needs no scope: holding the key is the proof."""
+        return (await self._http.call("POST", f"{_KEYS}/leaked", Revoked)).key_ids

@@ -1,14 +1,15 @@
 """`commontrace keys`: who may use a server."""
 
-from typing import Final, TypedDict, Unpack, get_args
+import re
+from typing import Any, Final, TypedDict, Unpack, get_args
 
 import click
 
 from commontrace.cli.command import Lazy, LazyGroup, command
 from commontrace.cli.output import Screen, answer, joined
-from commontrace.cli.reading import validated
+from commontrace.cli.reading import read_text, validated
 from commontrace.cli.state import open_client
-from commontrace.models.contributors import ApiKey, CreatedApiKey, NewApiKey, Scope
+from commontrace.models.contributors import ApiKey, CreatedApiKey, NewApiKey, PublicationPolicy, Revocation, Scope
 
 _DEFAULT: Final[tuple[Scope, ...]] = ("read", "contribute", "vote")
 
@@ -18,7 +19,9 @@ keys: Final = LazyGroup(
         "Keys": {
             "create": Lazy(__name__, "create", "Create a key; it is shown once"),
             "list": Lazy(__name__, "list_keys", "The keys of your organization"),
-            "revoke": Lazy(__name__, "revoke", "Revoke a key, effective at once"),
+            "rotate": Lazy(__name__, "rotate", "Replace a key; both are good for a while"),
+            "revoke": Lazy(__name__, "revoke", "Revoke keys, effective at once"),
+            "leaked": Lazy(__name__, "leaked", "Revoke a key that you hold or found"),
         }
     },
     help="API keys of a server. Run it where the database is, or with a key that has the scope admin.",
@@ -32,6 +35,28 @@ class Options(TypedDict):
     scope: tuple[Scope, ...]
     admin: bool
     expires_in_days: int | None
+    publication: PublicationPolicy
+
+
+class Whose(TypedDict):
+    """Whose keys are meant, where no single one is."""
+
+    contributor: str | None
+    organization: str | None
+    lineage: str | None
+
+
+class Overlap(click.ParamType[float]):
+    """How long two keys are both good: `0`, `90m`, `24h`, `7d`; in hours."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Hours."""
+        found = re.fullmatch(r"(\d{1,4})([mhd]?)", str(value))
+        if not found or not (found[2] or found[1] == "0"):
+            self.fail(f"{value!r} is no length of time. Use 90m, 24h or 7d.", param, ctx)
+        return int(found[1]) * {"m": 1 / 60, "h": 1, "d": 24, "": 0}[found[2]]
 
 
 @command("create")
@@ -40,6 +65,13 @@ class Options(TypedDict):
 @click.option("--scope", multiple=True, type=click.Choice(get_args(Scope)), help="Default: read, contribute, vote.")
 @click.option("--admin", is_flag=True, help="Every scope.")
 @click.option("--expires-in-days", type=click.IntRange(1, 3650), help="Default: never.")
+@click.option(
+    "--publication",
+    type=click.Choice(get_args(PublicationPolicy)),
+    default="direct",
+    show_default=True,
+    help="What becomes of what it wants others to see.",
+)
 def create(name: str, **options: Unpack[Options]) -> None:
     """Create a key for the contributor NAME, who is made if the name is new. The key is shown once."""
     scopes = get_args(Scope) if options["admin"] else options["scope"] or _DEFAULT
@@ -50,6 +82,7 @@ def create(name: str, **options: Unpack[Options]) -> None:
             "organization": options["organization"],
             "scopes": list(scopes),
             "expires_in_days": options["expires_in_days"],
+            "publication": options["publication"],
         },
     )
     with open_client() as client:
@@ -88,16 +121,56 @@ def _state(key: ApiKey) -> str:
     return joined(
         [
             f"expires {key.expires_at:%Y-%m-%d}" if key.expires_at else "",
+            "" if key.publication == "direct" else key.publication,
             f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used",
         ],
         ", ",
     )
 
 
-@command("revoke")
+@command("rotate")
 @click.argument("key_id", metavar="ID")
-def revoke(key_id: str) -> None:
-    """Revoke a key by its id, effective at once."""
+@click.option("--overlap", type=Overlap(), default="24h", show_default=True, help="How long both keys are good.")
+def rotate(key_id: str, overlap: float) -> None:
+    """Make a key with the same rights for the same contributor. The old one ends after the overlap."""
     with open_client() as client:
-        client.contributors.revoke_key(key_id)
-    answer({"key_id": key_id, "revoked": True}, lambda screen: screen.line(f"{key_id} revoked"))
+        created = client.contributors.rotate_key(key_id, overlap_hours=overlap)
+    answer(created, lambda screen: _created(screen, created))
+
+
+@command("revoke")
+@click.argument("key_id", metavar="[ID]", required=False)
+@click.option("--contributor", help="All keys of a contributor, by name or id.")
+@click.option("--organization", help="All keys of an organization.")
+@click.option("--lineage", help="A contributor's keys, and those of everybody whom they and theirs created keys for.")
+def revoke(key_id: str | None, **whose: Unpack[Whose]) -> None:
+    """Revoke a key by its id, or many at once. It takes effect at once."""
+    named = {name: value for name, value in whose.items() if value is not None}
+    if (key_id is not None) + len(named) != 1:
+        raise click.UsageError("Give the ID of a key, or one of --contributor, --organization and --lineage.")
+    with open_client() as client:
+        if key_id:
+            client.contributors.revoke_key(key_id)
+            revoked = [key_id]
+        else:
+            revoked = client.contributors.revoke_keys(validated(Revocation, named))
+    answer({"key_ids": revoked, "revoked": True}, lambda screen: _revoked(screen, revoked))
+
+
+def _revoked(screen: Screen, key_ids: list[str]) -> None:
+    for key_id in key_ids:
+        screen.line(f"{key_id} revoked")
+    if not key_ids:
+        screen.line("No good key was left.")
+
+
+@command("leaked")
+@click.argument("source", metavar="[FILE]", default="-")
+def leaked(source: str) -> None:
+    """Revoke the key that stands in FILE or, by default, on standard input: to hold it is all it takes."""
+    key = read_text(source).strip()
+    if not key:
+        raise click.UsageError("No key was given.")
+    with open_client() as client:
+        revoked = client.acting_as(key).contributors.report_leaked()
+    answer({"key_ids": revoked, "revoked": True}, lambda screen: _revoked(screen, revoked))

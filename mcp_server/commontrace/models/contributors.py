@@ -1,14 +1,17 @@
 """Contributors, organizations and API keys on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from commontrace.models.base import Body, Record
 
 Scope = Literal["read", "contribute", "vote", "admin"]
 """What an API key allows."""
+
+PublicationPolicy = Literal["direct", "after approval", "drafts only"]
+"""What becomes of what a key wants others to see: shown at once, once an admin has approved it, or never."""
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,99}$")]
 
@@ -37,6 +40,35 @@ class NewApiKey(Body):
     organization: Label | None = Field(default=None, description="Default: the caller's own organization.")
     scopes: Annotated[list[Scope], Field(min_length=1)] = ["read", "contribute", "vote"]
     expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    publication: PublicationPolicy = "direct"
+
+
+class Rotation(Body):
+    """How long a key and the one that takes its place are both good."""
+
+    overlap_hours: Annotated[float, Field(ge=0, le=24 * 90)] = 24
+
+
+class Revocation(Body):
+    """Whose keys are revoked together: exactly one of these."""
+
+    contributor: Label | None = Field(default=None, description="A contributor's name or id.")
+    organization: Label | None = Field(default=None, description="Everybody of an organization.")
+    lineage: Label | None = Field(
+        default=None, description="A contributor's name or id: theirs, and those of everybody they led to by keys."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_fields_set & {"contributor", "organization", "lineage"}) != 1:
+            raise ValueError("give exactly one of contributor, organization and lineage")
+        return self
+
+
+class Revoked(Record):
+    """Which keys were revoked; none twice."""
+
+    key_ids: list[str]
 
 
 class ApiKey(Record):
@@ -50,6 +82,8 @@ class ApiKey(Record):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    publication: PublicationPolicy = "direct"
+    replaces: str | None = Field(default=None, description="The key that this one was rotated in for.")
 
 
 class CreatedApiKey(ApiKey):

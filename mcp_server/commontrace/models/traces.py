@@ -14,8 +14,11 @@ Visibility = Literal["private", "team", "public"]
 Tier = Literal["quarantined", "unproven", "corroborated", "verified", "superseded", "withdrawn"]
 """How far a version is proven; see `commontrace_backend.traces.trust` for the thresholds."""
 
-TraceState = Literal["active", "superseded", "hidden", "withdrawn"]
-"""Whether a trace is served: hidden is what enough flags do, withdrawn what its contributor did."""
+TraceState = Literal["active", "pending", "superseded", "hidden", "withdrawn", "purged"]
+"""Whether a trace is served: hidden is what enough flags do, withdrawn what its contributor did.
+
+A pending one is served to the audience it has (a new one: its contributor) and waits for a wider one to be approved.
+"""
 
 LinkKind = Literal["supersedes", "contradicts", "extends", "alternative_to", "context_used", "context_produced"]
 """How a trace relates to another trace, or (context_*) to a context commit."""
@@ -183,6 +186,8 @@ class ContributionResult(Record):
     version_id: str
     tier: Tier
     visibility: Visibility
+    state: TraceState = "active"
+    notes: list[str] = Field(default=[], description="What the key's publication policy made of the visibility.")
     redactions: list[Redaction] = []
     hidden: list[str] = Field(default=[], description="Hidden or deceptive characters that were neutralised.")
     labels: list[Label] = []
@@ -337,6 +342,16 @@ class Tombstone(Record):
     restored_at: datetime | None = None
 
 
+class PurgedTrace(Record):
+    """What a purge took out: every text of a trace, for good. Its ids stay, and a tombstone."""
+
+    trace_id: str
+    versions: int = Field(description="How many had a text.")
+    erased: bool = Field(description="Whether the files were written anew; false where others still read them.")
+    left: list[str] = Field(default=[], description="Places that we know of and may not touch.")
+    tombstone: Tombstone
+
+
 class Publication(Body):
     """A step to a wider audience: private, team, public."""
 
@@ -350,4 +365,5 @@ class PublicationResult(Record):
     trace_id: str
     visibility: Visibility
     published: bool
+    pending: bool = Field(default=False, description="It waits for an admin's approval: the key's policy says so.")
     content: TraceContent

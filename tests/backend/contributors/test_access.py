@@ -5,6 +5,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import Route
 
 from commontrace import AsyncClient
 from commontrace._transport import LOCAL_BASE, async_transport
@@ -24,11 +27,15 @@ LINK = {"kind": "context_used", "target": "c0ffee"}
 
 COMMITS = ("GET", f"{TRACE}/commits")  # lists commits the caller sees, whatever the id; it looks no trace up
 
+LEAKED = ("POST", f"{API}/keys/leaked")  # any key will do
+
 # Every route: the scope that it needs and a body that it accepts.
 ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("GET", f"{API}/me"): ("read", None),
     ("GET", f"{API}/keys"): ("admin", None),
     ("POST", f"{API}/keys"): ("admin", {"contributor": "x"}),
+    ("POST", f"{API}/keys/revocation"): ("admin", {"contributor": "nobody"}),
+    ("POST", f"{API}/keys/{{key_id}}/rotation"): ("admin", {}),
     ("DELETE", f"{API}/keys/{{key_id}}"): ("admin", None),
     ("POST", f"{API}/starter"): ("admin", None),
     ("GET", f"{API}/tags"): ("read", None),
@@ -50,6 +57,11 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("POST", f"{AMENDMENT}/decision"): ("contribute", {"accept": True}),
     ("POST", f"{TRACE}/withdrawal"): ("contribute", {"reason": "r"}),
     ("DELETE", f"{TRACE}/withdrawal"): ("contribute", None),
+    ("POST", f"{TRACE}/purge"): ("contribute", {"reason": "r"}),
+    ("GET", f"{TRACE}/proof"): ("read", None),
+    ("GET", f"{API}/log/checkpoint"): ("read", None),
+    ("GET", f"{API}/log/consistency"): ("read", None),
+    ("GET", f"{API}/log/audit"): ("admin", None),
     ("POST", f"{TRACE}/links"): ("contribute", LINK),
     ("DELETE", f"{TRACE}/links/{{kind}}/{{target}}"): ("contribute", None),
     ("POST", f"{TRACE}/publication"): ("contribute", {"visibility": "public"}),
@@ -61,7 +73,24 @@ def test_the_table_of_this_file_names_every_route(url: str) -> None:
     paths = create_app(BackendSettings(database_url=url)).openapi()["paths"]
     routes = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     ours = {route for route in routes if route[1].startswith(API) and not route[1].startswith(f"{API}/contexts")}
-    assert ours == set(ROUTES)
+    assert ours == set(ROUTES) | {LEAKED}
+
+
+def _scopes(dependant: Dependant) -> set[str]:
+    found = {call.__qualname__ for call in [dependant.call] if call is not None and hasattr(call, "__qualname__")}
+    return found.union(*(_scopes(below) for below in dependant.dependencies))
+
+
+def test_no_route_is_without_a_scope_but_those_that_are_open_on_purpose(url: str) -> None:
+    app = create_app(BackendSettings(database_url=url))
+    unguarded = {
+        route.path
+        for route in app.routes
+        if isinstance(route, APIRoute) and "_allowed.<locals>.check" not in _scopes(route.dependant)
+    }
+    assert unguarded == {"/health", LEAKED[1]}
+    others = {route.path for route in app.routes if isinstance(route, Route) and not isinstance(route, APIRoute)}
+    assert others == {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, insert, select, true
 
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.index.any_index import vectors_for
 from commontrace_backend.index.matrix import packed
 from commontrace_backend.index.vectors import (
@@ -54,12 +55,12 @@ def problem(number: int, vector: Vector, text: str = "text") -> PartVector:
 
 
 async def put(database: Database, index: VectorIndex, *rows: PartVector) -> None:
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         await index.store(session, await open_model(session, MODEL, len(rows[0].vector)), rows)
 
 
 async def nearest(database: Database, index: VectorIndex, vector: Vector, limit: int = 10) -> list[Near]:
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         return await index.nearest(session, vector, where=true(), limit=limit)
 
 
@@ -68,13 +69,13 @@ async def order(database: Database, index: VectorIndex, vector: Vector, limit: i
 
 
 async def waiting(database: Database) -> list[int]:
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         return await unembedded(session, traces.c.number, await find_model(session, MODEL), 10)
 
 
 async def test_an_index_without_vectors_finds_nothing(database: Database, index: VectorIndex) -> None:
     assert await nearest(database, index, EAST) == []
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         assert await index.cosines(session, EAST, [1, 2]) == {}
     assert await waiting(database) == [1, 2, 3, 4, 5]
 
@@ -93,7 +94,7 @@ async def test_the_nearer_of_two_parts_counts_and_a_trace_is_found_once(database
         found = await nearest(database, index, vector)
         assert {near.number: near.cosine for near in found} == pytest.approx(cosines, abs=TOLERANCE)
         assert len(found) == 2
-        async with database.reading() as session:
+        async with database.reading(EVERY_TENANT) as session:
             assert await index.cosines(session, vector, [1, 2, 3]) == pytest.approx(cosines, abs=TOLERANCE)
 
 
@@ -101,7 +102,7 @@ async def test_a_filter_never_costs_a_hit(database: Database, index: VectorIndex
     await fill(database, 300)
     near_by = [solution(number, unit(1, number / 1000, 0, 0)) for number in range(1, 301)]
     await put(database, index, *near_by)
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         far = await index.nearest(session, EAST, where=traces.c.number > 290, limit=5)
         none = await index.nearest(session, EAST, where=traces.c.number > 300, limit=5)
         both = await index.nearest(session, EAST, where=traces.c.number.in_([2, 299]), limit=5)
@@ -112,7 +113,7 @@ async def test_a_filter_never_costs_a_hit(database: Database, index: VectorIndex
 
 async def fill(database: Database, total: int) -> None:
     """More rows, so that there are traces numbered up to `total`."""
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         first = await session.first(select(traces).where(traces.c.number == 1))
         assert first is not None
         there = await session.scalar(select(func.max(traces.c.number)))
@@ -130,18 +131,18 @@ async def test_storing_again_replaces(database: Database, index: VectorIndex) ->
     assert first.number == 1
     assert first.cosine == pytest.approx(1.0, abs=TOLERANCE)
     assert (await order(database, index, NORTH))[0] == 2
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         assert (await index.cosines(session, EAST, [1]))[1] == pytest.approx(0.0, abs=TOLERANCE)
 
 
 async def test_a_vector_of_another_text_is_hidden_until_it_is_made_anew(database: Database, index: VectorIndex) -> None:
     await put(database, index, *(solution(number, EAST, "old") for number in range(1, 6)))
     assert await waiting(database) == []
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         await outdate(session, 3, {Part.SOLUTION: "new"})
         await outdate(session, 4, {Part.SOLUTION: "old"})
     assert sorted(await order(database, index, EAST)) == [1, 2, 4, 5]
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         assert (await index.cosines(session, EAST, [3, 4])).keys() == {4}
     assert await waiting(database) == [3]
     await put(database, index, solution(3, UP, "new"))
@@ -161,7 +162,7 @@ async def test_a_trace_of_which_any_part_changed_waits_to_be_embedded(
 ) -> None:
     await put(database, index, *(solution(number, EAST) for number in range(2, 6)))
     await put(database, index, *(PartVector(1, part, text, EAST) for part, text in before.items()))
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         await outdate(session, 1, after)
     assert await waiting(database) == [1]
     await put(database, index, *(PartVector(1, part, text, UP) for part, text in after.items()))
@@ -172,9 +173,9 @@ async def test_a_part_that_is_gone_is_found_no_more_and_nothing_waits_for_it(
     database: Database, index: VectorIndex
 ) -> None:
     await put(database, index, *(solution(number, EAST) for number in range(1, 6)), problem(1, UP))
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         await outdate(session, 1, {Part.SOLUTION: "text"})
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         assert (await index.cosines(session, UP, [1])).get(1, 0.0) == pytest.approx(0.0, abs=TOLERANCE)
     await put(database, index, solution(1, EAST))
     assert await waiting(database) == []
@@ -190,7 +191,7 @@ async def test_another_process_sees_what_was_stored_meanwhile(database: Database
     assert await order(other, theirs, NORTH) == [2, 1]
     await put(other, theirs, solution(3, UP))
     assert (await order(database, index, UP))[0] == 3
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         await outdate(session, 3, {Part.SOLUTION: "new"})
     assert 3 not in await order(other, theirs, UP)
     await other.close()
@@ -209,7 +210,7 @@ async def test_models_share_nothing(database: Database, index: VectorIndex) -> N
     await put(database, index, solution(1, EAST))
     other = vectors_for(database, traces.c.number, "another")
     assert await nearest(database, other, EAST) == []
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         model = await open_model(session, "another", 2)
         assert await open_model(session, "another", 2) == model
         await other.store(session, model, [solution(1, unit(1, 0)), solution(2, unit(0, 1))])

@@ -11,6 +11,7 @@ from commontrace import connect_async
 from commontrace.fingerprint import VERSION
 from commontrace.models.search import Query
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.traces.refingerprint import refingerprint
 from factories import contributed
 
@@ -35,7 +36,7 @@ async def everything(database: Database, limit: int) -> int:
     """Every page; returns how many traces changed."""
     changed, after = 0, 0
     while True:
-        async with database.writing() as session:
+        async with database.writing(EVERY_TENANT) as session:
             page = await refingerprint(session, after, limit)
         changed += page.changed
         if page.last is None:
@@ -80,6 +81,6 @@ async def test_a_store_of_an_older_version_is_brought_up_to_date_by_whoever_open
 
 
 async def test_an_empty_store_is_done_at_once(database: Database) -> None:
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         page = await refingerprint(session)
     assert (page.last, page.changed) == (None, 0)

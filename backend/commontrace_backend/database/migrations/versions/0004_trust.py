@@ -9,13 +9,96 @@ down_revision = "3"
 branch_labels = None
 depends_on = None
 
+NAME = sa.String(200).with_variant(sa.Text(collation="C"), "postgresql")
+ID = sa.String(64).with_variant(sa.Text(collation="C"), "postgresql")
+TIME = sa.DateTime(timezone=True)
+JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
 
 def upgrade() -> None:
     """Add columns and tables; nothing that is there changes."""
+    _log()
+    _keys()
     _screening()
+    _row_level_security()
+
+
+def _log() -> None:
+    """The log begins empty: what is there already is taken in when the store is next opened."""
+    op.create_table(
+        "log_leaves",
+        sa.Column("leaf_index", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("kind", NAME, nullable=False),
+        sa.Column("trace_id", ID, sa.ForeignKey("traces.trace_id"), nullable=False),
+        sa.Column("subject", NAME, nullable=False),
+        sa.Column("facts", JSON),
+        sa.Column("leaf_hash", ID, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+    )
+    op.create_index("ix_log_leaves_trace_id", "log_leaves", ["trace_id"])
+    op.create_table(
+        "log_nodes",
+        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("node_hash", ID, nullable=False),
+    )
+
+
+def _keys() -> None:
+    """What a key may publish, which key it follows, and what a trace waits to be shown to."""
+    op.add_column("api_keys", sa.Column("publication", NAME, nullable=False, server_default="direct"))
+    op.add_column("api_keys", sa.Column("replaces", ID))
+    op.add_column("traces", sa.Column("wanted_visibility", NAME))
 
 
 def _screening() -> None:
-    json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
-    op.add_column("trace_versions", sa.Column("leaks", json))
+    """What newer rules would have redacted, and which rules each version was screened with."""
+    op.add_column("trace_versions", sa.Column("leaks", JSON))
     op.create_index("ix_trace_versions_scanner_version", "trace_versions", ["scanner_version"])
+
+
+# The second wall, in PostgreSQL: what a transaction may see follows from the organization it was begun for. Whoever is
+# no superuser is held by it, the owner of the tables too. Identity (organizations, contributors, keys) stays outside,
+# for a key is looked up before anyone is known; so do words and vectors, which are only ever read joined with traces:
+# PostgreSQL would not use their indexes behind a policy.
+_SET = "current_setting('commontrace.tenant', true)"
+_OWN = f"(tenant_id = {_SET} OR {_SET} = '*')"
+_POLICIES = {
+    _OWN: (
+        "receipts",
+        "misses",
+        "idempotency_keys",
+        "repositories",
+        "blobs",
+        "commits",
+        "refs",
+        "heads",
+        "claims",
+        "operations",
+        "commit_traces",
+        "purged_objects",
+        "call_records",
+    ),
+    f"(visibility = 'public' OR {_OWN})": ("traces", "trace_versions"),
+    # What hangs on a trace that is seen: the policy of traces holds within this question too.
+    f"({_OWN} OR EXISTS (SELECT FROM traces WHERE traces.trace_id = {{table}}.trace_id))": (
+        "trace_tags",
+        "trace_errors",
+        "outcomes",
+        "amendments",
+        "flags",
+        "tombstones",
+        "trace_links",
+        "log_leaves",
+    ),
+}
+
+
+def _row_level_security() -> None:
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    for rule, tables in _POLICIES.items():
+        for table in tables:
+            op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+            op.execute(f"CREATE POLICY of_tenant ON {table} USING {rule.format(table=table)}")
