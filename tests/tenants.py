@@ -195,7 +195,6 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "action": "approve",
         "since": "2026-01-01T00:00:00Z",
         "pattern": "shared",
-        "before": "1",
     }
 
 

@@ -34,7 +34,7 @@ def _of_trace(row: Row[Any]) -> Facts:
 
 def _of_version(row: Row[Any]) -> Facts:
     named = ("version_id", "number", "parent_version_id", "inherits_from", "contributor_id", "scanner_version")
-    seen = [row.redactions, row.hidden, row.labels, row.lint, row.risks]
+    seen = [row.redactions, row.hidden, row.labels, row.lint, row.risks, row.leaks]
     return {**{name: getattr(row, name) for name in named}, "seen": digest(seen), "at": _time(row.created_at)}
 
 

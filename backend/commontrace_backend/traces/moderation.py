@@ -15,6 +15,7 @@ from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.traces import recalls, service, store
 from commontrace_backend.traces.assembly import contributor_of
 from commontrace_backend.traces.ledger import log_tombstone
+from commontrace_backend.traces.rescan import leaks_something
 from commontrace_backend.traces.tables import flags, tombstones, traces
 from commontrace_backend.traces.trust import independent
 from commontrace_backend.traces.trust_store import trust_for
@@ -83,9 +84,10 @@ async def hide_or_show(session: WriteSession, trace: Row[Any]) -> None:
     count = len({row.contributor_id for row in rows})
     if trace.visibility == "public":
         count = independent([(row.tenant_id, row.lineage_id) for row in rows], await trust_for(session, None))
-    if trace.state == "active" and count >= HIDING:
+    hide = count >= HIDING or await leaks_something(session, trace.trace_id)
+    if trace.state == "active" and hide:
         await store.change_trace(session, trace.trace_id, state="hidden")
-    elif trace.state == "hidden" and count < HIDING:
+    elif trace.state == "hidden" and not hide:
         await store.change_trace(session, trace.trace_id, state="active")
 
 

@@ -79,7 +79,7 @@ async def _blank(session: WriteSession, trace_id: str) -> None:
     """Nothing that somebody wrote stays, nor what scanners quoted of it."""
     seen = {"redactions": [], "hidden": [], "labels": [], "risks": Risks().model_dump()}
     lint = LintVerdict(score=0).model_dump()
-    values = {"content": _EMPTY.model_dump(mode="json"), "lint": lint, **seen}
+    values = {"content": _EMPTY.model_dump(mode="json"), "lint": lint, "leaks": None, **seen}
     await session.write(update(trace_versions).where(trace_versions.c.trace_id == trace_id).values(values))
     said: dict[Table, dict[str, str | None]] = {
         outcomes: {"note": _GONE, "evidence": None},

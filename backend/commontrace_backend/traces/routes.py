@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from commontrace.models.rescan import RescanState
 from commontrace.models.tags import TagCount
 from commontrace.models.traces import (
     Amendment,
@@ -28,9 +29,11 @@ from commontrace.models.traces import (
 )
 from commontrace.models.votes import Vote, VoteResult
 from commontrace.safety.pipeline import Screened
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.identity import Admin, Reader, Reading, Voter, Writer, Writing
 from commontrace_backend.index.protocol import SearchIndex
 from commontrace_backend.traces import amendments, moderation, outcomes, publishing, purging, service, store
+from commontrace_backend.traces.rescan import rescan_state
 
 router = APIRouter(prefix="/api/v1", tags=["traces"])
 
@@ -67,6 +70,14 @@ async def contribute_trace(
 async def load_starter(caller: Admin, index: Index, session: Writing) -> StarterResult:
     """Add the traces that come with CommonTrace; those that are there already stay."""
     return await service.load_starter(session, caller, index)
+
+
+@router.post("/rescan")
+async def rescan(caller: Admin, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> RescanState:
+    """Screen up to `limit` stored versions with the rules of today, and say how far it is and what leaks."""
+    await request.app.state.upkeep.rescan(limit)
+    async with request.app.state.database.reading(EVERY_TENANT) as session:
+        return await rescan_state(session, caller)
 
 
 @router.get("/traces")

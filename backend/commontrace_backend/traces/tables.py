@@ -75,9 +75,10 @@ trace_versions = Table(
     Column("labels", Json, nullable=False),
     Column("lint", Json, nullable=False),
     Column("risks", Json, nullable=False),
-    Column("scanner_version", Name, nullable=False),
+    Column("scanner_version", Name, nullable=False, index=True),
     Column("signature", LargeBinary),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("leaks", Json),  # types of what newer rules would have redacted; the trace is hidden until it is purged
 )
 
 of_served_version = and_(

@@ -19,6 +19,7 @@ from commontrace_backend.index.vectors import VectorIndex, count_unembedded, fin
 from commontrace_backend.traces import writing
 from commontrace_backend.traces.embedding import embed_some
 from commontrace_backend.traces.refingerprint import refingerprint
+from commontrace_backend.traces.rescan import rescan_some
 from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
 
 _WORDS_AT_ONCE = 100
@@ -35,13 +36,13 @@ class Upkeep:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # the background and `reindex` do not do things twice
 
     async def some(self, limit: int) -> bool:
-        """Take the words of up to a hundred traces anew, or embed up to `limit`; False where nothing is left to do.
+        """Take the words of up to a hundred traces anew, screen or embed up to `limit`; False where nothing is left.
 
         Raises:
             EmbedderUnavailableError: the model or its endpoint does not answer; words are done already.
         """
         async with self._turn:
-            if await self._fingerprints() or await self._words():
+            if await self._fingerprints() or await self._words() or await rescan_some(self.database, limit):
                 return True
             if self.vectors is None or self.embedder is None:
                 return False
@@ -85,6 +86,11 @@ class Upkeep:
         return IndexState(
             traces=total, words=total - missing, model=self.embedder.name, embedded=total - waiting, reason=reason
         )
+
+    async def rescan(self, limit: int) -> None:
+        """Screen up to `limit` versions that older rules have screened."""
+        async with self._turn:
+            await rescan_some(self.database, limit)
 
     async def refresh(self, limit: int) -> IndexState:
         """Do some, and say how much is done; where the embedder fails, why."""

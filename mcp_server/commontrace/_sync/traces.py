@@ -6,6 +6,7 @@ from typing import Literal
 
 from commontrace._sync.http import Http
 from commontrace.errors import InvalidInputError
+from commontrace.models.rescan import RescanState
 from commontrace.models.search import IndexState, Query, QueryAnswer, Wanted
 from commontrace.models.traces import (
     Amendment,
@@ -81,6 +82,14 @@ class Traces:
         The store does the same in the background. Needs the scope `admin`.
         """
         return self._http.call("POST", "/api/v1/index", IndexState, query={"limit": limit})
+
+    def rescan(self, limit: int = 100) -> RescanState:
+        """Screen up to `limit` stored versions with the rules of today; call it until it is `done`.
+
+        Labels and risks are made anew. A version that holds what the rules would now redact is hidden and listed, to be
+        purged. The store does the same in the background. Needs the scope `admin`.
+        """
+        return self._http.call("POST", "/api/v1/rescan", RescanState, query={"limit": limit})
 
     def load_starter(self) -> StarterResult:
         """Load the traces that come with CommonTrace; those that are there already stay. Needs the scope `admin`."""

@@ -57,6 +57,7 @@ SECTIONS: Final = {
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
         "vouches": Lazy(f"{_CLI}.vouches", "vouches", "Which organizations have a voice for yours"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),
+        "rescan": Lazy(f"{_CLI}.rescan", "rescan", "Screen stored traces with the rules of today"),
         "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
         "verify": Lazy(f"{_CLI}.proving", "verify", "Was anything changed behind your back?"),
         "doctor": Lazy(f"{_CLI}.doctor", "doctor", "Check settings, store, key and agents"),

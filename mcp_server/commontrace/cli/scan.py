@@ -13,6 +13,8 @@ from commontrace.cli.reading import named, read_text
 from commontrace.errors import InvalidInputError
 from commontrace.safety.labels import labels_of
 from commontrace.safety.normal_form import clean
+from commontrace.safety.packages import package_labels
+from commontrace.safety.pipeline import NOTICED
 from commontrace.safety.redaction import redact
 from commontrace.safety.risks import risks_of
 
@@ -29,11 +31,11 @@ def scanned(identifier: str, text: str) -> dict[str, Any]:
     """
     cleaned = clean(text)
     redacted = redact(cleaned.text)
-    labels = labels_of(cleaned.text)
     risks = risks_of(redacted.text)
+    labels = [*labels_of(cleaned.text), *package_labels(risks.packages)]
     origin = _origin(text, cleaned.text)
-    noticed = bool(labels or redacted.found or cleaned.hidden)
     worst = max((label.score for label in labels), default=0.0)
+    noticed = bool(worst >= NOTICED or redacted.found or cleaned.hidden)
     return {
         "id": identifier,
         "text": redacted.text,

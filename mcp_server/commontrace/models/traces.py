@@ -156,6 +156,9 @@ class Risks(Record):
     commands: list[str] = []
     packages: list[str] = []
     urls: list[str] = []
+    package_verdicts: dict[str, Literal["known", "look-alike", "unknown"]] = Field(
+        default={}, description="How the name of each package stands to those that many people install."
+    )
 
 
 class Standing(Record):

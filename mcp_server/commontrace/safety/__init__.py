@@ -2,5 +2,5 @@
 
 from typing import Final
 
-RULES_VERSION: Final = "2"
+RULES_VERSION: Final = "3"
 """Stored beside every verdict, so that a store can be scanned again when the rules change."""

@@ -33,10 +33,98 @@ RULES: Final = (
         (
             "tells the reader to drop its instructions",
             0.9,
-            "ignore disregard forget override",
+            "ignore disregard forget override overlook bypass dismiss neglect attention follow obey",
             (
-                r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|earlier|all|your|system)\b.{0,30}"
-                r"\b(?:instructions?|prompts?|rules?|guidelines?|context)\b"
+                r"\b(?:ignore|disregard|forget|override|overlook|bypass|dismiss|neglect|pay no attention to|(?:do"
+                r" not|don't|stop) (?:follow|obey)(?:ing)?)\b"
+                r".{0,40}\b(?:previous|prior|above|earlier|all|your|system|preceding|existing|original|my|these"
+                r"|any)\b.{0,30}"
+                r"\b(?:instructions?|prompts?|rules?|guidelines?|context|directives?|commands?|orders?|programming"
+                r"|training|constraints?|restrictions?|messages?)\b"
+                r"|\b(?:ignore|disregard|forget|overlook)\b.{0,20}\b(?:every?thing|all that|anything"
+                r"|what)\b.{0,20}\b(?:you|told|said|been|above|before)\b"
+                r"|\bignore the function and\b"
+            ),
+        ),
+        (
+            "tells the reader to drop its instructions",
+            0.9,
+            (
+                "ignora ignorez ignoriere oubliez vergiss olvida esquece dimentica \u5ffd\u7565 \u5ffd\u89c6"
+                " \u65e0\u89c6 \u7121\u8996"
+                " \u0438\u0433\u043d\u043e\u0440\u0438\u0440 \u0437\u0430\u0431\u0443\u0434 \ubb34\uc2dc"
+            ),
+            (
+                r"\b(?:ignora|ignorez|ignoriere|oubliez|vergiss|olvida|esque\w+|dimentica)\w{0,4}\b.{0,40}"
+                r"\b(?:instruc\w+|istruzioni|instru\w+|anweisung\w*|befehl\w*|consignes|reglas|regeln|fonction"
+                r"|funci\w+)"
+                "|(?:\u5ffd\u7565|\u5ffd\u89c6|\u65e0\u89c6).{0,12}(?:\u6307\u4ee4|\u6307\u793a|\u8bf4\u660e"
+                "|\u63d0\u793a)|\u6307\u793a.{0,6}\u7121\u8996|\uc9c0\uc2dc.{0,8}\ubb34\uc2dc"
+                "|(?:\u0438\u0433\u043d\u043e\u0440\u0438\u0440"
+                "|\u0437\u0430\u0431\u0443\u0434)\\w*.{0,40}(?:\u0438\u043d\u0441\u0442\u0440\u0443\u043a\u0446"
+                "|\u043f\u0440\u0430\u0432\u0438\u043b)"
+            ),
+        ),
+        (
+            "speaks to the model that reads it",
+            0.7,
+            "ai llm assistant agent model chatbot",
+            (
+                r"\b(?:you,? (?:the|an|as an) (?:ai|llm|assistant|language model|agent)\b|(?:dear|attention,?|hey"
+                r"|note to(?: the)?|message (?:for|to)(?: the)?) (?:ai|llm|assistant|agent|language model)s?\b"
+                r"|if you(?:'re| are) an? (?:ai|llm|assistant|language model|agent)\b|(?:ai|llm) (?:assistants?"
+                r"|agents?|models?) (?:must|should|shall|are required)\b"
+                r"|you are (?:now|no longer) (?:an? |the )?(?:\w+ ){0,3}(?:ai|assistant|model|agent|chatbot|bound)\b)"
+            ),
+        ),
+        (
+            "puts the reader into another mode",
+            0.7,
+            "mode jailbreak pretend",
+            (
+                r"\b(?:enter|enable|activate|switch to|now in|you(?:'re| are) in)\b.{0,20}\b(?:developer|debug"
+                r"|admin|god|override|maintenance|system|dan|unrestricted|sudo) mode\b"
+                r"|\boverride[_ ]mode\b|\bjailbreak(?:ed|ing)?\b.{0,40}\b(?:you|model|assistant)\b|\bpretend"
+                r" (?:that )?you(?:'re| are)\b.{0,60}\b(?:ai|no (?:rules|restrictions|filters?)|unrestricted)\b"
+                r"|\b(?:no|without(?: any)?) (?:special )?(?:filter(?:ing|s)?|restrictions?|content"
+                r" polic\w+)\b.{0,30}\b(?:ai|model|assistant)\b"
+            ),
+        ),
+        (
+            "gives the reader another task",
+            0.6,
+            "following instead new your important before important!!!",
+            (
+                r"\bbefore you (?:can )?(?:solve|continue|proceed|answer|respond|complete|start"
+                r"|do)\b.{0,80}\b(?:first|must|need to|please do)\b"
+                r"|\b(?:do|execute|perform|follow) the following (?:first|instead|instructions?)\b|\bstrictly"
+                r" (?:adhere to|follow) the following\b"
+                r"|\b(?:your|here are your|here is your) (?:new|real|actual|true|only) (?:task|goal|instructions?"
+                r"|mission|objective)s?\b"
+                r"|\binstead,? (?:please )?(?:do the following|execute|output|respond with|reply with|say)\b|(?:^"
+                r"|\n)\W{0,5}new (?:system )?instructions?:"
+                r"|\bimportant (?:message|instruction)s? (?:from|for|to) (?:me|the|you)\b"
+            ),
+        ),
+        (
+            "asks for what the reader keeps to itself",
+            0.6,
+            "prompt your password instructions",
+            (
+                r"\b(?:reveal|show|print|repeat|output|tell me|give me|share|disclose|what(?:'s| is| are|\s+were)"
+                r"|display|leak|confirm|decode)\b.{0,40}"
+                r"\b(?:(?:your|the) (?:system|hidden|initial|original|secret) (?:prompt|instructions?|message|key"
+                r"|password|rules)|your (?:password|secret|instructions|system prompt|credentials)"
+                r"|our (?:system )?password|the password (?:for|to|of) (?:our|the|this) system)\b"
+            ),
+        ),
+        (
+            "poses as somebody in charge",
+            0.6,
+            "developer administrator creator audit",
+            (
+                r"\b(?:i am|i'm|this is) (?:your|the|an?) (?:developer|administrator|admin|creator|system"
+                r" administrator|openai|anthropic)\b.{0,120}\b(?:need|audit|confirm|require|reveal|must|override)\b"
             ),
         ),
         (
@@ -66,19 +154,11 @@ RULES: Final = (
         (
             "asks for secrecy from the user",
             0.8,
-            "user",
-            r"\b(?:do not|don't|never)\b.{0,20}\b(?:tell|inform|mention|reveal|show)\b.{0,30}\b(?:the )?user\b",
-        ),
-    ),
-    *_rules(
-        "exfiltration",
-        (
-            "sends local data elsewhere",
-            0.7,
-            "curl wget nc",
+            "user anyone secret",
             (
-                r"\b(?:curl|wget|nc)\b[^\n]{0,120}(?:(?:\$\(|`)(?:cat|env|printenv|base64|tar|gzip|head)\b|@[/~]"
-                r"|--data[^\n]{0,40}\.env|/etc/passwd|\.ssh/)"
+                r"\bwithout (?:telling|informing|notifying|asking|alerting) the (?:user|human|developer)\b"
+                r"|\b(?:keep this|do this) (?:secret|hidden|silently|secretly)\b.{0,40}\b(?:user|human|anyone)\b"
+                r"|\b(?:do not|don't|never)\b.{0,20}\b(?:tell|inform|mention|reveal|show)\b.{0,30}\b(?:the )?user\b"
             ),
         ),
     ),
@@ -90,53 +170,24 @@ RULES: Final = (
             "![",
             r"!\[[^\]]{0,100}\]\(https?://[^)\s?&]{1,300}[?&][^)\s]{1,300}\)",
         ),
-    ),
-    *_rules(
-        "risky command",
         (
-            "runs what it downloads",
-            0.8,
-            "curl wget",
+            "a link that carries what the reader knows",
+            0.6,
+            "](http src= href=",
             (
-                r"\b(?:curl|wget)\b[^\n|]{0,300}\|\s{0,3}(?:sudo\s{1,3})?(?:ba|z|da|k)?sh\b"
-                r"|\b(?:eval|source|sh -c)\b[^\n]{0,40}\$\((?:curl|wget)\b"
+                r"(?:\]\(|(?:src|href)=[\"']?)https?://[^)\s\"'>]{1,200}[?&/=][^)\s\"'>]{0,60}(?:\{\{|%7B%7B|\$\{"
+                r"|<[a-z_ ]{3,30}>|\[[A-Z_ ]{4,30}\]"
+                r"|\{(?:conversation|history|secret|token|data|context|prompt|user)\w{0,20}\})"
             ),
         ),
         (
-            "deletes a root or home folder",
-            0.9,
-            "rm",
+            "an element of a page that calls home",
+            0.4,
+            "<img <iframe <script <object <embed <link",
             (
-                r"\brm\s{1,9}(?:-\w+\s{1,9}){1,4}(?:--no-preserve-root\s{1,9})?"
-                r"(?:/|~/?|\$HOME/?|/\*|/(?:etc|usr|var|home|boot))(?=\s|$|;|&)"
+                r"<(?:img|iframe|script|object|embed|link)\s[^<>]{0,200}(?:src|href"
+                r"|data)\s{0,3}=\s{0,3}[\"']?(?:https?:)?//[^\s\"'<>]{1,300}[?&][^\s\"'<>]{1,300}"
             ),
-        ),
-        ("opens files to everybody", 0.5, "chmod", r"\bchmod\s{1,9}(?:-R\s{1,9})?0?[67]{2}[67]\b"),
-        (
-            "turns certificate checks off",
-            0.5,
-            "curl reject_unauthorized verify strict-ssl",
-            (
-                r"\bcurl\b[^\n]{0,100}\s(?:(?-i:-k)|--insecure)\b|NODE_TLS_REJECT_UNAUTHORIZED\s{0,3}=\s{0,3}[\"']?0"
-                r"|\bverify\s{0,3}=\s{0,3}False|http\.sslVerify[ =]{1,3}false|GIT_SSL_NO_VERIFY"
-                r"|strict-ssl[ =]{1,3}false"
-            ),
-        ),
-        ("hands over the Docker engine", 0.5, "docker.sock", r"docker\.sock"),
-        (
-            "runs encoded text",
-            0.8,
-            "base64",
-            r"base64\s{1,9}(?:-d|--decode|-D)\b[^\n|]{0,100}\|\s{0,3}(?:sudo\s{1,3})?(?:ba|z)?sh\b",
-        ),
-        ("a fork bomb", 0.9, ":()", r":\(\)\s{0,9}\{\s{0,9}:\s{0,9}\|\s{0,9}:\s{0,9}&\s{0,9}\}\s{0,9};\s{0,9}:"),
-        ("rewrites shared history", 0.4, "push", r"\bgit\s{1,9}push\b[^\n]{0,60}(?:--force\b(?!-with)|\s-f\b)"),
-        ("adds a login key", 0.8, "authorized_keys", r">>?[ \t]{0,9}~?[^\s]{0,60}\.ssh/authorized_keys"),
-        (
-            "overwrites a disk",
-            0.9,
-            "/dev/",
-            r"\bdd\b[^\n]{0,100}\bof=/dev/(?:sd|nvme|disk)|\bmkfs\.\w{2,9}\s{1,9}/dev/",
         ),
     ),
 )

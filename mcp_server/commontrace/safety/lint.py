@@ -17,6 +17,14 @@ _TURN: Final = re.compile(
     r"^[ \t>*#]{0,8}(?:user|human|assistant|system|tool)[* \t]{0,4}:|[\"']role[\"']:[ \t]{0,4}[\"']\w",
     re.IGNORECASE | re.MULTILINE,
 )
+_SAYS_NOTHING: Final = re.compile(
+    r"\W*(?:(?:it|everything|this|all)?[ \t]{0,3}(?:just )?(?:works?|worked|is (?:fixed|solved|working|fine)"
+    r"|solved|resolved)(?: now| again| fine| for me)*"
+    r"|\+1|same (?:here|problem|issue|error)\b.{0,80}|(?:did|has|have) (?:you|anyone|anybody"
+    r"|someone)\b.{0,100}\?.{0,60}|(?:any|no) (?:idea|update|news|solution)s?\b.{0,60}"
+    r"|(?:nevermind|never mind)\b.{0,60}|(?:thanks|thank you)\b.{0,60})\W*",
+    re.IGNORECASE,
+)
 _CAUSE: Final = re.compile(
     r"\b(?:because|cause[ds]?|since|due to|reason|the problem is|happens when|why)\b", re.IGNORECASE
 )
@@ -35,6 +43,8 @@ def refusals(content: TraceContent) -> list[str]:
         found.append("the problem is empty")
     if len(solution) < _FEW_WORDS and not _CODE.search(content.solution):
         found.append("the solution is empty" if not solution else "the solution says too little")
+    elif _SAYS_NOTHING.fullmatch(content.solution):
+        found.append("the solution says that it works, or asks; say what was done")
     elif solution == problem:
         found.append("the solution repeats the problem")
     if _is_template(content.solution) or _is_template(content.problem):

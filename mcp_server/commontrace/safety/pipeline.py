@@ -10,9 +10,12 @@ from commontrace.models.traces import Label, LintVerdict, Redaction, Risks, Trac
 from commontrace.safety.labels import labels_of
 from commontrace.safety.lint import lint, refusals
 from commontrace.safety.normal_form import clean
+from commontrace.safety.packages import package_labels
 from commontrace.safety.redaction import redact
 from commontrace.safety.risks import risks_of
 
+NOTICED: Final = 0.2
+"""The score of a label from which it is kept, and from which a text is no longer clean."""
 _WARNINGS: Final = ("failed_attempts", "not_when")
 
 
@@ -62,12 +65,16 @@ def screen(content: TraceContent) -> Screened:
     noticed = _Noticed()
     dumped = content.model_dump(mode="json", include=set(TraceContent.model_fields))
     safe = _fitted({name: noticed.safe(value, name) for name, value in dumped.items()})
+    risks = risks_of(safe.solution)
     return Screened(
         content=safe,
         redactions=[Redaction(field=name, type=kind, count=n) for (name, kind), n in noticed.redactions.items()],
         hidden=list(noticed.hidden),
-        labels=_labels(noticed.texts),
-        risks=risks_of(safe.solution),
+        labels=[
+            *_labels(noticed.texts),
+            *(label for label in package_labels(risks.packages) if label.score >= NOTICED),
+        ],
+        risks=risks,
         lint=lint(safe),
         refusals=refusals(safe),
     )

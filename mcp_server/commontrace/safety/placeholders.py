@@ -6,7 +6,7 @@ from typing import Final
 _WORDS: Final = (
     "a abc access account admin administrator an any api apikey app auth bar baz bearer bot change changeme"
     " client connection cred credential credentials database db default demo dev devel development docker dummy"
-    " encryption example fake file foo generated go goes guest hash hashed hello here hunter id in insecure insert"
+    " encryption example fake file foo generated go goes guest hash hashed hello here id in insecure insert"
     " is it jwt key letmein local localhost long me mongo mongodb must my myapp mypass mysecret mysql name new"
     " none not null of old one open or our page pass passphrase passwd password personal pg placeholder postgres"
     " postgresql private prod production public push pwd qux random real redis refresh replace reset role root"
@@ -25,6 +25,7 @@ _REFERENCE: Final = re.compile(
     r"\$\{.*|\$\(.*|\$[A-Z_][A-Z0-9_]*|\$[a-z_]+|#\{.*|\{\{?.*|%\w+%|%\(\w+\)s|%[sdr]|\[.*\]?"  # filled in when run
     r"|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASS|PWD|ID|VALUE)S?(?:_[A-Z]+)?"  # a constant
     r"|(?:os|env|process|settings|config|secrets|vars|var|self|this|github|request|args|options|data)\.[\w.\[]+.*"
+    r"|[a-z_]{2,30}=(?:None|True|False|null|\d{1,9}|[a-z_]{2,40})"  # another argument
     r"|[*&]\w+|[a-z]+://[^:@]*|(?:~|\.{1,2})?(?:/[a-z0-9_.-]+)+/?"  # where it is kept
 )
 _REPEATING: Final = 3
@@ -40,6 +41,31 @@ def _stands_in(value: str) -> bool:
     return bool(_REFERENCE.fullmatch(value) or _PLAIN_WORDS.match(value) or _TELLING.search(value))
 
 
+_SHORTEST: Final = 10
+_CONSONANTS: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}", re.IGNORECASE)
+_SWITCH: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
+
+
+def is_random_word(letters: str) -> bool:
+    """Whether letters stand in an order that neither words nor camelCase have: nobody could say them."""
+    if len(letters) < _SHORTEST or letters.isupper():
+        return False
+    return len(_SWITCH.findall(letters)) * 4 >= len(letters) or bool(_CONSONANTS.search(letters))
+
+
+_PART: Final = re.compile(r"[-_./+]")
+_TECHNICAL: Final = re.compile(
+    r"[a-z]*|\d{1,3}(?:[a-z]{1,5})?|(?:base|sha|md|utf|rfc|ipv|aes|rsa|python|py|http|win)\d{1,5}[a-z]{0,8}"
+    r"|(?:pbkdf2|argon2|oauth2?|x509|x86|s3|ec2|k8s|i18n|l10n|p256|p12|h2|h264|v\d{1,3})[a-z]{0,12}(?:\d{1,3})?",
+    re.IGNORECASE,
+)
+
+
+def is_technical(value: str) -> bool:
+    """Whether a value with digits names a format, an algorithm or a version, as base64-encoded or Python-3.11."""
+    return all(_TECHNICAL.fullmatch(part) for part in _PART.split(value.rstrip(".,:;")))
+
+
 _ROLES: Final = (
     "alerts ci contact email git help info mail no-reply noreply notifications ops postmaster sales security someone"
     " support team webmaster you"
@@ -47,7 +73,8 @@ _ROLES: Final = (
 _RESERVED_HOST: Final = re.compile(
     r"(?:^|\.)(?:example|test|invalid|localhost|local)(?:\.\w+)?\Z|(?:^|\.)(?:my|your|some)[\w-]*\.\w+\Z"
     r"|^v?\d+\.\d|\.(?:png|jpe?g|gif|svg|webp|m?js|ts|py|json|css|html?)\Z"  # a version, a file
-    r"|(?:^|\.)(?:email|domain|company|corp|acme|foo|bar|site|host|mail)\.(?:com|org|net|io)\Z|^lists?\.|users\.noreply\."
+    r"|(?:^|\.)(?:email|domain|company|corp|acme|foo|bar|site|host|mail)\.(?:com|org|net|io)\Z|^lists?\."
+    r"|users\.noreply\."
 )
 
 

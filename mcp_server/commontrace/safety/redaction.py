@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from commontrace.safety.keywords import Keywords
+from commontrace.safety.nearby import values_near
 from commontrace.safety.redaction_rules import RULES
 from commontrace.safety.secret_rules import found_in
+from commontrace.safety.views import decoded, views
 
 _MARKER: Final = re.compile(r"\[redacted (?:secret|pii):[a-z0-9-]{1,60}\]")
 _KEYWORDS: Final = Keywords([rule.keywords for rule in RULES])
+_LOGIN: Final = re.compile(r"[\w.@+-]{2,60}:(?=\S*[0-9])(?=\S*[A-Za-z])\S{6,100}")
+_LAST: Final = 10_000
+"""The rank of what is known to hold a secret and not which."""
 _PASSES: Final = 5
 """Taking one secret out can bare another. Only texts made for it need more than two passes."""
 
@@ -37,7 +42,7 @@ def redact(text: str) -> Redacted:
     found: list[Found] = []
     masked = _MARKER.sub(lambda match: _mask(len(match[0])), text)
     for _ in range(_PASSES):
-        new = _merged(sorted(_matches(masked)))
+        new = _merged(sorted(_all_matches(masked)))
         if not new:
             break
         masked = "".join(_pieces(masked, new, lambda item: _mask(item.end - item.start)))
@@ -59,6 +64,19 @@ def _pieces(text: str, found: Iterable[Found], stand_in: Callable[[Found], str])
     yield text[position:]
 
 
+def _all_matches(text: str) -> Iterator[tuple[int, int, int, str]]:
+    """What fits the text, what fits other readings of it, and what a run of base64 hides."""
+    yield from _matches(text)
+    for view in views(text):
+        for start, end, rank, kind in _matches(view.text):
+            place = view.origin(start, end)
+            if place is not None:
+                yield *place, rank, kind
+    for start, end, said in decoded(text):
+        if _LOGIN.fullmatch(said) or any(kind.startswith("secret:") for *_, kind in _matches(said)):
+            yield start, end, _LAST, "secret:encoded"
+
+
 def _matches(text: str) -> Iterator[tuple[int, int, int, str]]:
     """Start, end, rank and type of everything that fits; of two that overlap the lower rank names it."""
     for rank in _KEYWORDS.rules(text):
@@ -69,6 +87,7 @@ def _matches(text: str) -> Iterator[tuple[int, int, int, str]]:
                 yield match.start(group), match.end(group), rank, rule.type
     for rank, (start, end, kind) in enumerate(found_in(text), len(RULES)):
         yield start, end, rank, kind
+    yield from ((start, end, _LAST, "secret:nearby-value") for start, end in values_near(text))
 
 
 def _merged(matches: Iterable[tuple[int, int, int, str]]) -> list[Found]:

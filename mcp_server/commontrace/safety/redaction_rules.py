@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from commontrace.safety.placeholders import is_placeholder, is_reserved_address, is_shared_home
+from commontrace.safety.hosts import is_own_address, is_own_host
+from commontrace.safety.placeholders import (
+    is_placeholder,
+    is_random_word,
+    is_reserved_address,
+    is_shared_home,
+    is_technical,
+)
 
 Test = Callable[[str], bool]
 
@@ -34,6 +41,8 @@ def _real(value: str) -> bool:
 
 def _mixed(value: str) -> bool:
     """Letters together with digits or signs: a word of prose or a name in code is no password."""
+    if is_technical(value):
+        return False
     return _real(value) and bool(re.search(r"[A-Za-z]", value)) and bool(re.search(r"[0-9!@#$%^&*?~]", value))
 
 
@@ -43,8 +52,23 @@ def _strong(value: str) -> bool:
     return _mixed(value) and (kinds > 2 or len(re.findall(r"\d", value)) > 3)  # noqa: PLR2004 - "utf8", "sha256"
 
 
+def _assigned(value: str) -> bool:
+    """As mixed, or letters that no word has in that order."""
+    return _mixed(value) or (value.isalpha() and _real(value) and is_random_word(value))
+
+
 def _with_digit(value: str) -> bool:
     return _real(value) and any(char.isdigit() for char in value)
+
+
+def _has_body(key: str) -> bool:
+    """Whether there is something between the first line of a key and the last one, and not just dots."""
+    return bool(re.search(r"[A-Za-z0-9+/=]{16}", key))
+
+
+def _numbered_host(value: str) -> bool:
+    """A name that no attribute of a program has: three parts, or one with a number or a hyphen."""
+    return is_own_host(value) and (value.count(".") > 1 or any(char in "-0123456789" for char in value))
 
 
 _TEST_CARDS: Final = frozenset(("378282246310005", "371449635398431", "30569309025904", "38520000023237"))
@@ -77,10 +101,22 @@ _NAME: Final = (
     r"|shared|shared_?access|signing)[_-]?key|token|credentials?)"
 )
 _SUFFIX: Final = r"(?:[_-]?(?:value|base64|b64|hash|prod|dev|test|staging|live|\d{1,2}|key(?:[_-]?base)?))?"
+_TYPE: Final = (
+    r"(?:[ \t]{0,3}:?[ \t]{0,3}(?:str|string|std::string|bytes|char)\b(?:[ \t]{0,2}\|[ \t]{0,2}None)?(?=[ \t]{0,3}=))?"
+)
+_OPENING: Final = (
+    r"(?:\([ \t\r\n]{0,40}(?=[\"'`])|(?:>-?|\|-?)[ \t]{0,3}\r?\n[ \t]{1,20})?"  # a parenthesis, a YAML block
+)
 # A value in quotes runs to the closing one; a bare one stops at punctuation, and is no call and no subscript.
 _QUOTED: Final = r"(?=[^\s\"'`\x00]{8})[^\s\"'`\x00\\]*+(?:\\(?![\"'`nrt])[^\s\"'`\x00\\]*+)*+"
 _BARE: Final = r"(?![(\[])(?![A-Za-z_][\w.]*+[(\[])[^\s\"'`,;{}<>\x00\\]{8,}(?<![)\].])"
 _VALUE: Final = rf"(?P<quote>\\?[\"'`])?(?P<value>(?(quote){_QUOTED}|{_BARE}))"
+
+_INNER: Final = ".internal .corp .intranet .lan .local .private"
+_HOST_NAME: Final = (
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?:internal|corp|intranet|lan|localdomain|local|private)"
+)
+_HOST_END: Final = r"(?![\w-]|\.\w|\()"
 
 RULES: Final[tuple[Rule, ...]] = (
     _rule(
@@ -89,6 +125,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?>(?:[^-\x00]|-(?!----))*)-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
         rf"|(?>{_BREAK}*+[A-Za-z0-9+/=]{{16,}}+)++)",
+        _has_body,
     ),
     _rule("secret:commontrace-key", "ct_", r"ct_[a-z]{2,8}_[0-9a-f]{8}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}"),
     _rule("secret:anthropic-key", "sk-ant-", _START + r"sk-ant-[\w-]{20,}+", _real),
@@ -140,11 +177,11 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         "secret:assignment",
         "pass secret token key credential pwd",
-        _NAME + _SUFFIX + r"\\?[\"'`]?\]?[ \t]{0,5}(?:=>|:=|==?|:)[ \t]{0,5}" + _VALUE,
-        _mixed,
+        _NAME + _SUFFIX + r"\\?[\"'`]?\]?" + _TYPE + r"[ \t]{0,5}(?:=>|:=|:-|==?|:|<-)[ \t]{0,5}" + _OPENING + _VALUE,
+        _assigned,
         _I,
     ),
-    _rule("secret:option", "--", rf"(?<![\w-])--[a-z-]{{0,20}}{_NAME}[ \t]{{1,5}}{_VALUE}", _mixed, _I),
+    _rule("secret:option", "--", rf"(?<![\w-])--[a-z-]{{0,20}}{_NAME}[ \t]{{1,5}}{_VALUE}", _assigned, _I),
     _rule(
         "secret:prose-password",
         "passw passphrase",
@@ -180,5 +217,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "home/ users",
         r"(?:(?<![\w.])/home/|/Users/|\b[A-Za-z]:[\\/]{1,4}Users[\\/]{1,4})(?P<value>[A-Za-z0-9](?:[\w.-]{0,60}\w)?)(?![\w-])",
         lambda value: not is_shared_home(value),
+    ),
+    _rule("pii:host", _INNER, rf"(?:(?<=://)|(?<=@))(?P<value>{_HOST_NAME}){_HOST_END}", is_own_host, _I),
+    _rule("pii:host", _INNER, rf"(?<![\w.@/-])(?P<value>{_HOST_NAME})(?=:\d{{2,5}}\b)", is_own_host, _I),
+    _rule("pii:host", _INNER, rf"(?<![\w.@/\\-])(?P<value>{_HOST_NAME}){_HOST_END}", _numbered_host, _I),
+    _rule(
+        "pii:host",
+        "10. 192.168. 172.",
+        r"(?<![\w.:-])(?P<value>(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3})(?![\w-]|/\d|\.\d)",
+        is_own_address,
     ),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from commontrace.models.traces import Risks
+from commontrace.safety.packages import verdict
 
 _MOST: Final = 20
 _FENCE: Final = re.compile(
@@ -35,9 +36,14 @@ _TAKES_VALUE: Final = frozenset(
 def risks_of(text: str) -> Risks:
     """Up to 20 each of shell commands, packages that they install, and URLs."""
     commands = list(dict.fromkeys(_commands(text)))
-    packages = dict.fromkeys(package for command in commands for package in _packages(command))
+    packages = list(dict.fromkeys(package for command in commands for package in _packages(command)))[:_MOST]
     urls = dict.fromkeys(match.rstrip(".,;:") for match in _URL.findall(text))
-    return Risks(commands=commands[:_MOST], packages=list(packages)[:_MOST], urls=list(urls)[:_MOST])
+    return Risks(
+        commands=commands[:_MOST],
+        packages=packages,
+        urls=list(urls)[:_MOST],
+        package_verdicts={package: verdict(package)[0] for package in packages},
+    )
 
 
 def _commands(text: str) -> Iterator[str]:

@@ -1,36 +1,30 @@
 """The rules for secrets that are kept as data, run by RE2: linear time whatever the text and the rule."""
 
 import functools
-import math
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from commontrace.safety.keywords import Keywords
-from commontrace.safety.placeholders import is_placeholder
+from commontrace.safety.placeholders import is_placeholder, is_technical
+from commontrace.safety.randomness import entropy, jumble
+from commontrace.safety.re2s import Match, compiled
 
 _FILES: Final = ("own.toml", "gitleaks.toml")
-_LAST: Final = "generic-api-key"
-"""The rule that knows least about what it finds names it only where no other rule does."""
-_REPLACED: Final = frozenset(("curl-auth-user", "hashicorp-tf-password"))
-"""Our own rules for the same find the password without the name and the quotes beside it."""
+_LAST: Final = ("generic-api-key", "prefixed-token")
+"""The rules that know least about what they find name it only where no other rule does."""
+_HASHED: Final = re.compile(r"(?:sha\d{1,3}|md5)[:=-]\Z")
+_REPLACED: Final = frozenset(("curl-auth-user", "hashicorp-tf-password", "jwt"))
+"""Our own rules for the same find the secret without what stands beside it."""
 _QUOTES: Final = "\"'`\\"
-
-
-class _Match(Protocol):
-    def span(self, group: int = 0) -> tuple[int, int]: ...
-
-
-class _Pattern(Protocol):
-    groups: int
-
-    def finditer(self, text: bytes) -> Iterator[_Match]: ...
-
-    def search(self, text: bytes) -> _Match | None: ...
+_AFTER: Final = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
+_AFTER_IN_TEXT: Final = r"""(?:[\x60'"\s;,&)\]}<>#|*:!?\x00]|\\|%[0-9A-F]{2}|\.\s|\.$|$)"""
+"""What follows a token: in a file, and in anything that people write."""
+_BEFORE: Final = "\\b("
+_BEFORE_IN_TEXT: Final = r"(?:\b|\\[nrt]|%[0-9A-F]{2}|_)("
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +70,12 @@ def found_in(text: str) -> Iterator[tuple[int, int, str]]:
         rule = _rules()[number]
         for match in compiled(rule.regex).finditer(flat):
             start, end = _bare(text, *_secret(match, rule))
-            if rule.holds(text[start:end], text[slice(*match.span())], _line(text, start, end)):
+            vague = rule.type.endswith(_LAST) and _HASHED.search(text[max(0, start - 12) : start])
+            if not vague and rule.holds(text[start:end], text[slice(*match.span())], _line(text, start, end)):
                 yield start, end, rule.type
 
 
-def _secret(match: _Match, rule: _Rule) -> tuple[int, int]:
+def _secret(match: Match, rule: _Rule) -> tuple[int, int]:
     """The span of the group that a rule names, else of the first one that took part, else of the match."""
     if rule.group:
         return match.span(rule.group)
@@ -97,23 +92,6 @@ def _bare(text: str, start: int, end: int) -> tuple[int, int]:
 def _line(text: str, start: int, end: int) -> str:
     stop = text.find("\n", end)
     return text[text.rfind("\n", 0, start) + 1 : stop if stop >= 0 else len(text)]
-
-
-def entropy(value: str) -> float:
-    """Shannon entropy in bits a character."""
-    return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
-
-
-@functools.cache
-def compiled(regex: str) -> _Pattern:
-    """A pattern of RE2 over bytes, in which a byte is a character."""
-    import re2  # type: ignore[import-untyped]  # it has no annotations
-
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    pattern: _Pattern = re2.compile(regex.encode(), options)
-    return pattern
 
 
 @functools.cache
@@ -147,7 +125,7 @@ def _rule(row: dict[str, Any], everywhere: list[dict[str, Any]]) -> _Rule:
     return _Rule(
         type=f"secret:{row['id']}",
         keywords=tuple(row["keywords"]),
-        regex=row["regex"],
+        regex=_anywhere(row["regex"]),
         group=row.get("secretGroup", 0),
         entropy=row.get("entropy", 0.0),
         check=row.get("check", "token"),
@@ -156,6 +134,12 @@ def _rule(row: dict[str, Any], everywhere: list[dict[str, Any]]) -> _Rule:
             _allowed(item) for item in [*everywhere, *row.get("allowlists", [])] if item.get("condition") != "AND"
         ),
     )
+
+
+def _anywhere(regex: str) -> str:
+    """A rule for files of code, so that it also finds what stands in prose, addresses, Markdown and escaped text."""
+    regex = regex.replace(_AFTER, _AFTER_IN_TEXT)
+    return regex.replace(_BEFORE, _BEFORE_IN_TEXT, 1) if regex.removeprefix("(?i)").startswith(_BEFORE) else regex
 
 
 def _allowed(row: dict[str, Any]) -> _Allowed:
@@ -172,6 +156,8 @@ def _token(value: str) -> bool:
 
 def _password(value: str) -> bool:
     """Letters together with digits or signs: a word of prose or a name in code is no password."""
+    if is_technical(value):
+        return False
     return _token(value) and bool(re.search(r"[A-Za-z]", value)) and bool(re.search(r"[0-9!@#$%^&*?~]", value))
 
 
@@ -186,10 +172,19 @@ def _random(value: str) -> bool:
     return _strong(value) and (len(re.findall(r"\d+", value)) > 1 or bool(re.search(r"[!#$%^&*?~@].*\w", value)))
 
 
+_JUMBLED: Final = 0.3
+
+
+def _jumbled(value: str) -> bool:
+    """As random, and its characters change kind as often as those of a drawn key."""
+    return _strong(value) and jumble(value) > _JUMBLED
+
+
 _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "none": lambda _: True,
     "token": _token,
     "password": _password,
     "strong": _strong,
     "random": _random,
+    "jumbled": _jumbled,
 }

@@ -20,7 +20,7 @@ from doors import People
 from factories import contributed, found, read, use
 from postgres import Postgres, name_of
 
-OUTSIDE = {"contributors", "api_keys", "log_leaves"}
+OUTSIDE = {"contributors", "api_keys"}
 """Outside of the second wall: looked up before anyone is known, and the one log of the whole store."""
 
 _roles = count()

@@ -111,8 +111,30 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("Set-Item env:DB_PASSWORD {}", strong(12)),
         ("denied using password {}", strong(12)),
     ],
-    "prose-login": [("I logged in with ann / {} and saw", strong(12))],
-    "prose-password": [("the password for the staging box is {}", strong(12))],
+    "prose-login": [("I logged in with ann / {} and saw", strong(12)), ("creds: ann / {}", strong(14))],
+    "prose-password": [
+        ("the password for the staging box is {}", strong(12)),
+        ("we changed it to {} after the password leaked", strong(12)),
+    ],
+    "prefixed-token": [("it {} works", f"vendor_{some(ALNUM, 40)}"), ("x={};", f"acme_live_{some(ALNUM, 32)}")],
+    "call": [("options.setPassword('{}')", strong(12)), ('new Credentials("ann", "{}")', strong(12))],
+    "default": [
+        ('os.getenv("DB_PASSWORD", "{}")', strong(14)),
+        ("process.env.API_SECRET || '{}'", strong(14)),
+        ('P="${{DB_PASSWORD:-{}}}"', strong(14)),
+    ],
+    "assignment": [('variable "db_password" {{\n  type = string\n  default = "{}"\n}}', strong(12))],
+    "option": [
+        ("xfreerdp /u:ann /p:{} /v:host", strong(12)),
+        ("smbclient //fs/share -U 'ann%{}'", strong(12)),
+        ("lftp -u ann,{} host", strong(12)),
+        ("openssl rsa -in a.pem -passin pass:{}", strong(12)),
+        ("7z x -p{} a.7z", strong(12)),
+        ("useradd -p {} ann", strong(12)),
+        ("sqlcmd -S db -U sa -P {}", strong(12)),
+        ('send "{}\\r"', strong(12)),
+        ("gh secret set DEPLOY --body {}", strong(20)),
+    ],
 }
 CASES = [(kind, text, secret) for kind, rows in PLANTED.items() for text, secret in rows]
 

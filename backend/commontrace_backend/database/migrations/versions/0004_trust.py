@@ -20,6 +20,7 @@ def upgrade() -> None:
     _log()
     _keys()
     _standing()
+    _screening()
     _row_level_security()
 
 
@@ -119,6 +120,12 @@ def _keys() -> None:
     op.add_column("api_keys", sa.Column("publication", NAME, nullable=False, server_default="direct"))
     op.add_column("api_keys", sa.Column("replaces", ID))
     op.add_column("traces", sa.Column("wanted_visibility", NAME))
+
+
+def _screening() -> None:
+    """What newer rules would have redacted, and which rules each version was screened with."""
+    op.add_column("trace_versions", sa.Column("leaks", JSON))
+    op.create_index("ix_trace_versions_scanner_version", "trace_versions", ["scanner_version"])
 
 
 # The second wall, in PostgreSQL: what a transaction may see follows from the organization it was begun for. Whoever is
