@@ -2,8 +2,12 @@
 
 import json
 import logging
+import random
+import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -211,3 +215,23 @@ async def test_no_request_of_64_kib_takes_two_seconds_of_cpu(
         spent = time.process_time() - started
         assert answer.status_code < 500
         assert (path, spent < 2) == (path, True), spent
+
+
+async def test_a_list_of_many_strange_questions_takes_no_two_seconds_of_cpu(client: AsyncClient, store: Path) -> None:
+    await contributed(client)
+    await client.traces.query("what about kangaroos")
+    chance = random.Random(5)
+    words = [f"w{number}q" for number in range(3_000)]
+    with closing(sqlite3.connect(store)) as connection, connection:
+        [(tenant, contributor)] = connection.execute("SELECT tenant_id, contributor_id FROM misses").fetchall()
+        connection.executemany(
+            "INSERT INTO misses (miss_id, tenant_id, contributor_id, query, created_at)"
+            " SELECT ?, ?, ?, ?, max(created_at) FROM misses",
+            [
+                (f"{number:032x}", tenant, contributor, " ".join(chance.choices(words, k=300)))
+                for number in range(3_000)
+            ],
+        )
+    started = time.process_time()
+    await client.traces.wanted(limit=100)
+    assert time.process_time() - started < 2
