@@ -56,7 +56,7 @@ def grouped(misses: Iterable[Miss]) -> list[Group]:
 
 
 _COMPARED: Final = 16
-"""Groups that a question is compared with, those that share most of its rarest words: many strange questions are slow."""
+"""Groups that a question is compared with, those that share most of its rarest words: many strange ones are slow."""
 
 
 def _by_words(misses: Sequence[Miss]) -> list[Group]:
