@@ -1,7 +1,8 @@
 """The laws of contexts on as many made-up cases as are wanted; ends with 1 if one does not hold.
 
 First the core: every law of `tests/backend/contexts/test_core_laws.py` on generated histories. Then sequences of
-operations through the SDK, everything checked after each of them, and every pair of operations counted. Then some of
+operations through the SDK, everything checked after each of them, and every pair of operations counted: there in a row,
+in the core on the two sides of a merge, which matters most where both touch one message. Then some of
 the same sequences on SQLite and PostgreSQL, blocking and asynchronous, whose answers must be the same. A sequence that
 fails is told by its number: `--first NUMBER --sequences 1` runs it again.
 """
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from importlib import import_module
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,13 +34,17 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/backend/contexts")]
 os.environ["COMMONTRACE_EMBEDDER"] = "none"
 
+
 from commontrace import AsyncClient, connect, connect_async  # noqa: E402
 from deeds import DEEDS, OPENING, settled  # noqa: E402
-from graphs import history  # noqa: E402
+from graphs import KINDS, History, history, together, two  # noqa: E402
 from stories import Story  # noqa: E402
 
 NAMES = list(DEEDS)
-AT_ONCE = 50
+AT_ONCE = 20
+EVERY = 20  # seconds
+# Only one side can append a slot, so that nothing else is done to it on the other.
+PAIRS = {False: [*product(KINDS, KINDS)], True: [*product(KINDS[1:], KINDS[1:])]}
 
 
 @dataclass
@@ -48,6 +53,7 @@ class Tally:
 
     checked: Counter[str] = field(default_factory=Counter)
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    together: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     succeeded: Counter[str] = field(default_factory=Counter)
     steps: int = 0
     failures: list[str] = field(default_factory=list)
@@ -56,6 +62,7 @@ class Tally:
         """Count in what somebody else did."""
         self.checked += other.checked
         self.pairs += other.pairs
+        self.together += other.together
         self.succeeded += other.succeeded
         self.steps += other.steps
         self.failures += other.failures
@@ -73,15 +80,28 @@ def core(numbers: Iterable[int]) -> Tally:
     tally = Tally()
     for number in numbers:
         found = history(Random(number))
+        for one, other in merges(found, chosen(number)):
+            tally.together.update(together(found, one, other))
         for name, law in laws().items():
             try:
-                law(found, Random(number))
+                law(found, chosen(number))
                 tally.checked[name] += 1
             except UnsatisfiedAssumption:
                 continue
             except Exception:  # noqa: BLE001 - it is told, and the next law is checked
                 tally.failures.append(f"history {number}, {name}:\n{traceback.format_exc(limit=-3)}")
     return tally
+
+
+def chosen(number: int) -> Random:
+    """What a law chooses by: other numbers than the history was made of."""
+    return Random(f"law {number}")
+
+
+def merges(found: History, random: Random) -> list[tuple[str, str]]:
+    """The commits that are brought together: in the history, and first of all by the laws on merging."""
+    made = [pair for commit in found.commits.values() for pair in combinations(commit.parents, 2)]
+    return [*made, two(found, random)]
 
 
 def deeds(number: int, steps: int) -> list[str]:
@@ -154,15 +174,17 @@ def everywhere(numbers: list[int], steps: int) -> Tally:
 
 def spread(work: Callable[..., Tally], numbers: range, processes: int, *options: Any) -> Tally:
     """Do it in several processes, saying now and then how far it is."""
-    tally, began = Tally(), time.perf_counter()
+    tally, began, said = Tally(), time.perf_counter(), 0.0
     parts = [range(start, min(start + AT_ONCE, numbers.stop)) for start in range(numbers.start, numbers.stop, AT_ONCE)]
     with ProcessPoolExecutor(processes) as pool:
         for part, found in enumerate(pool.map(work, parts, *([option] * len(parts) for option in options)), 1):
             tally.add(found)
             for failure in found.failures:
                 print(failure, flush=True)
-            if part % 10 == 0 or part == len(parts):
-                print(f"{work.__name__}: {part * AT_ONCE} in {time.perf_counter() - began:.0f} s", flush=True)
+            passed = time.perf_counter() - began
+            if passed > said + EVERY or part == len(parts):
+                print(f"{work.__name__}: {min(part * AT_ONCE, len(numbers))} in {passed:.0f} s", flush=True)
+                said = passed
     return tally
 
 
@@ -187,24 +209,43 @@ def main() -> int:
 
 
 def _print(total: Tally) -> int:
-    missing = [pair for pair in product(NAMES, NAMES) if pair not in total.pairs]
     for name, times in sorted(total.checked.items()):
         print(f"{times:>8}  {name.replace('_', ' ')}")
-    print(f"{total.steps:>8}  operations, of which {total.succeeded.total()} changed something")
-    for name in NAMES:
-        print(f"{total.succeeded[name]:>8}  {name.replace('_', ' ')}")
-    print(f"{len(NAMES) ** 2 - len(missing):>8}  of {len(NAMES) ** 2} pairs of operations in a row")
+    if total.steps:
+        print(f"{total.steps:>8}  operations, of which {total.succeeded.total()} changed something")
+        for name in NAMES:
+            print(f"{total.succeeded[name]:>8}  {name.replace('_', ' ')}")
+        print(f"{len(total.pairs):>8}  of {len(NAMES) ** 2} pairs of operations in a row")
+    if total.together:
+        _print_together(total.together)
     for failure in total.failures:
         print(failure)
     figures = {
         "checked": dict(total.checked),
         "operations": total.steps,
-        "pairs": len(NAMES) ** 2 - len(missing),
+        "pairs": len(total.pairs),
         "pairs_possible": len(NAMES) ** 2,
+        "pairs_merged": [
+            f"{sum(same == wanted for _, _, same in total.together)} of {len(PAIRS[wanted])}" for wanted in PAIRS
+        ],
         "failures": len(total.failures),
     }
     print(json.dumps(figures))
     return 1 if total.failures else 0
+
+
+def _print_together(found: Counter[tuple[str, str, bool]]) -> None:
+    """How often which operations were on the two sides of a merge and touched one slot, and what was missed."""
+    print("merged: how often ours (down) and theirs (across) touched one slot")
+    print(" " * 10 + "".join(f"{kind:>9}" for kind in KINDS[1:]))
+    for ours in KINDS[1:]:
+        print(f"{ours:>9} " + "".join(f"{found[ours, theirs, True]:>9}" for theirs in KINDS[1:]))
+    for same, wanted in PAIRS.items():
+        missing = [pair for pair in wanted if not found[*pair, same]]
+        where = "on one slot" if same else "on two slots"
+        share = f"{1 - len(missing) / len(wanted):.0%}"
+        print(f"{len(wanted) - len(missing):>8}  of {len(wanted)} pairs on the two sides of a merge, {where}: {share}")
+        print(*(f"          missing: {' with '.join(pair)}\n" for pair in missing), sep="", end="")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from commontrace import AsyncClient, Client, connect, connect_async
 from commontrace._transport import LOCAL_BASE, async_transport
@@ -19,6 +19,8 @@ os.environ["COMMONTRACE_EMBEDDER"] = "none"  # for what fixtures of a wider scop
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For whoever only asks whether a test fails: no smaller example is looked for.
+settings.register_profile("hasty", settings.get_profile("house"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("house")
 
 

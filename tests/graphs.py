@@ -1,18 +1,21 @@
 """Histories of commits for the core's laws: any operation on any slot, branches, merges of two and of three."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
+from commontrace.errors import InvalidInputError
 from commontrace.objects import PRIORITIES, Commit
 from commontrace_backend.contexts.conflicts import conflicts
 from commontrace_backend.contexts.state import State, extended, replay
 from commontrace_backend.contexts.view import View
 
 Operation = dict[str, Any]
-KINDS = ("append", "append", "edit", "annotate", "note", "remove", "restore", "move", "cover", "uncover", "narrow")
+KINDS = ("append", "edit", "annotate", "note", "remove", "restore", "move", "cover", "uncover", "narrow", "widen")
+_OFTEN = (*KINDS, "append", "cover")
 
 
 def commit(parents: list[str], operations: list[Operation], name: str = "") -> Commit:
@@ -54,16 +57,17 @@ class History:
 
 def an_operation(random: Random, state: State, name: str) -> Operation | None:
     """One that the state bears; None where its kind finds nothing to work on."""
-    kind = random.choice(KINDS)
+    kind = random.choice(_OFTEN)
     slots = list(state.order)
     summaries = [one for one in slots if state.slots[one].is_summary]
     if kind == "append" or not slots:
         return {"op": "append", "slot": f"slot {name}", "blob": f"blob {name}"}
     if kind == "cover":
         return _cover(random, state, name)
-    if kind in {"narrow", "uncover"}:
+    if kind in {"narrow", "widen", "uncover"}:
         return _on_a_summary(random, state, kind, summaries)
-    return _written(random, kind, random.choice(slots), slots)
+    few = slots[:2] if random.random() < 0.5 else slots  # so that branches meet on one message
+    return _written(random, kind, random.choice(few), slots)
 
 
 def _written(random: Random, kind: str, slot: str, slots: list[str]) -> Operation:
@@ -82,11 +86,10 @@ def _written(random: Random, kind: str, slot: str, slots: list[str]) -> Operatio
 def _on_a_summary(random: Random, state: State, kind: str, summaries: list[str]) -> Operation | None:
     if not summaries:
         return None
-    return _narrowed(random, state, random.choice(summaries)) if kind == "narrow" else _uncovered(random, summaries)
-
-
-def _uncovered(random: Random, summaries: list[str]) -> Operation:
-    return {"op": "uncover", "slot": random.choice(summaries)}
+    chosen = random.choice(summaries)
+    if kind == "uncover":
+        return {"op": "uncover", "slot": chosen}
+    return _narrowed(state, chosen) if kind == "narrow" else _widened(random, state, chosen)
 
 
 def _cover(random: Random, state: State, name: str) -> Operation | None:
@@ -101,12 +104,29 @@ def _cover(random: Random, state: State, name: str) -> Operation | None:
     return {"op": "cover", "slot": f"sum {name}", "blob": f"sum blob {name}", "covers": covers}
 
 
-def _narrowed(random: Random, state: State, slot_id: str) -> Operation | None:
+def _narrowed(state: State, slot_id: str) -> Operation | None:
     slot = state.slots[slot_id]
     covers = slot.value("cover") or ()
     if len(covers) < 2:
         return None
     return {"op": "cover", "slot": slot_id, "blob": slot.blob_id, "covers": list(covers)[1:]}
+
+
+def _widened(random: Random, state: State, slot_id: str) -> Operation | None:
+    """It stands for one more that is shown, and that it can stand for."""
+    slot = state.slots[slot_id]
+    covers = list(slot.value("cover") or ())
+    more = [one.slot_id for one in View(state).shown if one.slot_id not in {slot_id, *covers}]
+    if not more:
+        return None
+    summaries = [one for one in more if state.slots[one].is_summary]
+    more = summaries if summaries and random.random() < 0.5 else more
+    wider = {"op": "cover", "slot": slot_id, "blob": slot.blob_id, "covers": [*covers, random.choice(more)]}
+    try:
+        extended(state, [wider])
+    except InvalidInputError:  # it would stand for itself
+        return None
+    return wider
 
 
 def some_operations(random: Random, state: State, name: str, most: int = 3) -> list[Operation]:
@@ -136,6 +156,44 @@ def history(random: Random, most: int = 14) -> History:
         operations = some_operations(random, state, f"c{number}") if alone or random.random() < 0.3 else []
         found.add(f"c{number}", parents, operations)
     return found
+
+
+def together(found: History, one: str, other: str) -> set[tuple[str, str, bool]]:
+    """What was done on the two sides of a merge: the kinds of two operations, and whether they touch one slot."""
+    before = found.before(one), found.before(other)
+    ours, theirs = ([*_kinds(found, side - rest)] for side, rest in (before, before[::-1]))
+    return {(kind, its_kind, not slots.isdisjoint(its)) for kind, slots in ours for its_kind, its in theirs}
+
+
+def _kinds(found: History, commits: set[str]) -> Iterator[tuple[str, set[str]]]:
+    """The operations of some commits: of which kind, and the slots that they touch."""
+    for name in commits:
+        made = found.commits[name]
+        state = found.merged(*made.parents) if made.parents else State()
+        for operation in made.operations:
+            yield _kind(operation, state), {operation["slot"], *operation.get("covers", ())}
+            state = extended(state, [operation], name)
+
+
+def _kind(operation: Operation, state: State) -> str:
+    kind: str = operation["op"]
+    if kind == "annotate" and operation["key"] != "priority":
+        return "note"
+    if kind != "cover" or operation["slot"] not in state.slots:
+        return kind
+    known = state.slots[operation["slot"]].value("cover") or ()
+    return "narrow" if {*operation["covers"]} <= {*known} else "widen"
+
+
+def two(found: History, random: Random) -> tuple[str, str]:
+    """Two commits; mostly such that neither leads to the other, where there are any."""
+    names = list(found.commits)
+    one, other = random.choice(names), random.choice(names)
+    for _ in range(3):
+        if one not in found.before(other) and other not in found.before(one):
+            break
+        one, other = random.choice(names), random.choice(names)
+    return one, other
 
 
 HISTORIES = st.randoms(use_true_random=False).map(history)

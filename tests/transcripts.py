@@ -6,7 +6,7 @@ from typing import Any
 from commontrace.providers.messages import parse_message, text_of
 from commontrace.providers.rendering import groups
 from commontrace_backend.contexts.compression.items import Item, Priority
-from commontrace_backend.contexts.window import FRAMING
+from commontrace_backend.tokens import FRAMING
 
 Message = dict[str, Any]
 
@@ -14,6 +14,11 @@ Message = dict[str, Any]
 def count(text: str) -> int:
     """Tokens, near enough: a word or four letters each."""
     return -(-len(text.encode()) // 4)
+
+
+def cost(message: Message) -> int:
+    """What a message costs: its words and a frame."""
+    return count(text_of(message)) + FRAMING
 
 
 def user(text: str) -> Message:
@@ -46,7 +51,7 @@ def window(messages: Sequence[Message], priorities: Mapping[int, Priority] | Non
             position=place,
             slot_id=f"{place:04x}slot",
             message=message,
-            tokens=count(text_of(message)) + FRAMING,
+            tokens=cost(message),
             priority=(priorities or {}).get(place, "normal"),
             age=len(messages) - place - 1,
             group=group_of[place],

@@ -7,8 +7,7 @@ from commontrace.errors import ConflictError, InvalidInputError
 from commontrace.models.contexts import CollapseResult, NewCollapse, NewSpawn, SpawnResult
 from commontrace.objects import appends
 from commontrace.providers.rendering import is_system
-from commontrace_backend.contexts import store
-from commontrace_backend.contexts.contents import contents, total, window_tokens
+from commontrace_backend.contexts.contents import contents, total
 from commontrace_backend.contexts.editing import open_desk
 from commontrace_backend.contexts.merge import describe
 from commontrace_backend.contexts.places import Place, open_place, resolve, tip
@@ -50,7 +49,7 @@ async def spawn(session: WriteSession, caller: Caller, name: str, wanted: NewSpa
     draft = Draft(
         kind="spawn",
         message=wanted.message or f"Spawn {branch} from {desk.place.branch}",
-        operations=_brought(desk, wanted, [branch, desk.head, caller.contributor_id, caller.working_copy, time]),
+        operations=await _brought(desk, wanted, [branch, desk.head, caller.contributor_id, caller.working_copy, time]),
         parents=(desk.head,) if wanted.mode == "clone" else (),
         agent=wanted.agent,
         time=time,
@@ -72,7 +71,7 @@ async def spawn(session: WriteSession, caller: Caller, name: str, wanted: NewSpa
     )
 
 
-def _brought(desk: Desk, wanted: NewSpawn, origin: Sequence[str]) -> list[Operation]:
+async def _brought(desk: Desk, wanted: NewSpawn, origin: Sequence[str]) -> list[Operation]:
     """What the child begins with: messages of its own that say the same, with the same priorities."""
     if (wanted.mode == "selected") != bool(wanted.slots or wanted.select):
         raise InvalidInputError(
@@ -81,7 +80,7 @@ def _brought(desk: Desk, wanted: NewSpawn, origin: Sequence[str]) -> list[Operat
         )
     shown = desk.view.shown if wanted.mode in {"head", "selected"} else []
     if wanted.mode == "selected":
-        chosen = {*desk.selected(wanted)}
+        chosen = {*await desk.selected(wanted)}
         shown = [slot for slot in shown if slot.slot_id in chosen]
     made = appends([slot.blob_id for slot in shown], origin)
     kept = [
@@ -116,17 +115,16 @@ async def collapse(session: WriteSession, caller: Caller, name: str, wanted: New
         found = await try_out(session, place, draft)
     else:
         found = await record(session, caller, place, place.branch, draft)
-    before = await window_tokens(session, place.id, await store.find_commit(session, place.id, ours))
     return CollapseResult(
         branch=place.branch,
         commit_id=found.commit_id,
         slots=[folded.slot_id] if folded else [],
         window_messages=found.messages,
         tokens=total(found.tokens),
-        token_delta=found.tokens - before,
+        token_delta=found.token_delta,
         source=wanted.source,
         source_commit=theirs,
-        conflicts=await describe(session, place, found.state, draft.blobs),
+        conflicts=await describe(session, place, found.view, draft.blobs),
         **(_told(folded) if folded else {}),
     )
 

@@ -6,7 +6,15 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, bindparam, delete, func, insert, select, update
 
 from commontrace.models.contexts import Purged
-from commontrace_backend.contexts.tables import blobs, call_records, commit_traces, commits, operations, purged_objects
+from commontrace_backend.contexts.tables import (
+    blobs,
+    call_records,
+    commit_traces,
+    commits,
+    operations,
+    purged_objects,
+    repositories,
+)
 from commontrace_backend.database.session import QUICK, ReadSession, WriteSession
 
 CHUNK: Final = 500  # SQLite takes a bounded number of parameters
@@ -24,6 +32,11 @@ _PURGED_COSTS: Final = (
         purged_objects.c.repository_id == bindparam("repository"),
         purged_objects.c.object_id.in_(bindparam("objects", expanding=True)),
     )
+    .execution_options(**QUICK)
+)
+_PURGES: Final = (
+    select(func.count().label("number"), func.max(purged_objects.c.created_at).label("newest"))
+    .where(purged_objects.c.repository_id == bindparam("repository"))
     .execution_options(**QUICK)
 )
 _CHANGE_BLOB: Final = (
@@ -46,6 +59,22 @@ _CHANGE_OPERATION: Final = (
     .where(operations.c.operation_id == bindparam("number"))
     .values(summary=bindparam("said"), changes=bindparam("moved"))
 )
+
+
+async def owner_of(session: ReadSession, repository_id: int) -> str:
+    """The contributor whose repository it is."""
+    row = await session.first(
+        select(repositories.c.contributor_id).where(repositories.c.repository_id == repository_id)
+    )
+    assert row is not None
+    return str(row.contributor_id)
+
+
+async def purge_mark(session: ReadSession, repository_id: int) -> tuple[int, str]:
+    """How many objects of a repository were purged, and when the last one was."""
+    row = await session.first(_PURGES, {"repository": repository_id})
+    assert row is not None
+    return row.number, str(row.newest)
 
 
 async def _in_batches(

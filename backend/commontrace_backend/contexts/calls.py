@@ -24,7 +24,7 @@ from commontrace.models.contexts import (
 from commontrace_backend.contexts import audit_store, call_store, store, windows
 from commontrace_backend.contexts.contents import contents_at, total
 from commontrace_backend.contexts.places import SHORT, Place, open_place
-from commontrace_backend.contexts.recording import NewBlob, blob_row, schema_message
+from commontrace_backend.contexts.recording import NewBlob, schema_message
 from commontrace_backend.contexts.requests import cache_effect, learned, reported, request_tokens
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -50,7 +50,7 @@ async def record(session: WriteSession, caller: Caller, name: str, wanted: NewCa
             "Record the window that came, unchanged; what is added to it goes into a commit first.",
         )
     blobs = [NewBlob.of(schema_message(tool)) for tool in wanted.tools]
-    await store.add_blobs(session, [blob_row(place, item) for item in blobs])
+    await store.add_blobs(session, [item.row(place) for item in blobs])
     estimated = await _estimated(session, caller, name, wanted)
     values = {
         **place.key,

@@ -1,10 +1,9 @@
 """What two branches said at once and cannot both be meant. Pure: conflicts are values of a state, not accidents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from commontrace.providers.messages import Message, answers_of, calls_of
 from commontrace_backend.contexts.state import Clash, Slot, State
 from commontrace_backend.contexts.view import Lens, Shown, standing
 
@@ -16,7 +15,7 @@ class Conflict:
     Attributes:
         kind: `content`, `priority`, `live`, `position`, `cover` or `note` for two values of one register;
             `contradiction` for an edit of what was skipped or removed; `stale` for a summary of what was edited;
-            `crossing` for two summaries that share slots; `group` for two results of one call.
+            `crossing` for two summaries that share slots, or stand for each other; `group` for two results of one call.
         slot_id: where.
         register: which register of the slot.
         values: what stands, each with the commit that wrote it, ours first.
@@ -47,14 +46,15 @@ def conflicts(state: State) -> list[Conflict]:
     return sorted(found, key=lambda conflict: (place.get(conflict.slot_id, -1), conflict.kind))
 
 
-def answered_twice(found: Sequence[tuple[Shown, Message]]) -> list[Conflict]:
-    """Calls that two messages of a window answer, each message by its slot; the first is shown."""
+def answered_twice(found: Iterable[tuple[Shown, Sequence[str], Sequence[str]]]) -> list[Conflict]:
+    """Calls that two messages of a window answer, each by its slot, with the ids of calls that it makes and answers.
+
+    The first answer is shown. A call with an id that was used before is another call.
+    """
     answers: dict[str, list[Shown]] = {}
-    for slot, message in found:
-        answers.update(
-            {call: [] for call in calls_of(message)}
-        )  # a call with an id that was used before is another call
-        for call in answers_of(message):
+    for slot, made, answered in found:
+        answers.update({call: [] for call in made})
+        for call in answered:
             answers.setdefault(call, []).append(slot)
     return [
         Conflict("group", slots[0].slot_id, "result", tuple((slot.slot_id, slot.commit_id) for slot in slots))

@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import Row
 
 from commontrace.models.contexts import TokenCount
-from commontrace.providers.messages import Message, text_of
+from commontrace.providers.messages import Message
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.states import state_at
-from commontrace_backend.contexts.view import Shown, View
-from commontrace_backend.contexts.window import FRAMING
+from commontrace_backend.contexts.states import view_at
+from commontrace_backend.contexts.view import Shown
 from commontrace_backend.database.session import ReadSession
-from commontrace_backend.tokens import TokenCounter, default_counter
+from commontrace_backend.tokens import TokenCounter, default_counter, message_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +29,26 @@ class Content:
 async def contents(session: ReadSession, repository_id: int, shown: Sequence[Shown]) -> list[Content]:
     """The messages of a window in order."""
     found = await store.find_blobs(session, repository_id, (slot.blob_id for slot in shown))
-    encoding = counting()
     messages = {blob_id: json.loads(row.encoded) for blob_id, row in found.items()}
-    tokens = {blob_id: _tokens(row, messages[blob_id], encoding) for blob_id, row in found.items()}
+    tokens = {blob_id: tokens_in(row, messages[blob_id]) for blob_id, row in found.items()}
     return [Content(slot, messages[slot.blob_id], tokens[slot.blob_id]) for slot in shown]
 
 
-def _tokens(row: Row[Any], message: Message, encoding: str) -> int:
+def tokens_in(row: Row[Any], message: Message) -> int:
     """What a message costs; what was counted with another encoding is counted again."""
-    return int(row.tokens) if row.encoding == encoding else cost(default_counter(), message)
+    return int(row.tokens) if row.encoding == counting() else cost(default_counter(), message)
 
 
 async def contents_at(session: ReadSession, repository_id: int, commit_id: str | None) -> list[Content]:
     """The messages of the window at a commit."""
-    return await contents(session, repository_id, View(await state_at(session, repository_id, commit_id)).shown)
+    return await contents(session, repository_id, (await view_at(session, repository_id, commit_id)).shown)
 
 
 async def tokens_of(session: ReadSession, repository_id: int, blob_ids: Iterable[str]) -> int:
     """What messages cost together, each as often as it is named."""
     wanted = Counter(blob_ids)
     found = await store.find_blobs(session, repository_id, wanted)
-    encoding = counting()
-    return sum(_tokens(row, json.loads(row.encoded), encoding) * wanted[blob_id] for blob_id, row in found.items())
+    return sum(tokens_in(row, json.loads(row.encoded)) * wanted[blob_id] for blob_id, row in found.items())
 
 
 async def window_tokens(session: ReadSession, repository_id: int, row: Row[Any] | None) -> int:
@@ -69,8 +66,11 @@ def counting() -> str:
 
 
 def cost(counter: TokenCounter, message: Message) -> int:
-    """What a message costs: its text and its framing."""
-    return counter.count(text_of(message)).tokens + FRAMING
+    """What a message costs in a request: words, calls, results, pictures, and its frame.
+
+    Counted as for Anthropic, to whom thoughts are sent back too: who plans with that has room elsewhere.
+    """
+    return message_tokens(counter, message, "anthropic").tokens
 
 
 def total(tokens: int) -> TokenCount:

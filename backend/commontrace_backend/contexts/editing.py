@@ -19,7 +19,7 @@ from commontrace.safety.bodies import with_redactions
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import total, window_tokens
 from commontrace_backend.contexts.places import open_place
-from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, record, schema_message, try_out
+from commontrace_backend.contexts.recording import Draft, NewBlob, Outcome, born_tip, record, schema_message, try_out
 from commontrace_backend.contexts.state import REPOSITORY
 from commontrace_backend.contexts.targets import Desk, lay_out
 from commontrace_backend.contributors.caller import Caller
@@ -57,11 +57,11 @@ async def open_desk(session: ReadSession, caller: Caller, name: str, wanted: Cha
 
 async def conclude(session: WriteSession, caller: Caller, desk: Desk, wanted: Change, doing: Doing) -> ChangeResult:
     """Commit a change, or with `dry_run` say what it would come to; one that changes nothing writes nothing."""
-    row = await store.find_commit(session, desk.place.id, desk.head)
-    before = await window_tokens(session, desk.place.id, row)
-    slots = list(dict.fromkeys(operation["slot"] for operation in doing.operations if operation["slot"]))
     if not doing.operations:
-        return with_redactions(_result(desk, None, (len(desk.view.shown), before, before), slots), wanted)
+        row = await store.find_commit(session, desk.place.id, desk.head)
+        tokens = await window_tokens(session, desk.place.id, row)
+        unchanged = Outcome(None, desk.view, len(desk.view.shown), tokens, 0, 0)
+        return with_redactions(_result(desk, unchanged, []), wanted)
     draft = Draft(
         kind=doing.kind,
         message=wanted.message or doing.about,
@@ -76,18 +76,18 @@ async def conclude(session: WriteSession, caller: Caller, desk: Desk, wanted: Ch
         found = await try_out(session, desk.place, draft)
     else:
         found = await record(session, caller, desk.place, desk.place.branch, draft)
-    return with_redactions(_result(desk, found.commit_id, (found.messages, found.tokens, before), slots), wanted)
+    slots = list(dict.fromkeys(operation["slot"] for operation in doing.operations if operation["slot"]))
+    return with_redactions(_result(desk, found, slots), wanted)
 
 
-def _result(desk: Desk, commit_id: str | None, sums: tuple[int, int, int], slots: list[str]) -> ChangeResult:
-    messages, tokens, before = sums
+def _result(desk: Desk, found: Outcome, slots: list[str]) -> ChangeResult:
     return ChangeResult(
         branch=desk.place.branch,
-        commit_id=commit_id,
+        commit_id=found.commit_id,
         slots=slots,
-        window_messages=messages,
-        tokens=total(tokens),
-        token_delta=tokens - before,
+        window_messages=found.messages,
+        tokens=total(found.tokens),
+        token_delta=found.token_delta,
     )
 
 
@@ -104,8 +104,8 @@ async def edit(session: WriteSession, caller: Caller, name: str, wanted: NewEdit
     if wanted.version is not None:
         blob_id, blobs = await _version(session, desk, slot.slot_id, wanted.version), []
     else:
-        old = desk.content(slot.slot_id).message
-        new = wanted.content if wanted.content is not None else _reworded(old, wanted.text or "")
+        [old] = [content.message for content in await desk.contents([slot.slot_id])]
+        new = wanted.content if wanted.content is not None else reworded(old, wanted.text or "")
         _check_calls(old, parse_message(new))
         blobs = [NewBlob.of(new)]
         blob_id = blobs[0].blob.blob_id
@@ -114,7 +114,7 @@ async def edit(session: WriteSession, caller: Caller, name: str, wanted: NewEdit
     return await conclude(session, caller, desk, wanted, Doing("edit", "Edit a message", operations, blobs))
 
 
-def _reworded(old: Message, text: str) -> Message:
+def reworded(old: Message, text: str) -> Message:
     """A message with other words: one text in place of all, in a result as its content; calls stay."""
     kept = [part for part in old["parts"] if part["type"] in {"tool_call", "tool_result"}]
     answers = [part for part in kept if part["type"] == "tool_result"]
@@ -152,7 +152,7 @@ async def annotate(session: WriteSession, caller: Caller, name: str, wanted: New
         raise InvalidInputError("Nothing is said of the messages.", "Give a priority or notes.")
     operations = [
         {"op": "annotate", "slot": slot_id, "key": key, "value": value}
-        for slot_id in desk.selected(wanted)
+        for slot_id in await desk.selected(wanted)
         for key, value in notes.items()
         if not _says(desk, slot_id, key, value)
     ]
@@ -172,7 +172,7 @@ async def set_presence(session: WriteSession, caller: Caller, name: str, wanted:
         InvalidInputError: one of them is a summary, which is expanded and not removed.
     """
     desk = await open_desk(session, caller, name, wanted)
-    chosen = [desk.state.slots[slot_id] for slot_id in desk.selected(wanted)]
+    chosen = [desk.state.slots[slot_id] for slot_id in await desk.selected(wanted)]
     if any(slot.is_summary for slot in chosen):
         raise InvalidInputError("One of these messages is a summary.", "Expand it, or skip it.")
     kind = "restore" if wanted.present else "remove"
@@ -185,7 +185,7 @@ async def set_presence(session: WriteSession, caller: Caller, name: str, wanted:
 async def move(session: WriteSession, caller: Caller, name: str, wanted: NewMove) -> ChangeResult:
     """Put messages behind another one, in their order; groups stay together, and results behind their calls."""
     desk = await open_desk(session, caller, name, wanted)
-    chosen = desk.selected(wanted)
+    chosen = await desk.selected(wanted)
     after = desk.groups[desk.find(wanted.after)][-1] if wanted.after else ""
     if after in chosen:
         raise InvalidInputError("A message cannot stand behind itself.", "Name another one.")

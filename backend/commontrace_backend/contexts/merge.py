@@ -20,13 +20,14 @@ from commontrace_backend.contexts import store
 from commontrace_backend.contexts.compression.contradictions import contradictions
 from commontrace_backend.contexts.conflicts import Conflict, answered_twice, conflicts
 from commontrace_backend.contexts.contents import contents, total, window_tokens
-from commontrace_backend.contexts.editing import Doing, conclude, open_desk
+from commontrace_backend.contexts.editing import Doing, conclude, open_desk, reworded
+from commontrace_backend.contexts.layouts import measured
 from commontrace_backend.contexts.picking import picked
 from commontrace_backend.contexts.places import Place, open_place, resolve
-from commontrace_backend.contexts.recording import Draft, NewBlob, Outcome, born_tip, change, perform, record, try_out
-from commontrace_backend.contexts.resolving import Decision, settle_all
-from commontrace_backend.contexts.state import State, extended
-from commontrace_backend.contexts.states import merged_state, parting, state_at
+from commontrace_backend.contexts.recording import Draft, NewBlob, born_tip, change, perform, record, try_out
+from commontrace_backend.contexts.resolving import Decision, settle_all, settle_further
+from commontrace_backend.contexts.state import extended
+from commontrace_backend.contexts.states import merged_view, parting, state_at, view_at
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.summaries import fold_in
 from commontrace_backend.contexts.view import View
@@ -93,7 +94,7 @@ async def _standing(session: ReadSession, place: Place, wanted: NewMerge, parted
     after = await store.find_commit(session, place.id, parted.theirs[0] if parted.theirs else parted.ours)
     assert before is not None
     assert after is not None
-    state = await state_at(session, place.id, after.commit_id)
+    view = await view_at(session, place.id, after.commit_id)
     return MergeResult(
         kind=kind,
         mode=wanted.mode,
@@ -102,7 +103,7 @@ async def _standing(session: ReadSession, place: Place, wanted: NewMerge, parted
         added=after.window_messages - before.window_messages,
         tokens=total(await window_tokens(session, place.id, after)),
         bases=parted.bases,
-        conflicts=await describe(session, place, state),
+        conflicts=await describe(session, place, view),
     )
 
 
@@ -111,20 +112,19 @@ async def _merge_commit(
 ) -> MergeResult:
     """A commit with all parents, which renders nothing itself: it holds what settles conflicts, and summaries."""
     parents = (parted.ours, *parted.theirs)
-    state = await merged_state(session, place.id, parents)
+    view = await merged_view(session, place.id, parents)
     base = await state_at(session, place.id, parted.bases[0]) if parted.bases else None
-    before = [await state_at(session, place.id, parent) for parent in parents]
-    known = {_key(conflict) for one in before for conflict in conflicts(one)}
-    found = await all_conflicts(session, place, state)
+    before = [await view_at(session, place.id, parent) for parent in parents]
+    known = {_key(conflict) for one in before for conflict in conflicts(one.state)}
+    found = await all_conflicts(session, place, view)
     fresh = [conflict for conflict in found if _key(conflict) not in known]
-    settled = _settled(found, wanted.resolutions)
+    rest = [] if wanted.strategy == "store" else [(one, Decision(wanted.strategy)) for one in fresh]
+    decided, blobs = await _decided(session, place, found, wanted.resolutions, rest)
+    operations = settle_all(decided, base)
     if wanted.strategy != "store":
-        named = {_key(conflict) for conflict, _, _ in settled}
-        settled += [(one, Decision(wanted.strategy), []) for one in fresh if _key(one) not in named]
-    operations = settle_all([(one, decision) for one, decision, _ in settled], base)
-    blobs = [blob for _, _, brought in settled for blob in brought]
+        operations = settle_further(view.state, operations, wanted.strategy)
     if wanted.mode in {"squash", "facts"}:
-        folded = await fold_in(session, place, extended(state, operations), before[0], wanted)
+        folded = await fold_in(session, place, extended(view.state, operations), before[0].state, wanted)
         if folded:
             operations, blobs = [*operations, folded.operation], [*blobs, folded.blob]
     draft = Draft(
@@ -147,9 +147,6 @@ async def _concluded(
     made: tuple[Parting, Draft, list[str]],
 ) -> MergeResult:
     parted, draft, contradictions = made
-    before = await store.find_commit(session, place.id, parted.ours)
-    assert before is not None
-    found: Outcome
     if wanted.dry_run:
         found = await try_out(session, place, draft)
     else:
@@ -159,23 +156,23 @@ async def _concluded(
         mode=wanted.mode,
         branch=place.branch,
         commit_id=found.commit_id,
-        added=found.messages - before.window_messages,
+        added=found.added,
         tokens=total(found.tokens),
         bases=parted.bases,
-        conflicts=await describe(session, place, found.state, draft.blobs),
+        conflicts=await describe(session, place, found.view, draft.blobs),
         contradictions=contradictions,
     )
 
 
-async def _contradicted(session: ReadSession, place: Place, sides: Sequence[State]) -> list[str]:
+async def _contradicted(session: ReadSession, place: Place, sides: Sequence[View]) -> list[str]:
     """Statements that only we made and that do not agree with some that only they made."""
     ours, *theirs = sides
-    both = {slot_id for state in theirs for slot_id in state.slots} & ours.slots.keys()
+    both = {slot_id for view in theirs for slot_id in view.state.slots} & ours.state.slots.keys()
     said = [
         [content.message for content in await contents(session, place.id, only)]
         for only in (
-            [slot for slot in View(ours).shown if slot.slot_id not in both],
-            [slot for state in theirs for slot in View(state).shown if slot.slot_id not in both],
+            [slot for slot in ours.shown if slot.slot_id not in both],
+            [slot for view in theirs for slot in view.shown if slot.slot_id not in both],
         )
     ]
     return contradictions(*said)
@@ -211,42 +208,69 @@ def _key(conflict: Conflict) -> tuple[str, str, str, str]:
 
 
 async def all_conflicts(
-    session: ReadSession, place: Place, state: State, blobs: Sequence[NewBlob] = ()
+    session: ReadSession, place: Place, view: View, blobs: Sequence[NewBlob] = ()
 ) -> list[Conflict]:
     """Those of registers, and calls that are answered twice."""
     fresh = {item.blob.blob_id for item in blobs}
-    shown = [slot for slot in View(state).shown if slot.blob_id not in fresh]
-    found = await contents(session, place.id, shown)
-    return conflicts(state) + answered_twice([(content.slot, content.message) for content in found])
+    shown = [slot for slot in view.shown if slot.blob_id not in fresh]
+    known = await measured(session, place.id, (slot.blob_id for slot in shown))
+    links = ((slot, known[slot.blob_id].calls, known[slot.blob_id].answers) for slot in shown)
+    return conflicts(view.state) + answered_twice(links)
 
 
-def _settled(
-    found: Sequence[Conflict], resolutions: Sequence[Resolution]
-) -> list[tuple[Conflict, Decision, list[NewBlob]]]:
-    """Each resolution with its conflict; raises InvalidInputError for one that is of none, or of several."""
-    settled = []
+async def _decided(
+    session: ReadSession,
+    place: Place,
+    found: Sequence[Conflict],
+    resolutions: Sequence[Resolution],
+    rest: Sequence[tuple[Conflict, Decision]],
+) -> tuple[list[tuple[Conflict, Decision]], list[NewBlob]]:
+    """What is decided: resolutions, and for conflicts that none names a decision of `rest`; with new contents.
+
+    Raises:
+        InvalidInputError: a resolution is of no conflict, or of several, or has words for what says none.
+    """
+    blobs: list[NewBlob] = []
+    decided = []
     for wanted in resolutions:
-        meant = [
-            conflict
-            for conflict in found
-            if conflict.slot_id.startswith(wanted.slot) and wanted.register_name in {"", conflict.register}
-        ]
-        if len(meant) != 1:
-            raise InvalidInputError(
-                f"{len(meant) or 'No'} conflicts are at {wanted.slot} {wanted.register_name}".rstrip() + ".",
-                "Name the slot and the register as the preview shows them.",
-            )
-        blobs = [NewBlob.of(wanted.content)] if wanted.content is not None else []
-        value = blobs[0].blob.blob_id if blobs else wanted.value
-        settled.append((meant[0], Decision(wanted.use, value), blobs))
-    return settled
+        conflict = _meant(found, wanted)
+        brought = await _brought(session, place, conflict, wanted)
+        blobs += brought
+        decided.append((conflict, Decision(wanted.use, brought[0].blob.blob_id if brought else wanted.value)))
+    named = {_key(conflict) for conflict, _ in decided}
+    return [*decided, *(one for one in rest if _key(one[0]) not in named)], blobs
 
 
-async def describe(
-    session: ReadSession, place: Place, state: State, blobs: Sequence[NewBlob] = ()
-) -> list[ConflictInfo]:
+async def _brought(session: ReadSession, place: Place, conflict: Conflict, wanted: Resolution) -> list[NewBlob]:
+    """The content that a resolution has of its own, if it has one."""
+    if wanted.content is not None:
+        return [NewBlob.of(wanted.content)]
+    if wanted.text is None:
+        return []
+    if conflict.kind != "content":
+        raise InvalidInputError(f"A conflict of {conflict.kind} has no words.", "Choose a side, or give a value.")
+    ours = str(conflict.values[0][0])
+    row = (await store.find_blobs(session, place.id, [ours]))[ours]
+    return [NewBlob.of(reworded(json.loads(row.encoded), wanted.text))]
+
+
+def _meant(found: Sequence[Conflict], wanted: Resolution) -> Conflict:
+    meant = [
+        conflict
+        for conflict in found
+        if conflict.slot_id.startswith(wanted.slot) and wanted.register_name in {"", conflict.register}
+    ]
+    if len(meant) != 1:
+        raise InvalidInputError(
+            f"{len(meant) or 'No'} conflicts are at {wanted.slot} {wanted.register_name}".rstrip() + ".",
+            "Name the slot and the register as the preview shows them.",
+        )
+    return meant[0]
+
+
+async def describe(session: ReadSession, place: Place, view: View, blobs: Sequence[NewBlob] = ()) -> list[ConflictInfo]:
     """The conflicts of a state as a caller reads them."""
-    found = await all_conflicts(session, place, state, blobs)
+    found = await all_conflicts(session, place, view, blobs)
     named = [value for one in found if one.register == "content" for value, _ in one.values if isinstance(value, str)]
     texts = {
         blob_id: text_of(json.loads(row.encoded))
@@ -271,11 +295,10 @@ async def describe(
 async def resolve_conflicts(session: WriteSession, caller: Caller, name: str, wanted: NewResolve) -> ChangeResult:
     """Settle conflicts that an earlier merge stored; raises InvalidInputError for a resolution of no conflict."""
     desk = await open_desk(session, caller, name, wanted)
-    found = await all_conflicts(session, desk.place, desk.state)
-    settled = _settled(found, wanted.resolutions)
+    found = await all_conflicts(session, desk.place, desk.view)
+    rest = [(one, Decision(wanted.strategy)) for one in found] if wanted.strategy else []
+    decided, blobs = await _decided(session, desk.place, found, wanted.resolutions, rest)
+    operations = settle_all(decided)
     if wanted.strategy:
-        named = {_key(conflict) for conflict, _, _ in settled}
-        settled += [(one, Decision(wanted.strategy), []) for one in found if _key(one) not in named]
-    operations = settle_all([(one, decision) for one, decision, _ in settled])
-    doing = Doing("resolve", "Resolve conflicts", operations, [blob for _, _, brought in settled for blob in brought])
-    return await conclude(session, caller, desk, wanted, doing)
+        operations = settle_further(desk.state, operations, wanted.strategy)
+    return await conclude(session, caller, desk, wanted, Doing("resolve", "Resolve conflicts", operations, blobs))

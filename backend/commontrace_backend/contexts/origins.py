@@ -8,12 +8,12 @@ from typing import Any, Final
 from commontrace.models.contexts import Blamed, BlameResult, OriginStep
 from commontrace.objects import Commit
 from commontrace.providers.messages import text_of
+from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import Content, contents
 from commontrace_backend.contexts.graph import parents_first
 from commontrace_backend.contexts.matching import Wanted
 from commontrace_backend.contexts.places import open_place, resolve
-from commontrace_backend.contexts.states import state_at
-from commontrace_backend.contexts.view import View
+from commontrace_backend.contexts.states import view_at
 from commontrace_backend.contexts.walk import commits_to
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession
@@ -26,9 +26,10 @@ async def blame(session: ReadSession, caller: Caller, name: str, ref: str, wante
     """Every message of the window at a ref, or those that hold some words, each with its chain of origin."""
     place = await open_place(session, caller, name)
     tip = await resolve(session, place, ref)
-    shown = View(await state_at(session, place.id, tip)).shown
+    shown = (await view_at(session, place.id, tip)).shown
     found = await contents(session, place.id, shown)
-    history = _History(tip, await commits_to(session, place.id, tip))
+    people = await store.people(session, place.tenant_id)
+    history = _History(tip, await commits_to(session, place.id, tip), people)
     messages = [
         _blamed(position, content, excerpt, history)
         for position, content in enumerate(found)
@@ -67,8 +68,9 @@ class _Step:
 class _History:
     """What leads to a commit, by slot."""
 
-    def __init__(self, tip: str, commits: Mapping[str, Commit]) -> None:
+    def __init__(self, tip: str, commits: Mapping[str, Commit], people: Mapping[str, str]) -> None:
         self._commits = commits
+        self._people = people
         self._order = parents_first([tip], lambda one: commits[one].parents)
         self._brought = self._merges(tip)
         self._touched: dict[str, list[_Step]] = {}
@@ -116,6 +118,7 @@ class _History:
                 "kind": step.kind,
                 "commit_id": step.commit_id,
                 "author": commit.author,
+                "author_name": self._people.get(commit.author, ""),
                 "agent": commit.agent,
                 "created_at": datetime.fromisoformat(commit.time),
                 "message": commit.message,

@@ -177,8 +177,8 @@ def operations(changes: Sequence[Change], here: State, source: State) -> list[di
             made.append({"op": "append", "slot": slot.slot_id, "blob": slot.blob_id})
         if slot.slot_id in covered:  # what a summary stands for is there, even where nobody would see it
             made.append({"op": "remove", "slot": slot.slot_id})
-    age = {slot_id: number for number, slot_id in enumerate(source.slots)}
-    for change in sorted(changes, key=lambda change: _turn(change, source, age)):
+    turns = _inner_first(source)
+    for change in sorted(changes, key=lambda change: _turn(change, turns)):
         made += _operation(change, here, source)
     return made + _known_to_summaries(changes, here, source) + _moves(changes, [*here.order, *missing])
 
@@ -195,12 +195,26 @@ def _known_to_summaries(changes: Sequence[Change], here: State, source: State) -
     ]
 
 
-def _turn(change: Change, source: State, age: Mapping[str, int]) -> tuple[int, bool]:
-    """When a change is made: messages first, then summaries, which cover only older ones and know what those say."""
-    slot = source.slots.get(change.slot_id)
-    if slot is None or not slot.is_summary:
-        return -1, False
-    return age[change.slot_id], change.register != "cover"
+def _turn(change: Change, turns: Mapping[str, int]) -> tuple[int, bool]:
+    """When a change is made: messages first, then summaries, each behind those it stands for, for it knows them."""
+    turn = turns.get(change.slot_id, -1)
+    return turn, turn >= 0 and change.register != "cover"
+
+
+def _inner_first(source: State) -> dict[str, int]:
+    """The turn of each summary, behind those that it stands for."""
+    turns: dict[str, int] = {}
+    entered: set[str] = set()
+    waiting = [slot_id for slot_id, slot in source.slots.items() if slot.is_summary][::-1]
+    while waiting:
+        slot_id = waiting.pop()
+        if slot_id in entered:
+            turns.setdefault(slot_id, len(turns))
+            continue
+        entered.add(slot_id)
+        inner = source.slots[slot_id].value("cover") or ()
+        waiting += [slot_id, *(one for one in inner if one not in entered and source.slots[one].is_summary)]
+    return turns
 
 
 def _operation(change: Change, here: State, source: State) -> list[dict[str, Any]]:

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import AmbiguousRefError, ConflictError, InvalidInputError, NotFoundError
+from commontrace.errors import AmbiguousRefError, ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from commontrace.models.canonical import canonical
 from commontrace.models.contexts import NewPurge, PurgeResult
 from commontrace.objects import Commit, identify
 from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.collecting import TABLES
 from commontrace_backend.contexts.contents import cost, counting
+from commontrace_backend.contexts.layouts import LAYOUTS
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
 from commontrace_backend.contexts.recounting import recount
 from commontrace_backend.contexts.states import MEMORY, state_at
@@ -70,12 +71,14 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
     Raises:
         InvalidInputError: not exactly one of text, slot and blob; or the reason holds the text.
         NotFoundError: nothing holds it.
+        ForbiddenError: the repository is somebody else's, and the caller is no admin of its organization.
         ConflictError: a branch or tag has the text in its name.
     """
     _check(wanted)
     needle = Needle.of(wanted.text, wanted.reason) if wanted.text is not None else None
     async with database.writing(caller.tenant_id) as session:
         place = await open_place(session, caller, name)
+        await _must_own(session, caller, place)
         named = await _named(session, place, wanted)
         found = await _find(session, place, named, needle, marker(wanted.reason))
         log = await _of_log(session, place, needle) if needle else []
@@ -88,6 +91,7 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
         await store.log_operation(session, place.key, caller, Entry("purge", said, []))
         summaries = await _summaries(session, place, found.blobs)
     MEMORY.clear()  # states hold notes word for word
+    LAYOUTS.clear()
     return PurgeResult(
         repository=name,
         blobs=list(found.blobs),
@@ -103,6 +107,16 @@ def _check(wanted: NewPurge) -> None:
         raise InvalidInputError("It is not said what is to be purged.", "Give text, slot or blob: one.")
     if wanted.text is not None and wanted.text in wanted.reason:
         raise InvalidInputError("The reason holds the text that is to go.", "Say it without.")
+
+
+async def _must_own(session: ReadSession, caller: Caller, place: Place) -> None:
+    """What nothing brings back is for the owner to take out, not for whoever may write here."""
+    admin = "admin" in caller.scopes and place.tenant_id == caller.tenant_id
+    if not admin and await audit_store.owner_of(session, place.id) != caller.contributor_id:
+        raise ForbiddenError(
+            f"The context {place.name} is somebody else's: purging takes out what nothing brings back.",
+            "Ask its owner or an admin of your organization to purge it.",
+        )
 
 
 def _aside(copies: Sequence[str]) -> list[str]:

@@ -13,8 +13,8 @@ from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.contents import cost, counting, tokens_of, window_tokens
 from commontrace_backend.contexts.places import SHORT, Place, tip
 from commontrace_backend.contexts.refs import DEFAULT_BRANCH
-from commontrace_backend.contexts.state import State, extended
-from commontrace_backend.contexts.states import MEMORY, merged_state, state_at
+from commontrace_backend.contexts.state import extended
+from commontrace_backend.contexts.states import merged_state, remember, view_at
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.view import View
 from commontrace_backend.contributors.caller import Caller
@@ -34,6 +34,16 @@ class NewBlob:
         """From a message in any shape that we take; raises InvalidInputError."""
         message: Message = parse_message(raw)
         return cls(Blob.of(message), cost(default_counter(), message))
+
+    def row(self, place: Place) -> dict[str, Any]:
+        """As it is stored."""
+        return {
+            **place.key,
+            "blob_id": self.blob.blob_id,
+            "encoded": self.blob.encoded,
+            "tokens": self.tokens,
+            "encoding": counting(),
+        }
 
 
 def schema_message(tool: Mapping[str, Any]) -> Message:
@@ -88,43 +98,44 @@ class Outcome:
 
     Attributes:
         commit_id: the commit.
-        state: what it means.
+        view: what of its state is to be seen.
         messages: how many its window has.
         tokens: what its window comes to.
+        added: how many more messages that is than in its first parent's window.
+        token_delta: how many tokens more.
     """
 
     commit_id: str | None
-    state: State
+    view: View
     messages: int
     tokens: int
+    added: int
+    token_delta: int
 
 
 async def try_out(session: ReadSession, place: Place, draft: Draft, commit_id: str | None = None) -> Outcome:
     """What a commit would come to; raises InvalidInputError for operations that its history does not bear."""
     first = draft.parents[0] if draft.parents else None
     row = await store.find_commit(session, place.id, first) if first else None
-    before = await state_at(session, place.id, first)
+    before = await view_at(session, place.id, first)
     joined = await merged_state(session, place.id, draft.parents)
-    state = extended(joined, draft.operations, commit_id or "draft")
-    old, new = (Counter(slot.blob_id for slot in View(one).shown) for one in (before, state))
+    view = View(extended(joined, draft.operations, commit_id or "draft"))
+    old, new = (Counter(slot.blob_id for slot in one.shown) for one in (before, view))
     fresh = {item.blob.blob_id: item.tokens for item in draft.blobs}
     fresh |= await audit_store.purged_costs(session, place.id, fresh)
     gained = new - old
     stored = await tokens_of(session, place.id, (gained - Counter(dict.fromkeys(fresh, gained.total()))).elements())
-    tokens = await window_tokens(session, place.id, row) + stored
-    tokens += sum(count * fresh[blob_id] for blob_id, count in gained.items() if blob_id in fresh)
+    was = await window_tokens(session, place.id, row)
+    tokens = was + stored + sum(count * fresh[blob_id] for blob_id, count in gained.items() if blob_id in fresh)
     tokens -= await tokens_of(session, place.id, (old - new).elements())
-    return Outcome(commit_id, state, new.total(), tokens)
+    return Outcome(commit_id, view, new.total(), tokens, new.total() - old.total(), tokens - was)
 
 
 async def record(session: WriteSession, caller: Caller, place: Place, branch: str, draft: Draft) -> Outcome:
     """Store a commit and move a branch to it, in one transaction; raises RefMovedError."""
-    made = draft.commit(caller)
-    encoded = made.encoded()
-    commit_id = identify("commit", encoded)
-    found = await add(session, place, draft, made)
-    moved = [change(f"branch/{branch}", draft.parents[0] if draft.parents else None, commit_id)]
-    await perform(session, caller, place, Entry(draft.kind, made.message or commit_id[:SHORT], moved))
+    found = await add(session, place, draft, draft.commit(caller))
+    moved = [change(f"branch/{branch}", draft.parents[0] if draft.parents else None, found.commit_id)]
+    await perform(session, caller, place, Entry(draft.kind, draft.message, moved))
     return found
 
 
@@ -132,7 +143,7 @@ async def add(session: WriteSession, place: Place, draft: Draft, made: Commit) -
     """Store a commit that no branch leads to yet."""
     encoded = made.encoded()
     commit_id = identify("commit", encoded)
-    await store.add_blobs(session, [blob_row(place, item) for item in draft.blobs])
+    await store.add_blobs(session, [item.row(place) for item in draft.blobs])
     found = await try_out(session, place, draft, commit_id)
     row = {
         **place.key,
@@ -144,20 +155,8 @@ async def add(session: WriteSession, place: Place, draft: Draft, made: Commit) -
         "encoding": counting(),
     }
     await store.add_commit(session, row, made.traces)
-    MEMORY.put(found.state)
+    remember(found.view)
     return found
-
-
-def blob_row(place: Place, item: NewBlob) -> dict[str, Any]:
-    """A message as it is stored."""
-    blob = item.blob
-    return {
-        **place.key,
-        "blob_id": blob.blob_id,
-        "encoded": blob.encoded,
-        "tokens": item.tokens,
-        "encoding": counting(),
-    }
 
 
 async def _generation(session: ReadSession, place: Place, parents: Sequence[str]) -> int:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from commontrace.errors import InvalidInputError
-from commontrace_backend.contexts.conflicts import Conflict
+from commontrace_backend.contexts.conflicts import Conflict, conflicts
 from commontrace_backend.contexts.patch import face
-from commontrace_backend.contexts.state import State
+from commontrace_backend.contexts.state import State, extended
 
 Side = Literal["ours", "theirs", "base"]
 Operation = dict[str, Any]
 _NORMAL = {"level": "normal", "reason": ""}
-_TURNS = {"cover": 1, "uncover": 2}
+_TURNS = {"uncover": 1, "cover": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,30 @@ def settle_all(decided: Iterable[tuple[Conflict, Decision]], base: State | None 
     """The operations that leave nothing of several conflicts; raises as `settle` does.
 
     Covers come after contents, for a summary is stale where a content is written after it; and what one decision lets
-    go is not covered again by another.
+    go is not covered again by another: it goes first, so that no summary stands for itself on the way.
     """
     made = [operation for conflict, decision in decided for operation in settle(conflict, decision, base)]
-    return sorted(made, key=lambda operation: _TURNS.get(operation["op"], 0))
+    gone = {operation["slot"] for operation in made if operation["op"] == "uncover"}
+    kept = [operation for operation in made if operation["op"] != "cover" or operation["slot"] not in gone]
+    return sorted(kept, key=lambda operation: _TURNS.get(operation["op"], 0))
+
+
+def settle_further(state: State, operations: list[Operation], use: Side) -> list[Operation]:
+    """Operations that settle conflicts, and those that settle what they bring about.
+
+    Where a summary between two others gives way, these can cross that did not before: it is the same side that is meant
+    there. Each round expands one more summary, so it ends.
+    """
+    if not any(operation["op"] in _TURNS for operation in operations):
+        return operations
+    known = {(one.slot_id, one.other) for one in conflicts(state)}
+    while crossed := [
+        one
+        for one in conflicts(extended(state, operations))
+        if one.kind == "crossing" and (one.slot_id, one.other) not in known
+    ]:
+        operations = [*operations, *settle_all([(one, Decision(use)) for one in crossed])]
+    return operations
 
 
 def settle(conflict: Conflict, decision: Decision, base: State | None = None) -> list[Operation]:

@@ -17,7 +17,7 @@ from commontrace_backend.contexts import store
 from commontrace_backend.contexts.hidden import why_not
 from commontrace_backend.contexts.matching import Found, Wanted
 from commontrace_backend.contexts.places import Place, open_place, resolve
-from commontrace_backend.contexts.states import state_at
+from commontrace_backend.contexts.states import view_at
 from commontrace_backend.contexts.view import View
 from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
@@ -164,7 +164,7 @@ async def _hits(
         leading = names.of(one.names)
         at, tip = leading[-1] if search.ref else next((item for item in leading if item[0] == place.branch), leading[0])
         if tip not in views:
-            view = View(await state_at(session, place.id, tip))
+            view = await view_at(session, place.id, tip)
             views[tip] = view, {slot.slot_id: position for position, slot in enumerate(view.shown)}
         called = [name for name, _ in (leading[:-1] if search.ref else leading)]
         hits.append(_hit(one, called, at, *views[tip]))

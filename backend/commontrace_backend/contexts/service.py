@@ -1,7 +1,7 @@
 """What committing, branching and tagging decide."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -21,8 +21,10 @@ from commontrace.models.contexts import (
     TagInfo,
 )
 from commontrace.objects import Blob, Commit, appends, identify
-from commontrace.providers.messages import parse_messages
+from commontrace.providers.messages import Message, parse_messages
+from commontrace.providers.parts import is_custom
 from commontrace_backend.contexts import audit_store, store
+from commontrace_backend.contexts.checking import check_answers, check_custom, unanswerable
 from commontrace_backend.contexts.compression.policy import verdict
 from commontrace_backend.contexts.contents import cost, counting, total, window_tokens
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
@@ -40,27 +42,37 @@ _COUNTED_AT_ONCE: Final = 10_000  # bytes, which take about two milliseconds
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A commit ready to be stored: all that takes time happens before the write lock is taken."""
+    """A commit ready to be stored: all that takes time happens before the write lock is taken.
+
+    Attributes:
+        wanted: what was asked for.
+        messages: in the canonical form.
+        blobs: the same as they are stored.
+        tools: the schemas of tools as they are stored.
+        calls: the calls that must have been made before.
+    """
 
     wanted: NewCommit
-    blobs: list[Blob]
-    tokens: list[int]
+    messages: list[Message]
+    blobs: list[NewBlob]
     tools: list[NewBlob]
-    encoding: str
+    calls: set[str]
 
 
 async def prepare(wanted: NewCommit) -> Prepared:
     """Parse, hash and count messages, in a thread where that takes long; raises InvalidInputError."""
     counter = default_counter()
     messages = parse_messages(wanted.messages)
-    blobs = [Blob.of(message) for message in messages]
+    tools = [schema_message(tool) for tool in wanted.tools or []]
+    blobs = [Blob.of(message) for message in (*messages, *tools)]
 
-    def count() -> list[int]:
-        return [cost(counter, message) for message in messages]
+    def count() -> list[NewBlob]:
+        costs = [cost(counter, message) for message in (*messages, *tools)]
+        return list(map(NewBlob, blobs, costs))
 
     quick = counter.ready and sum(len(blob.encoded) for blob in blobs) < _COUNTED_AT_ONCE
-    tools = [NewBlob.of(schema_message(tool)) for tool in wanted.tools or []]
-    return Prepared(wanted, blobs, count() if quick else await asyncio.to_thread(count), tools, counting())
+    counted = count() if quick else await asyncio.to_thread(count)
+    return Prepared(wanted, messages, counted[: len(messages)], counted[len(messages) :], unanswerable(messages))
 
 
 async def commit(session: WriteSession, caller: Caller, name: str, prepared: Prepared) -> CommitResult:
@@ -70,6 +82,7 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         RefMovedError: the branch is not at `expected_head`, or moved meanwhile; nothing was written.
         NotFoundError: HEAD is on a branch that somebody deleted.
         BudgetExceededError: the policy that was sent rejects a window of this size.
+        InvalidInputError: a tool result without its call, or a part that lacks what its type requires.
     """
     wanted = prepared.wanted
     place = await make_place(session, caller, name)
@@ -78,18 +91,45 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
     parent = place.tip
     if before != place.head:
         parent = await store.find_commit(session, place.id, before) if before else None
+    if prepared.calls:
+        await check_answers(session, place.id, before, prepared.calls)
+    if any(is_custom(part) for message in prepared.messages for part in message["parts"]):
+        await check_custom(session, place.id, before, prepared.messages)
+    blobs = await _costed(session, place, prepared.blobs)
+    derived = await _derived(session, place, parent, blobs)
+    said = judged(derived["window_tokens"], wanted.budget)
+    made = _made(caller, wanted, before, prepared)
+    encoded = made.encoded()
+    commit_id = identify("commit", encoded)
+    await store.add_blobs(session, [item.row(place) for item in (*blobs, *prepared.tools)])
+    await store.add_commit(session, {**place.key, "commit_id": commit_id, "encoded": encoded, **derived}, made.traces)
+    moved = [change(f"branch/{branch}", before, commit_id)]
+    await perform(session, caller, place, Entry("commit", made.message or commit_id[:SHORT], moved))
+    return CommitResult(
+        repository=name,
+        branch=branch,
+        commit_id=commit_id,
+        short_id=commit_id[:SHORT],
+        messages=len(blobs),
+        window_messages=derived["window_messages"],
+        tokens=total(derived["window_tokens"]),
+        budget=said,
+    )
+
+
+async def _costed(session: ReadSession, place: Place, blobs: list[NewBlob]) -> list[NewBlob]:
+    """Messages with what they cost here: one that was purged costs what its tombstone does."""
+    purged = await audit_store.purged_costs(session, place.id, (item.blob.blob_id for item in blobs))
+    return [replace(item, tokens=purged.get(item.blob.blob_id, item.tokens)) for item in blobs] if purged else blobs
+
+
+def _made(caller: Caller, wanted: NewCommit, before: str | None, prepared: Prepared) -> Commit:
     time = now()
     parents = (before,) if before else ()
-    purged = await audit_store.purged_costs(session, place.id, (blob.blob_id for blob in prepared.blobs))
-    if purged:
-        costs = [purged.get(blob.blob_id, cost) for blob, cost in zip(prepared.blobs, prepared.tokens, strict=True)]
-        prepared = replace(prepared, tokens=costs)
-    derived = await _derived(session, place, parent, prepared)
-    said = judged(derived["window_tokens"], wanted.budget)
     origin = [parents, caller.contributor_id, caller.working_copy, wanted.agent, time]
-    made = Commit(
+    return Commit(
         parents=parents,
-        operations=(*_tools(prepared), *appends([blob.blob_id for blob in prepared.blobs], origin)),
+        operations=(*_tools(prepared), *appends([item.blob.blob_id for item in prepared.blobs], origin)),
         author=caller.contributor_id,
         agent=wanted.agent,
         time=time,
@@ -97,18 +137,6 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         traces=tuple(wanted.trace_ids),
         metadata=wanted.metadata,
         generation=wanted.generation,
-    )
-    await store.add_blobs(session, _blob_rows(place, prepared))
-    commit_id = await advance(session, caller, place, Step("commit", branch, before), made, derived)
-    return CommitResult(
-        repository=name,
-        branch=branch,
-        commit_id=commit_id,
-        short_id=commit_id[:SHORT],
-        messages=len(prepared.blobs),
-        window_messages=derived["window_messages"],
-        tokens=total(derived["window_tokens"]),
-        budget=said,
     )
 
 
@@ -131,54 +159,19 @@ def _tools(prepared: Prepared) -> list[dict[str, Any]]:
     return [{"op": "annotate", "slot": REPOSITORY, "key": "tools", "value": value}]
 
 
-async def _derived(session: ReadSession, place: Place, parent: Row[Any] | None, prepared: Prepared) -> dict[str, Any]:
+async def _derived(
+    session: ReadSession, place: Place, parent: Row[Any] | None, blobs: Sequence[NewBlob]
+) -> dict[str, Any]:
     generation, messages, tokens = 0, 0, 0
     if parent:
         generation, messages = parent.generation + 1, parent.window_messages
         tokens = await window_tokens(session, place.id, parent)
     return {
         "generation": generation,
-        "window_messages": messages + len(prepared.blobs),
-        "window_tokens": tokens + sum(prepared.tokens),
-        "encoding": prepared.encoding,
+        "window_messages": messages + len(blobs),
+        "window_tokens": tokens + sum(item.tokens for item in blobs),
+        "encoding": counting(),
     }
-
-
-def _blob_rows(place: Place, prepared: Prepared) -> list[dict[str, Any]]:
-    return [
-        {
-            **place.key,
-            "blob_id": blob.blob_id,
-            "encoded": blob.encoded,
-            "tokens": tokens,
-            "encoding": prepared.encoding,
-        }
-        for blob, tokens in [
-            *zip(prepared.blobs, prepared.tokens, strict=True),
-            *((item.blob, item.tokens) for item in prepared.tools),
-        ]
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A branch that is to move on from a commit (None: unborn) by an operation of some kind."""
-
-    kind: str
-    branch: str
-    before: str | None
-
-
-async def advance(
-    session: WriteSession, caller: Caller, place: Place, step: Step, made: Commit, derived: Mapping[str, Any]
-) -> str:
-    """Store a commit and move the branch to it, in one transaction."""
-    encoded = made.encoded()
-    commit_id = identify("commit", encoded)
-    await store.add_commit(session, {**place.key, "commit_id": commit_id, "encoded": encoded, **derived}, made.traces)
-    moved = [change(f"branch/{step.branch}", step.before, commit_id)]
-    await perform(session, caller, place, Entry(step.kind, made.message or commit_id[:SHORT], moved))
-    return commit_id
 
 
 async def create(session: WriteSession, caller: Caller, wanted: NewRepository) -> RepositoryInfo:

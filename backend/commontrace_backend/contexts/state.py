@@ -231,7 +231,7 @@ class _Replay:
         if slot_id not in self.slots:
             self.slots[slot_id] = Slot(slot_id, operation["blob"], commit_id)
             self.order.insert(_first(self.order, {*covers}), slot_id)
-        elif self._stands_for(covers, slot_id):
+        elif self._stands_for(covers, slot_id, commit_id):
             raise InvalidInputError(f"The summary {slot_id[:12]} would stand for itself.", "Cover what it is made of.")
         for one in covers:
             if slot_id not in self.covering.get(one, ()):
@@ -246,11 +246,17 @@ class _Replay:
         earlier = tuple(clash for clash in slot.clashes if clash.register != ("cover", commit_id))
         self.slots[slot_id] = _marked(replace(slot, clashes=earlier), unknown)
 
-    def _stands_for(self, slot_ids: Iterable[str], sought: str) -> bool:
-        """Whether one of the slots is a summary that somebody lets stand for another one, however deep."""
+    def _stands_for(self, slot_ids: Iterable[str], sought: str, commit_id: str) -> bool:
+        """Whether one of the slots is a summary that stands for another one, however deep, as far as a commit knows.
+
+        What two branches write at once can make summaries stand for each other: they cross, and it is for a later
+        commit to settle.
+        """
         found, waiting = {*slot_ids}, [*slot_ids]
         while waiting:
-            inner = {one for value in self.slots[waiting.pop()].values("cover") for one in value or ()} - found
+            writes = self.slots[waiting.pop()].registers.get("cover", ())
+            seen = [write.value or () for write in writes if self._ancestry.leads(write.commit_id, commit_id)]
+            inner = {one for value in seen for one in value} - found
             found |= inner
             waiting += inner
         return sought in found

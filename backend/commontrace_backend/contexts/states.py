@@ -4,66 +4,48 @@ A commit's id names its whole history, so what it means never changes and one me
 a commit in their own repository may see its state.
 """
 
-import threading
-from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from commontrace.objects import Commit
 from commontrace_backend.contexts.graph import Divergence, IncompleteHistory
+from commontrace_backend.contexts.recent import Recent
 from commontrace_backend.contexts.state import State, replay
+from commontrace_backend.contexts.view import View
 from commontrace_backend.contexts.walk import commits_to, walk
 from commontrace_backend.database.session import ReadSession
 
 _MOST_SLOTS: Final = 400_000  # of all states that are remembered: about 100 MB
 
 
-class _Memory:
-    """The states that were asked for last."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._states: OrderedDict[str, State] = OrderedDict()
-        self._slots = 0
-
-    def get(self, commit_id: str) -> State | None:
-        with self._lock:
-            if commit_id in self._states:
-                self._states.move_to_end(commit_id)
-            return self._states.get(commit_id)
-
-    def put(self, state: State) -> None:
-        with self._lock:
-            if state.tip in self._states:
-                return
-            self._states[state.tip] = state
-            self._slots += len(state.order)
-            while self._slots > _MOST_SLOTS and len(self._states) > 1:
-                _, oldest = self._states.popitem(last=False)
-                self._slots -= len(oldest.order)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._states.clear()
-            self._slots = 0
+MEMORY: Final = Recent[View](_MOST_SLOTS)
 
 
-MEMORY: Final = _Memory()
+def remember(view: View) -> None:
+    """Keep a state, with what of it is to be seen, for those who ask for it next."""
+    MEMORY.put(view.state.tip, view, len(view.state.order))
 
 
 async def state_at(session: ReadSession, repository_id: int, commit_id: str | None) -> State:
     """The state at a commit; that of no commit is empty."""
+    return (await view_at(session, repository_id, commit_id)).state
+
+
+async def view_at(session: ReadSession, repository_id: int, commit_id: str | None) -> View:
+    """What of the state at a commit is to be seen."""
     if commit_id is None:
-        return State()
+        return View(State())
     known = MEMORY.get(commit_id)
     if known is None:
-        known = await _replayed(session, repository_id, commit_id)
-        MEMORY.put(known)
+        known = View(await _replayed(session, repository_id, commit_id))
+        remember(known)
     return known
 
 
 async def _replayed(session: ReadSession, repository_id: int, commit_id: str) -> State:
     base, since = await _nearest(session, repository_id, commit_id)
+    if base and base.tip == commit_id:  # another thread came to it meanwhile
+        return base
     try:
         return replay(commit_id, since, base)
     except IncompleteHistory:
@@ -78,7 +60,7 @@ async def _nearest(session: ReadSession, repository_id: int, commit_id: str) -> 
         if row.commit_id == line:
             base = MEMORY.get(line)
             if base:
-                return base, passed if straight else await _since(session, repository_id, line, commit_id)
+                return base.state, passed if straight else await _since(session, repository_id, line, commit_id)
             line = commit.parents[0] if commit.parents else ""
         straight &= len(commit.parents) < 2  # noqa: PLR2004 - a merge brings commits from aside
         passed[row.commit_id] = commit
@@ -107,12 +89,24 @@ async def parting(
 
 async def merged_state(session: ReadSession, repository_id: int, parents: Collection[str]) -> State:
     """What comes together in a commit with these parents, the first of them ours; the commit has no name yet."""
-    if not parents:
-        return State()
-    first, *others = parents
-    if not others:
-        return await state_at(session, repository_id, first)
-    commits = {MERGE: Commit(tuple(parents), (), author="", agent="", time="", message="")}
+    return (await merged_view(session, repository_id, parents)).state
+
+
+async def merged_view(session: ReadSession, repository_id: int, parents: Collection[str]) -> View:
+    """What of that is to be seen."""
+    first, *others = parents or (None,)
+    if first is None or not others:
+        return await view_at(session, repository_id, first)
+    known = MEMORY.get(tuple(parents))
+    if known is None:
+        known = View(await _merged(session, repository_id, first, [one for one in others if one]))
+        MEMORY.put(tuple(parents), known, len(known.state.order))
+    return known
+
+
+async def _merged(session: ReadSession, repository_id: int, first: str, others: Sequence[str]) -> State:
+    parents = (first, *others)
+    commits = {MERGE: Commit(parents, (), author="", agent="", time="", message="")}
     for other in others:
         commits |= await _since(session, repository_id, first, other)
     try:

@@ -10,8 +10,7 @@ from commontrace_backend.contexts import claims
 from commontrace_backend.contexts.contents import Content, contents, tokens_of, total
 from commontrace_backend.contexts.merge import describe
 from commontrace_backend.contexts.places import open_place
-from commontrace_backend.contexts.state import State
-from commontrace_backend.contexts.states import state_at
+from commontrace_backend.contexts.states import view_at
 from commontrace_backend.contexts.view import View
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession
@@ -23,13 +22,12 @@ _CLASSES: Final = {"thinking": "reasoning", "redacted_thinking": "reasoning"}
 async def status(session: ReadSession, caller: Caller, name: str, budget: int | None) -> ContextStatus:
     """Where writing goes on, and what the window there comes to."""
     place = await open_place(session, caller, name)
-    state = await state_at(session, place.id, place.head)
-    view = View(state)
+    view = await view_at(session, place.id, place.head)
     found = await contents(session, place.id, view.shown)
     tools = view.notes().get("tools") or []
     tool_tokens = await tokens_of(session, place.id, tools)
     tokens = sum(content.tokens for content in found)
-    stands = await describe(session, place, state)
+    stands = await describe(session, place, view)
     return ContextStatus(
         repository=name,
         branch=place.branch,
@@ -40,7 +38,7 @@ async def status(session: ReadSession, caller: Caller, name: str, budget: int | 
         by_type=_by_type(found),
         tools=len(tools),
         tool_tokens=tool_tokens,
-        hidden=_hidden(state, view),
+        hidden=_hidden(view),
         conflicts=stands,
         stale=[conflict.slot_id for conflict in stands if conflict.kind == "stale"],
         claim=await claims.standing(session, place, caller, place.branch),
@@ -75,11 +73,11 @@ def _own(message: Message, part: dict[str, Any]) -> int:
     return default_counter().count(text_of({**message, "parts": [part]})).tokens
 
 
-def _hidden(state: State, view: View) -> dict[str, int]:
+def _hidden(view: View) -> dict[str, int]:
     """How many messages of the history are not in the window, by why."""
     why: Counter[str] = Counter()
-    for slot_id in state.order:
-        reason = view.hidden(state.slots[slot_id])
+    for slot_id in view.state.order:
+        reason = view.hidden(view.state.slots[slot_id])
         if reason:
             why[reason if reason in {"removed", "skipped", "expanded"} else "summarised"] += 1
     return dict(why)

@@ -102,7 +102,7 @@ async def compress(session: WriteSession, caller: Caller, name: str, wanted: New
         InvalidInputError: the summary lacks what it must keep, or costs more than what it covers.
     """
     desk = await open_desk(session, caller, name, wanted)
-    covered = _foldable(desk, _chosen(desk, wanted))
+    covered = await _foldable(desk, await _chosen(desk, wanted))
     if not covered or (all(content.slot.covers for content in covered) and len(covered) == 1):
         done = await conclude(session, caller, desk, wanted, Doing("compress", "", []))
         return CompressResult(**done.model_dump())
@@ -131,24 +131,20 @@ async def compress(session: WriteSession, caller: Caller, name: str, wanted: New
     )
 
 
-def _chosen(desk: Desk, wanted: NewCompress) -> list[str]:
+async def _chosen(desk: Desk, wanted: NewCompress) -> list[str]:
     if wanted.slots or wanted.select:
-        return desk.selected(wanted)
+        return await desk.selected(wanted)
     shown = [slot.slot_id for slot in desk.view.shown]
     groups = list(dict.fromkeys(tuple(desk.groups[slot_id]) for slot_id in shown))
     return [slot_id for group in groups[: max(0, len(groups) - wanted.keep_newest)] for slot_id in group]
 
 
-def _foldable(desk: Desk, chosen: Sequence[str]) -> list[Content]:
+async def _foldable(desk: Desk, chosen: Sequence[str]) -> list[Content]:
     """Those that a summary can stand for: shown, not pinned, and none that instructs the model."""
-    wanted, shown = {*chosen}, {slot.slot_id for slot in desk.view.shown}
-    return [
-        content
-        for content in desk.every
-        if content.slot.slot_id in wanted & shown
-        and content.slot.priority != "pinned"
-        and not is_system(content.message)
-    ]
+    wanted = {*chosen}
+    loose = [slot for slot in desk.view.shown if slot.slot_id in wanted and slot.priority != "pinned"]
+    found = await contents(desk.session, desk.place.id, loose)
+    return [content for content in found if not is_system(content.message)]
 
 
 def keeps(desk: Desk, covered: Sequence[Content], given: Sequence[str]) -> list[str]:
@@ -170,7 +166,7 @@ async def expand(session: WriteSession, caller: Caller, name: str, wanted: NewEx
         InvalidInputError: none of the messages is a summary.
     """
     desk = await open_desk(session, caller, name, wanted)
-    summaries = [slot for slot_id in desk.selected(wanted) if (slot := desk.state.slots[slot_id]).value("cover")]
+    summaries = [slot for slot_id in await desk.selected(wanted) if (slot := desk.state.slots[slot_id]).value("cover")]
     if not summaries:
         raise InvalidInputError("None of these messages is a summary.", "See the slots of the window.")
     only = {*desk.whole(map(desk.find, wanted.only))}

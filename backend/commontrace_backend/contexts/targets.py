@@ -1,18 +1,17 @@
 """Which slots a change is about: named by their first digits or found by a query, and always whole groups."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from commontrace.errors import AmbiguousRefError, InvalidInputError, NotFoundError
 from commontrace.models.contexts import Selected
-from commontrace.providers.rendering import groups
+from commontrace.providers.rendering import linked
 from commontrace_backend.contexts.compression.items import Item
 from commontrace_backend.contexts.compression.selection import parse_query, select
 from commontrace_backend.contexts.contents import Content, contents
+from commontrace_backend.contexts.layouts import layout_at, measured
 from commontrace_backend.contexts.places import Place
 from commontrace_backend.contexts.state import State
-from commontrace_backend.contexts.states import state_at
 from commontrace_backend.contexts.view import View
 from commontrace_backend.database.session import ReadSession
 
@@ -22,32 +21,28 @@ class Desk:
     """A state laid out to be worked on.
 
     Attributes:
+        session: the database session that it is read in.
         place: the repository.
         head: the commit.
-        state: what it means.
-        every: all its messages in order, hidden ones too.
+        view: what of its state is to be seen.
+        groups: for each slot, hidden ones too, the slots of its group in order.
     """
 
+    session: ReadSession
     place: Place
     head: str
-    state: State
-    every: list[Content]
+    view: View
+    groups: Mapping[str, Sequence[str]]
 
-    @cached_property
-    def view(self) -> View:
-        """What of it is to be seen."""
-        return View(self.state)
+    @property
+    def state(self) -> State:
+        """What the commit means."""
+        return self.view.state
 
-    @cached_property
-    def groups(self) -> dict[str, list[str]]:
-        """For each slot, the slots of its group in order."""
-        ids = [content.slot.slot_id for content in self.every]
-        found = [[ids[position] for position in group] for group in groups([one.message for one in self.every])]
-        return {slot_id: group for group in found for slot_id in group}
-
-    def content(self, slot_id: str) -> Content:
-        """The message in a slot."""
-        return next(content for content in self.every if content.slot.slot_id == slot_id)
+    async def contents(self, slot_ids: Iterable[str]) -> list[Content]:
+        """The messages in some slots, hidden ones too."""
+        wanted = [self.view.show(self.state.slots[slot_id]) for slot_id in slot_ids]
+        return await contents(self.session, self.place.id, wanted)
 
     def find(self, prefix: str) -> str:
         """A slot by its first digits; raises NotFoundError or AmbiguousRefError."""
@@ -65,21 +60,19 @@ class Desk:
         wanted = {member for slot_id in slot_ids for member in self.groups[slot_id]}
         return [slot_id for slot_id in self.state.order if slot_id in wanted]
 
-    def selected(self, wanted: Selected) -> list[str]:
-        """The slots that a change is about; raises InvalidInputError where it names none."""
+    async def selected(self, wanted: Selected) -> list[str]:
+        """The slots that a change is about; raises InvalidInputError where it names none, or a query is no query."""
         if bool(wanted.slots) == bool(wanted.select):
             raise InvalidInputError("It is not said which messages.", "Give slots, or select, and not both.")
-        return self.whole(map(self.find, wanted.slots) if wanted.slots else self.matching(wanted.select))
+        if wanted.slots:
+            return self.whole(map(self.find, wanted.slots))
+        query = parse_query(wanted.select)
+        return self.whole(item.slot_id for item in select(query, await items_of(self)))
 
-    def matching(self, query: str) -> list[str]:
-        """The slots of the window that a query finds; raises InvalidInputError for one that cannot be read."""
-        return [item.slot_id for item in select(parse_query(query), items_of(self))]
 
-
-def items_of(desk: Desk) -> list[Item]:
+async def items_of(desk: Desk) -> list[Item]:
     """The window as what compresses it looks at it."""
-    shown = {slot.slot_id for slot in desk.view.shown}
-    found = [content for content in desk.every if content.slot.slot_id in shown]
+    found = await contents(desk.session, desk.place.id, desk.view.shown)
     number = {slot_id: at for at, group in enumerate(map(tuple, desk.groups.values())) for slot_id in group}
     return [
         Item(
@@ -99,7 +92,10 @@ def items_of(desk: Desk) -> list[Item]:
 
 async def lay_out(session: ReadSession, place: Place, head: str) -> Desk:
     """The state at a commit, to be worked on."""
-    state = await state_at(session, place.id, head)
-    view = View(state)
-    every = await contents(session, place.id, [view.show(state.slots[slot_id]) for slot_id in state.order])
-    return Desk(place, head, state, every)
+    view = (await layout_at(session, place.id, head)).view
+    ids = view.state.order
+    blob_ids = [view.show(view.state.slots[slot_id]).blob_id for slot_id in ids]
+    known = await measured(session, place.id, blob_ids)
+    found = linked((known[blob_id].calls, known[blob_id].answers) for blob_id in blob_ids)
+    groups = {ids[at]: group for places in found for group in [[ids[at] for at in places]] for at in places}
+    return Desk(session, place, head, view, groups)

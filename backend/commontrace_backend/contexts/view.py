@@ -5,10 +5,9 @@ shown until somebody resolves it. Of several values ours is shown; of several pr
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from commontrace.models.contexts import Priority
 from commontrace.objects import PRIORITIES, canonical_id
@@ -17,8 +16,7 @@ from commontrace_backend.contexts.state import REPOSITORY, Clash, Slot, State
 _RANK: Final = {level: rank for rank, level in enumerate(PRIORITIES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A slot of the window.
 
     Attributes:
@@ -81,10 +79,11 @@ class Lens:
     def contested(self) -> dict[str, frozenset[str]]:
         """In order, the summaries that share slots with others, with all that each stands for.
 
-        Where two share a slot, there is one that two of them stand for directly; so no more has to be looked at than
-        what leads there, however many summaries there are.
+        Where two share a slot, there is one that two of them stand for directly, or they stand for each other; so no
+        more has to be looked at than what leads there, however many summaries there are.
         """
-        waiting = [
+        waiting = self._in_circles()
+        waiting += [
             one for slot_id, many in self._state.covering.items() if len(many) > 1 for one in self._shared(slot_id)
         ]
         above = set(waiting)
@@ -98,6 +97,18 @@ class Lens:
         over = self.over(slot_id)
         return over if len(over) > 1 else []
 
+    def _in_circles(self) -> list[str]:
+        """Summaries that branches let stand for each other, and what stands for those."""
+        inner = {one: [slot for slot in covers if slot in self._covers] for one, covers in self._covers.items()}
+        left = {one: summaries for one, summaries in inner.items() if summaries}
+        before = -1
+        while left and len(left) != before:
+            before = len(left)
+            for one in [*left]:  # older ones first, so that one round is enough where there is no circle
+                if not any(summary in left for summary in left[one]):
+                    del left[one]
+        return [*left]
+
     def _reach(self, summary_id: str) -> frozenset[str]:
         found, waiting = set[str](), [summary_id]
         while waiting:
@@ -108,11 +119,11 @@ class Lens:
 
     @cached_property
     def crossing(self) -> list[tuple[str, str]]:
-        """Summaries that share slots while neither stands for the other: the first of a pair is shown."""
+        """Summaries that share slots while neither stands for the other, or each does: the first of a pair is shown."""
         return [
             (one, other)
             for (one, mine), (other, yours) in combinations(self.contested.items(), 2)
-            if not (one in yours or other in mine or mine < yours or yours < mine or mine.isdisjoint(yours))
+            if (one in yours) == (other in mine) and not (mine < yours or yours < mine or mine.isdisjoint(yours))
         ]
 
 
@@ -164,7 +175,9 @@ class View:
             return found
         # What gave way may itself lie in one that did not.
         contested = self._lens.contested.items()
-        return next((one for one, reach in contested if slot_id in reach and one not in self.inactive), None)
+        return next(
+            (one for one, reach in contested if slot_id in reach and one not in {slot_id, *self.inactive}), None
+        )
 
     def _contradicted(self, slot: Slot) -> bool:
         return any(clash.kind == "contradiction" and standing(self.state, slot, clash) for clash in slot.clashes)

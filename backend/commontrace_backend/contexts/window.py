@@ -4,86 +4,99 @@ What instructs the model and what is pinned is always in; then what is important
 first that does not fit, so that the window has no holes. A message with tool calls and the answers to them are a group.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from commontrace.errors import InvalidInputError
-from commontrace.providers.messages import Message
-from commontrace.providers.rendering import groups, is_system
-from commontrace_backend.contexts.view import Shown
+from commontrace.models.contexts import Priority
 
-FRAMING: Final = 3
-"""Tokens that each message costs beside its text, as OpenAI counts them."""
+Levels = Mapping[int, Priority]
+"""The priorities of messages by their places, those that are normal left out."""
+
+Group = Sequence[int]
+"""The places of messages that stay together."""
 
 
-class Counted(Protocol):
-    """A message of a window with its slot and what it costs."""
+_STAYS: Final = "stays with what must be in"
 
-    @property
-    def slot(self) -> Shown:
-        """Where it stands."""
-        ...
 
-    @property
-    def message(self) -> Message:
-        """What it says."""
-        ...
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A window as far as choosing goes.
 
-    @property
-    def tokens(self) -> int:
-        """What it costs."""
-        ...
+    Attributes:
+        tokens: what each message costs.
+        fixed: why messages are in whatever the budget, by their places.
+        newest: the groups of the others, the newest first.
+        important: those of them that come before newer ones, by their last places.
+    """
+
+    tokens: Sequence[int]
+    fixed: Mapping[int, str]
+    newest: Sequence[Group]
+    important: Collection[int]
+
+    @classmethod
+    def of(cls, tokens: Sequence[int], groups: Iterable[Group], system: Collection[int], levels: Levels) -> "Sized":
+        """From what each message costs, which stay together, which instruct, and which are not of normal priority."""
+        must = {place: "pinned" for place, level in levels.items() if level == "pinned"}
+        must |= dict.fromkeys(system, "instructs the model")
+        fixed: dict[int, str] = {}
+        newest: list[Group] = []
+        for group in groups:
+            if must.keys().isdisjoint(group):
+                newest.append(group)
+            else:
+                fixed |= {place: must.get(place, _STAYS) for place in group}
+        newest.sort(key=lambda group: -group[-1])
+        places = {place for place, level in levels.items() if level == "important"}
+        important = {group[-1] for group in newest if not places.isdisjoint(group)} if places else set()
+        return cls(tokens, fixed, newest, important)
+
+    def cost(self, places: Iterable[int]) -> int:
+        """What some messages cost together."""
+        return sum(self.tokens[place] for place in places)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Positions that are in, and why each is in or out."""
+    """The places that are in, in order, and why some are; the others are older than what fits the budget."""
 
-    included: frozenset[int]
-    reasons: dict[int, str]
+    included: Sequence[int]
+    reasons: Mapping[int, str]
 
 
-def choose(found: Sequence[Counted], budget: int | None) -> Choice:
+def choose(sized: Sized, budget: int | None) -> Choice:
     """Choose within a budget of tokens; raises InvalidInputError if not even what must be in fits."""
-    everything = frozenset(range(len(found)))
-    reasons = {position: standing(content) for position, content in enumerate(found)}
-    always = {position: reason for position, reason in reasons.items() if reason}
     if budget is None:
-        return Choice(everything, always)
-    together = groups([content.message for content in found])
-    chosen = {position for group in together if not always.keys().isdisjoint(group) for position in group}
-    used = sum(found[position].tokens for position in chosen)
-    left = sorted((group for group in together if chosen.isdisjoint(group)), key=lambda group: -group[-1])
-    needed = used + _cost(found, left[0]) if left else used
+        reasons = {place: why for place, why in sized.fixed.items() if why != _STAYS}
+        return Choice(range(len(sized.tokens)), reasons)
+    last, older = sized.newest[:1], sized.newest[1:]
+    needed = sized.cost(sized.fixed) + sum(map(sized.cost, last))
     if needed > budget:
         raise impossible(needed)
-    important = [group for group in left[1:] if any(found[at].slot.priority == "important" for at in group)]
-    newest = [group for group in left if group not in important]
-    why = dict.fromkeys(chosen, "stays with what must be in") | always
-    for group in [*newest[:1], *important]:
-        if used + _cost(found, group) <= budget:
-            used += _cost(found, group)
-            chosen.update(group)
-            why.update(dict.fromkeys(group, "important") if group in important else {})
-    for group in newest[1:]:
-        if used + _cost(found, group) > budget:
-            break
-        used += _cost(found, group)
-        chosen.update(group)
-    out = dict.fromkeys(everything - chosen, "older than what fits the budget")
-    return Choice(frozenset(chosen), why | out)
+    left = budget - needed
+    chosen = {place: "" for group in last for place in group}
+    for group in older if sized.important else ():
+        if group[-1] in sized.important and (cost := sized.cost(group)) <= left:
+            left -= cost
+            chosen |= dict.fromkeys(group, "important")
+    for group in older:
+        if group[-1] not in sized.important:
+            left -= sized.cost(group)
+            if left < 0:
+                break
+            chosen |= dict.fromkeys(group, "")
+    reasons = {place: why for place, why in chosen.items() if why}
+    return Choice(sorted([*sized.fixed, *chosen]), reasons | dict(sized.fixed))
 
 
-def standing(content: Counted) -> str:
+def standing(priority: Priority, *, system: bool) -> str:
     """Why a message is always in; empty where it is not."""
-    if is_system(content.message):
+    if system:
         return "instructs the model"
-    return "pinned" if content.slot.priority == "pinned" else ""
-
-
-def _cost(found: Sequence[Counted], group: Sequence[int]) -> int:
-    return sum(found[position].tokens for position in group)
+    return "pinned" if priority == "pinned" else ""
 
 
 def impossible(needed: int) -> InvalidInputError:

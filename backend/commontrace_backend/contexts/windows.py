@@ -1,7 +1,7 @@
 """Windows: what of a history is given to a model, and why."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,18 +15,19 @@ from commontrace.providers.parts import PartTypes
 from commontrace.providers.responses import to_responses
 from commontrace.providers.text import to_markdown, to_text
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.contents import Content, contents, cost, total
+from commontrace_backend.contexts.contents import contents, cost, total
 from commontrace_backend.contexts.explaining import with_hidden
+from commontrace_backend.contexts.layouts import Layout, layout_at
 from commontrace_backend.contexts.places import Place, open_place, resolve
-from commontrace_backend.contexts.states import state_at
 from commontrace_backend.contexts.tiers import Tier, tiered
-from commontrace_backend.contexts.view import View, state_id
+from commontrace_backend.contexts.view import View
 from commontrace_backend.contexts.window import choose
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.tokens import default_counter
 
 _BEGINNING: Final = 100
+_TOO_OLD: Final = "older than what fits the budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +68,27 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, look
     """
     place = await open_place(session, caller, name)
     commit_id = await resolve(session, place, ref)
-    view = View(await state_at(session, place.id, commit_id))
-    notes = view.notes()
+    layout = await layout_at(session, place.id, commit_id)
+    notes = layout.view.notes()
     tools = await schemas(session, place, notes.get("tools") or [])
-    found = await contents(session, place.id, view.shown)
-    selected = _select(found, look)
+    selected = await _select(session, place, layout, look)
     types: PartTypes = notes.get("types") or {}
-    explained = _explain(found, selected) if look.explain else []
+    explained = await _explain(session, place, layout.view, selected) if look.explain else []
     return Window(
         repository=name,
         ref=ref,
         commit_id=commit_id,
-        state_id=state_id(view.shown),
+        state_id=layout.state_id,
         format=look.shape,
         strategy=look.strategy,
         budget=look.budget,
         reserve=look.reserve,
         tokens=total(selected.tokens),
-        included=sum(tier != "out" for tier in selected.tiers),
-        left_out=selected.tiers.count("out"),
+        included=len(selected.tiers),
+        left_out=len(layout.view.shown) - len(selected.tiers),
         tools=tools,
         types=dict(types),
-        explanation=await with_hidden(session, place, view, explained) if look.explain == "all" else explained,
+        explanation=await with_hidden(session, place, layout.view, explained) if look.explain == "all" else explained,
         **shaped(selected.messages, look.shape, types),
     )
 
@@ -101,31 +101,32 @@ async def schemas(session: ReadSession, place: Place, blob_ids: Sequence[str]) -
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of a window is shown, and how each message of it is."""
+    """What of a window is shown, and how: the resolution of each message that is in, and why, by its place."""
 
     messages: list[Message]
-    tiers: list[Tier]
+    tiers: Mapping[int, Tier]
     tokens: int
-    reasons: dict[int, str]
+    reasons: Mapping[int, str]
 
 
-def _select(found: Sequence[Content], look: Look) -> Selection:
-    room = look.room
+async def _select(session: ReadSession, place: Place, layout: Layout, look: Look) -> Selection:
+    shown, room = layout.view.shown, look.room
     if look.strategy == "adaptive" and room is not None:
         counter = default_counter()
-        some = tiered(found, room, lambda message: cost(counter, message))
-        return Selection(some.messages, some.tiers, some.tokens, some.reasons)
-    needed = sum(content.tokens for content in found)
-    if look.strategy == "full" and room is not None and needed > room:
+        some = tiered(await contents(session, place.id, shown), room, lambda message: cost(counter, message))
+        tiers = {at: tier for at, tier in enumerate(some.tiers) if tier != "out"}
+        return Selection(some.messages, tiers, some.tokens, some.reasons)
+    if look.strategy == "full" and room is not None and layout.total > room:
         raise InvalidInputError(
-            f"The whole window has {needed} tokens.", f"Give at least {needed + look.reserve}, or another strategy."
+            f"The whole window has {layout.total} tokens.",
+            f"Give at least {layout.total + look.reserve}, or another strategy.",
         )
-    choice = choose(found, room)
-    inside = [position in choice.included for position in range(len(found))]
+    choice = choose(layout.sized, room)
+    found = await contents(session, place.id, [shown[at] for at in choice.included])
     return Selection(
-        [content.message for content, there in zip(found, inside, strict=True) if there],
-        ["whole" if there else "out" for there in inside],
-        sum(content.tokens for content, there in zip(found, inside, strict=True) if there),
+        [content.message for content in found],
+        dict.fromkeys(choice.included, "whole"),
+        sum(content.tokens for content in found),
         choice.reasons,
     )
 
@@ -146,7 +147,8 @@ def shaped(messages: list[Message], shape: WindowFormat, types: PartTypes) -> di
     return {"messages": (to_openai if shape == "openai" else to_responses)(messages, types)}
 
 
-def _explain(found: Sequence[Content], selected: Selection) -> list[Explained]:
+async def _explain(session: ReadSession, place: Place, view: View, selected: Selection) -> list[Explained]:
+    found = await contents(session, place.id, view.shown)
     return [
         Explained(
             slot_id=content.slot.slot_id,
@@ -154,10 +156,10 @@ def _explain(found: Sequence[Content], selected: Selection) -> list[Explained]:
             role=content.message["role"],
             priority=content.slot.priority,
             tokens=content.tokens,
-            included=tier != "out",
-            tier=tier,
-            reason=selected.reasons.get(position, "fits"),
+            included=position in selected.tiers,
+            tier=selected.tiers.get(position, "out"),
+            reason=selected.reasons.get(position, "fits" if position in selected.tiers else _TOO_OLD),
             begins=" ".join(text_of(content.message)[:400].split())[:_BEGINNING],
         )
-        for position, (content, tier) in enumerate(zip(found, selected.tiers, strict=True))
+        for position, content in enumerate(found)
     ]

@@ -13,6 +13,7 @@ from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.traces import store
+from commontrace_backend.traces.ledger import log_outcome
 from commontrace_backend.traces.tables import outcomes, trace_versions
 from commontrace_backend.traces.trust import Outcome, standing_of
 
@@ -66,10 +67,11 @@ async def _record(
     }
     key = {"trace_id": trace_id, "version_id": version_id, "contributor_id": caller.contributor_id}
     mine = and_(*(outcomes.c[name] == value for name, value in key.items()))
-    if await session.write(update(outcomes).where(mine).values(values)):
-        return True
-    await session.write(insert(outcomes).values(**key, **values, tenant_id=caller.tenant_id, created_at=now))
-    return False
+    changed = bool(await session.write(update(outcomes).where(mine).values(values)))
+    if not changed:
+        await session.write(insert(outcomes).values(**key, **values, tenant_id=caller.tenant_id, created_at=now))
+    await log_outcome(session, key)
+    return changed
 
 
 def _safe(evidence: Evidence) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Self
 from commontrace._async.contexts import AsyncContexts
 from commontrace._async.contributors import AsyncContributors
 from commontrace._async.http import AsyncHttp
+from commontrace._async.log import AsyncLog
 from commontrace._async.tags import AsyncTags
 from commontrace._async.traces import AsyncTraces
 from commontrace._transport import is_remote
@@ -20,6 +21,7 @@ class AsyncClient:
         contexts: versioned context windows.
         tags: what traces are filed under.
         contributors: who acts, and their keys.
+        log: the proof that nothing was changed behind everybody's back.
     """
 
     def __init__(self, http: AsyncHttp) -> None:
@@ -28,6 +30,7 @@ class AsyncClient:
         self.contexts = AsyncContexts(http)
         self.tags = AsyncTags(http)
         self.contributors = AsyncContributors(http)
+        self.log = AsyncLog(http)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

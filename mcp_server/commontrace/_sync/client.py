@@ -6,6 +6,7 @@ from typing import Self
 from commontrace._sync.contexts import Contexts
 from commontrace._sync.contributors import Contributors
 from commontrace._sync.http import Http
+from commontrace._sync.log import Log
 from commontrace._sync.tags import Tags
 from commontrace._sync.traces import Traces
 from commontrace._transport import is_remote
@@ -20,6 +21,7 @@ class Client:
         contexts: versioned context windows.
         tags: what traces are filed under.
         contributors: who acts, and their keys.
+        log: the proof that nothing was changed behind everybody's back.
     """
 
     def __init__(self, http: Http) -> None:
@@ -28,6 +30,7 @@ class Client:
         self.contexts = Contexts(http)
         self.tags = Tags(http)
         self.contributors = Contributors(http)
+        self.log = Log(http)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

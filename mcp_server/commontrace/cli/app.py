@@ -38,6 +38,7 @@ SECTIONS: Final = {
         "unflag": Lazy(f"{_CLI}.outcomes", "unflag", "Take a flag back"),
         "withdraw": Lazy(f"{_CLI}.outcomes", "withdraw", "Take a trace of yours out of every answer"),
         "restore": Lazy(f"{_CLI}.outcomes", "restore", "Bring a withdrawn trace back"),
+        "purge": Lazy(f"{_CLI}.proving", "purge", "Take a trace's text out for good"),
         "scan": Lazy(f"{_CLI}.scan", "scan", "What the safety pipeline sees in a text"),
     },
     "Move": {
@@ -55,6 +56,7 @@ SECTIONS: Final = {
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),
         "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
+        "verify": Lazy(f"{_CLI}.proving", "verify", "Was anything changed behind your back?"),
         "doctor": Lazy(f"{_CLI}.doctor", "doctor", "Check settings, store, key and agents"),
     },
 }

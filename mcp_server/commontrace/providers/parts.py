@@ -79,6 +79,11 @@ def check_parts(message: Message, types: PartTypes) -> None:
             )
 
 
+def is_custom(part: Part) -> bool:
+    """Whether a part is of a type that only its context can describe, or that some provider has for itself."""
+    return part["type"] not in _OWN and part["type"] not in KNOWN
+
+
 def calls_of(message: Message) -> list[str]:
     """The ids of the tool calls in a message."""
     return [part["id"] for part in message["parts"] if part["type"] == "tool_call"]

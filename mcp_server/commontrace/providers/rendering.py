@@ -81,17 +81,23 @@ def is_model(message: Message) -> bool:
     return message["role"] in _MODEL
 
 
-def groups(messages: Sequence[Message]) -> list[list[int]]:
+def groups(messages: Iterable[Message]) -> list[list[int]]:
     """Positions that stay together: a message with tool calls and every message that answers them."""
+    return linked((calls_of(message), answers_of(message)) for message in messages)
+
+
+def linked(links: Iterable[tuple[Sequence[str], Sequence[str]]]) -> list[list[int]]:
+    """As `groups`, from the ids of the calls that each message makes, and of those that it answers."""
     group_of: dict[str, list[int]] = {}
     found: list[list[int]] = []
-    for position, message in enumerate(messages):
-        owner = next((group_of[call] for call in answers_of(message) if call in group_of), None)
+    for position, (calls, answers) in enumerate(links):
+        owner = next((group_of[call] for call in answers if call in group_of), None) if answers else None
         if owner is None:
             owner = []
             found.append(owner)
         owner.append(position)
-        group_of.update(dict.fromkeys(calls_of(message), owner))
+        if calls:
+            group_of.update(dict.fromkeys(calls, owner))
     return found
 
 

@@ -250,3 +250,45 @@ async def test_commits_link_traces_and_are_found_by_them(client: AsyncClient) ->
     assert found[1].traces == [trace, other_trace]
     assert [commit.commit_id for commit in await client.contexts.commits_of_trace(other_trace)] == [early]
     assert await client.contexts.commits_of_trace("ef" * 16) == []
+
+
+CALL = {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "run", "input": {}}]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "done"}
+
+
+@pytest.mark.parametrize("messages", [[RESULT], [RESULT, CALL], [USER, CALL, {**RESULT, "tool_call_id": "c2"}]])
+async def test_a_result_without_its_call_is_refused_and_nothing_is_written(
+    repo: AsyncContextRepository, store: Path, messages: list[dict[str, Any]]
+) -> None:
+    await say(repo, "one")
+    before = rows(store)
+    with pytest.raises(InvalidInputError, match=r"answers c[12], a call that is not in the history") as caught:
+        await repo.store(NewCommit(messages=messages))
+    assert "Commit the message that makes the call first" in caught.value.hint
+    assert rows(store) == before
+
+
+async def test_a_result_may_come_any_number_of_commits_after_its_call(repo: AsyncContextRepository) -> None:
+    await repo.store(NewCommit(messages=[USER, CALL]))
+    for number in range(70):  # more than are read at once
+        await say(repo, f"wait {number}")
+    await repo.store(NewCommit(messages=[RESULT]))
+    assert (await repo.window(format="openai")).left_out == 0
+    await repo.branch("elsewhere", "HEAD~71")
+    with pytest.raises(InvalidInputError, match="answers c9"):
+        await repo.store(NewCommit(messages=[{**RESULT, "tool_call_id": "c9"}]))
+    await repo.store(NewCommit(messages=[RESULT]))
+
+
+async def test_a_part_has_what_its_type_requires_or_is_refused(repo: AsyncContextRepository, store: Path) -> None:
+    await say(repo, "one")
+    await repo.notes(types={"ticket": {"render": "text", "required": ["number"]}})
+    ticket = {"type": "ticket", "text": "It crashes.", "number": 7}
+    await repo.store(NewCommit(messages=[{"role": "user", "content": [ticket]}]))
+    before = rows(store)
+    bare = {"type": "ticket", "text": "It hangs."}
+    with pytest.raises(InvalidInputError, match="'ticket' lacks number"):
+        await repo.store(NewCommit(messages=[{"role": "user", "content": [ticket, bare]}]))
+    assert rows(store) == before
+    other = {"type": "ticket_of_theirs", "text": "Unknown types are kept as they came."}
+    await repo.store(NewCommit(messages=[{"role": "user", "content": [other]}]))

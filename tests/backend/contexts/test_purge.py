@@ -10,10 +10,11 @@ import pytest
 
 from commontrace import AsyncClient, connect_async
 from commontrace._async.contexts import AsyncContextRepository
-from commontrace.errors import AmbiguousRefError, ConflictError, InvalidInputError, NotFoundError
+from commontrace.errors import AmbiguousRefError, ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from commontrace.models.contexts import Window
 from conversations import say
 from demands import assert_anthropic, assert_openai
+from doors import People
 from tampering import changed, dumped
 
 pytestmark = pytest.mark.both_databases
@@ -257,3 +258,32 @@ async def test_an_ambiguous_prefix_is_refused(repo: AsyncContextRepository) -> N
     assert twice is not None
     with pytest.raises(AmbiguousRefError, match="several messages"):
         await repo.purge(slot=twice)
+
+
+async def test_only_the_owner_or_an_admin_of_the_organization_purges(url: str, people: People) -> None:
+    ann, ben, eva = (
+        await people("ann"),
+        await people("ben"),
+        await people("eva", scopes=("contribute", "read", "admin")),
+    )
+    repo = ann.contexts.open("parser")
+    await say(repo, f"The password is {SECRET}.")
+    await changed(url, "UPDATE repositories SET visibility = 'team'")
+    bens = ben.contexts.open("parser")
+    assert await say(bens, f"So it is {SECRET}.")
+    before = await dumped(url)
+    with pytest.raises(ForbiddenError, match="somebody else's") as refused:
+        await bens.purge("opensesame")
+    assert refused.value.hint == "Ask its owner or an admin of your organization to purge it."
+    assert await dumped(url) == before
+    assert len((await eva.contexts.open("parser").purge("opensesame")).blobs) == 2
+    await say(bens, "opensesame again")
+    assert len((await repo.purge("opensesame")).blobs) == 1
+
+
+async def test_an_admin_of_another_organization_does_not_even_see_it(url: str, people: People) -> None:
+    await say((await people("ann")).contexts.open("parser"), SECRET)
+    await changed(url, "UPDATE repositories SET visibility = 'team'")
+    foreign = await people("eve", "evil corp", scopes=("read", "contribute", "admin"))
+    with pytest.raises(NotFoundError):
+        await foreign.contexts.open("parser").purge("opensesame")

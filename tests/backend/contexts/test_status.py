@@ -33,6 +33,7 @@ async def test_tokens_by_role_and_by_type_come_to_the_whole(repo: AsyncContextRe
     assert sum(found.by_role.values()) == sum(found.by_type.values()) == found.tokens.tokens
     assert set(found.by_type) == {"text", "reasoning", "tool_call", "tool_result", "empty"}
     assert found.by_type["tool_result"] == found.by_role["tool"]
+    assert found.by_type.pop("empty") == 0  # no provider is sent it
     assert min(found.by_type.values()) > 0
 
 

@@ -16,7 +16,7 @@ from conversations import Message, said, say
 from demands import assert_anthropic, assert_gemini, assert_openai, assert_responses
 
 SHAPES: list[WindowFormat] = list(get_args(WindowFormat))
-FRAMING = 3
+FRAMING = 4
 CALL = {"id": "a", "type": "function", "function": {"name": "run", "arguments": '{"n": 1}'}}
 HISTORY: list[Message] = [
     {"role": "system", "content": "You are terse and you never guess."},

@@ -14,9 +14,7 @@ from commontrace.providers.openai_chat import to_openai
 from commontrace.providers.rendering import OPEN_CALL, groups, is_system
 from commontrace.providers.responses import to_responses
 from commontrace.providers.text import to_text
-from commontrace_backend.contexts.contents import Content
-from commontrace_backend.contexts.view import Shown
-from commontrace_backend.contexts.window import choose
+from commontrace_backend.contexts.window import Sized, choose
 from conversations import HISTORIES, Message
 from demands import assert_anthropic, assert_gemini, assert_openai, assert_responses
 
@@ -204,19 +202,19 @@ def _body(rendered: tuple[str, list[Message]]) -> Message:
 def test_any_budget_that_is_possible_leaves_what_providers_accept(history: list[Message], budget: int) -> None:
     messages = parsed(history)
     tokens = [3 + len(text_of(message)) for message in messages]
-    found = [Content(Shown(str(at), "", ""), message, tokens[at]) for at, message in enumerate(messages)]
+    system = [at for at, message in enumerate(messages) if is_system(message)]
+    sized = Sized.of(tokens, groups(messages), system, {})
     try:
-        choice = choose(found, budget)
+        choice = choose(sized, budget)
     except InvalidInputError as error:
         least = int(error.hint.removeprefix("Give at least ").removesuffix("."))
         assert least > budget
-        choice = choose(found, least)
+        choice = choose(sized, least)
         assert sum(tokens[position] for position in choice.included) == least
         return
     kept = [message for position, message in enumerate(messages) if position in choice.included]
     assert sum(tokens[position] for position in choice.included) <= budget
-    out = {*range(len(messages))} - choice.included
-    assert out <= choice.reasons.keys()
+    out = {*range(len(messages))} - {*choice.included}
     assert not any(is_system(messages[position]) for position in out)
     assert_openai(to_openai(kept))
     assert_anthropic(to_anthropic(kept)[1])

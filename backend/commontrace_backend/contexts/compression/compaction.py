@@ -12,13 +12,12 @@ from itertools import islice
 from typing import Final
 
 from commontrace.models.contexts.compression import PlanAction, PlanKind, Risk
-from commontrace.providers.messages import Message, as_text, text_of
+from commontrace.providers.messages import Message, as_text
 from commontrace_backend.contexts.compression.items import Item, by_group, shown, touchable
 from commontrace_backend.contexts.compression.output import shortened, with_results
 from commontrace_backend.contexts.compression.turns import Turn, result_text, turns_of
-from commontrace_backend.contexts.window import FRAMING
 
-Count = Callable[[str], int]
+Cost = Callable[[Message], int]
 Group = Sequence[Item]
 
 KEEP_NEWEST: Final = 2
@@ -55,26 +54,26 @@ class Proposal:
     target_tokens: int | None = None
 
 
-def propose(items: Sequence[Item], count: Count, keep_newest: int = KEEP_NEWEST) -> list[Proposal]:
+def propose(items: Sequence[Item], cost: Cost, keep_newest: int = KEEP_NEWEST) -> list[Proposal]:
     """Everything that the detectors find, most certain first; several proposals can be about one message.
 
     Args:
         items: the window.
-        count: the tokens of a text, without a frame.
+        cost: the tokens of a message.
         keep_newest: groups at the end that are left alone.
     """
     window = shown(items)
     free = touchable(window, keep_newest)
     turns = turns_of(window)
     return [
-        *stale_reads(turns, free, count),
+        *stale_reads(turns, free, cost),
         *duplicates(by_group(window), free),
         *failed_turns(turns, free),
-        *long_results(turns, free, count),
+        *long_results(turns, free, cost),
     ]
 
 
-def stale_reads(turns: Sequence[Turn], free: Sequence[Group], count: Count) -> Iterator[Proposal]:
+def stale_reads(turns: Sequence[Turn], free: Sequence[Group], cost: Cost) -> Iterator[Proposal]:
     """Reads of files that were read or written again later; their results become one line."""
     same_file: dict[str, list[Turn]] = defaultdict(list)
     for turn in turns:
@@ -87,7 +86,7 @@ def stale_reads(turns: Sequence[Turn], free: Sequence[Group], count: Count) -> I
         said = {place: _why(found) for place, found in later.items()}
         texts = {place: f"[left out: {why}; slot {item.slot_id} has the whole]" for place, why in said.items()}
         risk: Risk = "medium" if any(found.act == "edit" for found in later.values()) else "low"
-        yield from _edited("stale_read", item, texts, count, (risk, "; ".join(said.values())))
+        yield from _edited("stale_read", item, texts, cost, (risk, "; ".join(said.values())))
 
 
 def _answers(turns: Sequence[Turn], free: Sequence[Group]) -> list[tuple[Item, list[Turn]]]:
@@ -112,10 +111,10 @@ def _why(later: Turn) -> str:
 
 
 def _edited(
-    kind: PlanKind, item: Item, texts: Mapping[int, str], count: Count, why: tuple[Risk, str]
+    kind: PlanKind, item: Item, texts: Mapping[int, str], cost: Cost, why: tuple[Risk, str]
 ) -> Iterator[Proposal]:
     message = with_results(item.message, texts)
-    saved = item.tokens - count(text_of(message)) - FRAMING
+    saved = item.tokens - cost(message)
     if saved > 0:
         yield Proposal(kind, "edit", (item,), saved, *why, messages={item.slot_id: message})
 
@@ -174,7 +173,7 @@ def _alike(turn: Turn, later: Turn) -> bool:
     return len(words & others) >= _ALIKE * len(words | others)
 
 
-def long_results(turns: Sequence[Turn], free: Sequence[Group], count: Count) -> Iterator[Proposal]:
+def long_results(turns: Sequence[Turn], free: Sequence[Group], cost: Cost) -> Iterator[Proposal]:
     """Results of more than 500 tokens: head, tail and errors stay."""
     for item, answered in _answers(turns, free):
         if item.tokens > _LONG_RESULT:
@@ -183,4 +182,4 @@ def long_results(turns: Sequence[Turn], free: Sequence[Group], count: Count) -> 
             texts = {place: text for place, text in short.items() if len(text) < len(said[place])}
             names = ", ".join(dict.fromkeys(turn.call["name"] for turn in answered))
             why = f"{names} answered at length; head, tail and errors stay"
-            yield from _edited("tool_result", item, texts, count, ("medium", why))
+            yield from _edited("tool_result", item, texts, cost, ("medium", why))

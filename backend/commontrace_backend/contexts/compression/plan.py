@@ -12,7 +12,7 @@ from commontrace.errors import InvalidInputError
 from commontrace.models.contexts.compression import BudgetPlan, PlannedAction, Risk
 from commontrace_backend.contexts.compression.compaction import KEEP_NEWEST, Proposal
 from commontrace_backend.contexts.compression.items import Item, shown, touchable
-from commontrace_backend.contexts.window import FRAMING
+from commontrace_backend.tokens import FRAMING
 
 SMALLEST_SUMMARY: Final = 60
 """Tokens below which a summary says nothing."""

@@ -22,6 +22,9 @@ class Resolution(Body):
     )
     use: Side | None = None
     content: Annotated[RawMessage, Exact] | None = Field(default=None, description="Another content, in any shape.")
+    text: Annotated[str, Field(max_length=1_000_000)] | None = Field(
+        default=None, description="Other words for what the message says; its calls and results stay."
+    )
     value: JsonValue = None
 
 

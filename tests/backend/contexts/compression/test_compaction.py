@@ -4,11 +4,9 @@ from typing import Any
 
 import pytest
 
-from commontrace.providers.messages import text_of
 from commontrace_backend.contexts.compression.compaction import Proposal, propose
 from commontrace_backend.contexts.compression.items import Priority
-from commontrace_backend.contexts.window import FRAMING
-from transcripts import FAILED_TESTS, LEXER, Message, assistant, count, system, tool, user, window
+from transcripts import FAILED_TESTS, LEXER, Message, assistant, cost, system, tool, user, window
 
 NEWEST = [user("What now?"), assistant("I look."), user("Go on.")]
 ANOTHER = LEXER.replace("re.match", "re.search")
@@ -18,7 +16,7 @@ def proposals(*messages: Message | list[Message], **priorities: Priority) -> lis
     """For these messages and three newer ones; priorities by position, as in p3="pinned"."""
     flat = [one for some in messages for one in (some if isinstance(some, list) else [some])]
     items = window([*flat, *NEWEST], {int(place[1:]): priority for place, priority in priorities.items()})
-    return propose(items, count)
+    return propose(items, cost)
 
 
 def found(kind: str, *messages: Message | list[Message], **priorities: Priority) -> list[tuple[list[int], str]]:
@@ -86,7 +84,7 @@ def test_what_a_stale_read_becomes_says_why_and_where_the_whole_is() -> None:
     message = stale.messages[stale.items[0].slot_id]
     assert message["parts"][0]["content"] == "[left out: src/a.py was read again at 2; slot 0001slot has the whole]"
     assert message["parts"][0]["call_id"] == "a"
-    assert stale.tokens_saved == stale.items[0].tokens - count(text_of(message)) - FRAMING
+    assert stale.tokens_saved == stale.items[0].tokens - cost(message)
 
 
 def test_a_read_too_short_to_save_anything_stays() -> None:
@@ -212,6 +210,6 @@ def test_what_is_kept_or_already_out_is_never_proposed(priority: Priority, place
 
 def test_the_newest_groups_are_left_alone() -> None:
     items = window([*read("a"), *read("b"), user("Go on.")])
-    assert [one.kind for one in propose(items, count)] == ["stale_read", "duplicate", "tool_result"]
-    assert propose(items, count, keep_newest=3) == []
-    assert len(propose(items, count, keep_newest=0)) == 4
+    assert [one.kind for one in propose(items, cost)] == ["stale_read", "duplicate", "tool_result"]
+    assert propose(items, cost, keep_newest=3) == []
+    assert len(propose(items, cost, keep_newest=0)) == 4

@@ -6,20 +6,20 @@ from hypothesis import strategies as st
 
 from commontrace.errors import InvalidInputError
 from commontrace.models.contexts.compression import BudgetPlan
-from commontrace.providers.messages import parse_message, text_of
+from commontrace.providers.messages import parse_message
 from commontrace.providers.rendering import is_system
 from commontrace_backend.contexts.compression.compaction import propose
 from commontrace_backend.contexts.compression.items import Item, by_group, shown
 from commontrace_backend.contexts.compression.plan import SMALLEST_SUMMARY, plan
-from commontrace_backend.contexts.window import FRAMING
+from commontrace_backend.tokens import FRAMING
 from conversations import HISTORIES
-from transcripts import LEXER, SESSION, assistant, count, system, tool, user, window
+from transcripts import LEXER, SESSION, assistant, cost, system, tool, user, window
 
 ITEMS = window(SESSION)
 
 
 def planned(budget: int, items: list[Item] = ITEMS) -> BudgetPlan:
-    return plan(items, budget, propose(items, count))
+    return plan(items, budget, propose(items, cost))
 
 
 def kinds(budget: int, items: list[Item] = ITEMS) -> list[tuple[str, list[int]]]:
@@ -36,7 +36,7 @@ def after(items: list[Item], found: BudgetPlan) -> int:
     for action in found.actions:
         for slot in action.slots:
             del left[slot]  # no message is changed twice
-        left |= {slot: count(text_of(message)) + FRAMING for slot, message in action.messages.items()}
+        left |= {slot: cost(message) for slot, message in action.messages.items()}
         if action.target_tokens is not None:
             left[f"summary of {action.slots[0]}"] = action.target_tokens + FRAMING
     return sum(left.values())
@@ -44,7 +44,7 @@ def after(items: list[Item], found: BudgetPlan) -> int:
 
 def test_a_window_that_fits_is_left_alone() -> None:
     found = planned(total(ITEMS))
-    assert (found.actions, found.tokens_before, found.tokens_after, found.rebilled) == ([], 4812, 4812, 0)
+    assert (found.actions, found.tokens_before, found.tokens_after, found.rebilled) == ([], 4832, 4832, 0)
 
 
 def test_what_the_window_says_elsewhere_goes_before_what_it_does_not() -> None:
@@ -90,11 +90,11 @@ def test_pinned_messages_stay_in_the_middle_of_what_is_covered() -> None:
 
 
 def test_a_budget_that_cannot_be_met_is_refused_with_the_least_that_can() -> None:
-    with pytest.raises(InvalidInputError, match="Impossible: this window cannot cost less than 103 tokens") as caught:
-        planned(102)
+    with pytest.raises(InvalidInputError, match="Impossible: this window cannot cost less than 107 tokens") as caught:
+        planned(106)
     least = caught.value.extra["at_least"]
     assert least == sum(ITEMS[place].tokens for place in (0, 18, 19)) + SMALLEST_SUMMARY + FRAMING
-    assert planned(103).tokens_after == 103
+    assert planned(107).tokens_after == 107
 
 
 def test_a_window_of_what_must_stay_is_its_own_least() -> None:
@@ -108,7 +108,7 @@ def test_a_window_of_what_must_stay_is_its_own_least() -> None:
 def test_a_message_is_changed_once_by_what_saves_more() -> None:
     said = [*tool("a", "Read", {"path": "a.py"}, LEXER), *tool("b", "Read", {"path": "a.py"}, LEXER)]
     items = window([*said, user("On."), assistant("Yes.")])
-    assert [one.kind for one in propose(items, count) if one.items[0].position < 2] == [
+    assert [one.kind for one in propose(items, cost) if one.items[0].position < 2] == [
         "stale_read",
         "duplicate",
         "tool_result",
@@ -144,7 +144,7 @@ def test_a_plan_fits_its_budget_or_says_the_least_that_can_be_reached(
     items: list[Item], share: float, keep_newest: int
 ) -> None:
     budget = int(total(items) * share)
-    proposals = propose(items, count, keep_newest)
+    proposals = propose(items, cost, keep_newest)
     try:
         found = plan(items, budget, proposals, keep_newest)
     except InvalidInputError as error:
@@ -165,7 +165,7 @@ def test_a_plan_touches_nothing_that_must_stay_and_divides_no_group(
     items: list[Item], share: float, keep_newest: int
 ) -> None:
     try:
-        found = plan(items, int(total(items) * share), propose(items, count, keep_newest), keep_newest)
+        found = plan(items, int(total(items) * share), propose(items, cost, keep_newest), keep_newest)
     except InvalidInputError:
         return
     touched = {slot for action in found.actions for slot in action.slots}
@@ -182,7 +182,7 @@ def test_a_plan_touches_nothing_that_must_stay_and_divides_no_group(
 def test_no_action_of_a_plan_is_needless(items: list[Item], share: float) -> None:
     budget = int(total(items) * share)
     try:
-        found = plan(items, budget, propose(items, count))
+        found = plan(items, budget, propose(items, cost))
     except InvalidInputError:
         return
     spare = budget - found.tokens_after

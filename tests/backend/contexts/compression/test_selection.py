@@ -36,7 +36,7 @@ def found(query: str, items: list[Item] = ITEMS) -> list[int]:
         ("tokens>2000", [8]),
         ("tokens>=2542 tokens<=2k", []),
         ("tokens>2k", [8]),
-        ("tokens:7", [11]),
+        ("tokens:8", [11]),
         ("age=0", [19]),
         ("age<2 role:user", [18]),
         ("age>=19", [0]),
