@@ -190,6 +190,7 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "budget": 1000,
         "contributor": "zoe",
         "pattern": "shared",
+        "before": "1",
     }
 
 
@@ -203,7 +204,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
 }
 """What bodies hold beside what their schema requires."""
 
-REASONS: Final = {"/amendments": "Shorter.", "/withdrawal": "Wrong."}
+REASONS: Final = {"/amendments": "Shorter.", "/withdrawal": "Wrong.", "/purge": "Wrong."}
 
 
 def request_of(
