@@ -23,7 +23,6 @@ from commontrace.errors import (
     UnavailableError,
 )
 from commontrace.models.problem import Problem
-from commontrace_backend.rates import said
 from commontrace_backend.reporting import report
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,9 +52,8 @@ def answer(error: CommonTraceError) -> JSONResponse:
 
 def _headers(error: CommonTraceError) -> dict[str, str] | None:
     if isinstance(error, RateLimitedError):
-        seconds = error.extra["retry_after"]
-        limits = said(str(error.extra["policy"]), str(error.extra["quota"]), 0, int(str(seconds)))
-        return {"Retry-After": str(seconds), **limits}
+        names = {"Retry-After": "retry_after", "RateLimit-Policy": "policy", "RateLimit": "standing"}
+        return {header: str(error.extra[name]) for header, name in names.items()}
     return {"Retry-After": "1"} if error.retryable else None
 
 

@@ -125,7 +125,7 @@ class Meter:
         level = await self._buckets.take(wanted)
         if level.wait:
             raise _refused(level)
-        return said(level.quota.policy, level.quota.name, level.left, 0)
+        return {"RateLimit-Policy": level.quota.policy, "RateLimit": _standing(level, 0)}
 
 
 def _refused(level: Level) -> RateLimitedError:
@@ -134,10 +134,14 @@ def _refused(level: Level) -> RateLimitedError:
     return RateLimitedError(
         f"This {whose} made all the {kind} that it may for now: {level.quota.most} in {level.quota.seconds} s.",
         f"Try again in {seconds} s; an admin can raise COMMONTRACE_RATE_{kind.upper()}.",
-        {"retry_after": seconds, "quota": level.quota.name, "policy": level.quota.policy},
+        {
+            "retry_after": seconds,
+            "quota": level.quota.name,
+            "policy": level.quota.policy,
+            "standing": _standing(level, seconds),
+        },
     )
 
 
-def said(policy: str, name: str, left: int, seconds: int) -> dict[str, str]:
-    """The headers that tell a client where it stands."""
-    return {"RateLimit-Policy": policy, "RateLimit": f'"{name}";r={left};t={seconds}'}
+def _standing(level: Level, seconds: int) -> str:
+    return f'"{level.quota.name}";r={level.left};t={seconds}'
