@@ -28,6 +28,11 @@ class People:
         wanted = NewApiKey(contributor=name, organization=organization, scopes=list(scopes))
         return (await self.owner.contributors.create_key(wanted)).key
 
+    async def stranger(self, name: str, organization: str) -> AsyncClient:
+        """A client of an organization that nobody vouches for, as who signs up without being known."""
+        wanted = NewApiKey(contributor=name, organization=organization, stranger=True)
+        return self.keyed.acting_as((await self.owner.contributors.create_key(wanted)).key)
+
     async def __call__(
         self, name: str, organization: str | None = None, scopes: tuple[Scope, ...] = ("read", "contribute", "vote")
     ) -> AsyncClient:

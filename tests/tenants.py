@@ -188,9 +188,13 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "messages": [{"role": "user", "content": "hello"}],
         "present": False,
         "budget": 1000,
+        "before": 1,
         "contributor": "zoe",
+        "organization": "nowhere",
+        "subject": ids["trace_id"],
+        "action": "approve",
+        "since": "2026-01-01T00:00:00Z",
         "pattern": "shared",
-        "before": "1",
     }
 
 
@@ -201,6 +205,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/contexts/{repository}/purge": {"text": "zzzz", "reason": "none"},
     "/contexts/{repository}/edit": {"text": "shorter"},
     "/keys/revocation": {"contributor": "nobody"},
+    "/reviews/reversals": {"contributor": "nobody"},
 }
 """What bodies hold beside what their schema requires."""
 

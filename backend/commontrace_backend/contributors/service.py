@@ -106,13 +106,13 @@ def _owner(row: Row[Any]) -> Caller:
     return Caller(row.contributor_id, row.name, row.tenant_id, row.lineage_id, ALL_SCOPES)
 
 
-async def organization_named(session: WriteSession, name: str) -> str:
-    """The id of an organization, created if the name is new."""
+async def organization_named(session: WriteSession, name: str, invited_by: str | None = None) -> str:
+    """The id of an organization, created if the name is new: then `invited_by` another one, or a stranger."""
     row = await store.find_organization(session, name)
     if row is not None:
         return str(row.organization_id)
     organization_id = secrets.token_hex(16)
-    await store.add_organization(session, organization_id, name)
+    await store.add_organization(session, organization_id, name, invited_by)
     return organization_id
 
 
@@ -141,7 +141,7 @@ async def contributor_named(
 
 async def create_key(session: WriteSession, caller: Caller, keyring: Keyring, wanted: NewApiKey) -> CreatedApiKey:
     """A key for a contributor of the caller's organization, or of another one if the store's owner asks."""
-    tenant_id = await _organization_for(session, caller, keyring, wanted.organization)
+    tenant_id = await _organization_for(session, caller, keyring, wanted)
     # A new organization is nobody's guest: its people begin a lineage of their own.
     inviter = caller if tenant_id == caller.tenant_id else None
     person = await contributor_named(session, tenant_id, wanted.contributor, kind="person", invited_by=inviter)
@@ -189,7 +189,8 @@ async def rotate_key(
     return await _mint(session, keyring, values)
 
 
-async def _organization_for(session: WriteSession, caller: Caller, keyring: Keyring, name: str | None) -> str:
+async def _organization_for(session: WriteSession, caller: Caller, keyring: Keyring, wanted: NewApiKey) -> str:
+    name = wanted.organization
     if name is None or name == await store.organization_name(session, caller.tenant_id):
         return caller.tenant_id
     if not keyring.is_owner(caller):
@@ -197,7 +198,7 @@ async def _organization_for(session: WriteSession, caller: Caller, keyring: Keyr
             "Only the owner of the store may create keys for another organization.",
             "Run `commontrace keys create --organization NAME` where the database is.",
         )
-    return await organization_named(session, name)
+    return await organization_named(session, name, None if wanted.stranger else caller.tenant_id)
 
 
 async def list_keys(session: ReadSession, caller: Caller, keyring: Keyring) -> list[ApiKey]:

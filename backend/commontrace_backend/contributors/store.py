@@ -81,11 +81,10 @@ async def find_organization(session: ReadSession, name: str) -> Row[Any] | None:
     return await session.first(select(organizations).where(organizations.c.name == name))
 
 
-async def add_organization(session: WriteSession, organization_id: str, name: str) -> None:
+async def add_organization(session: WriteSession, organization_id: str, name: str, invited_by: str | None) -> None:
     """Create an organization."""
-    await session.write(
-        insert(organizations).values(organization_id=organization_id, name=name, created_at=datetime.now(UTC))
-    )
+    values = {"organization_id": organization_id, "name": name, "invited_by": invited_by}
+    await session.write(insert(organizations).values(**values, created_at=datetime.now(UTC)))
 
 
 async def find_contributor(session: ReadSession, tenant_id: str, name: str) -> Row[Any] | None:

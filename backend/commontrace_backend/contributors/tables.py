@@ -11,6 +11,7 @@ organizations = Table(
     Column("organization_id", Id, primary_key=True),
     Column("name", Name, nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("invited_by", Id),  # the organization that brought it in and so vouches for it; None for a stranger
 )
 
 contributors = Table(

@@ -61,7 +61,7 @@ class PostgresDatabase:
     async def writing(self, tenant: str | None = None, *, durable: bool = True) -> AsyncIterator[WriteSession]:
         """One READ COMMITTED transaction; writers take turns, so each reads what the one before it wrote."""
         async with self._alone(_DURABLE if durable else _RELAXED, tenant) as connection:
-            yield WriteSession(_Unbroken(connection), tenant)
+            yield WriteSession(_Unbroken(connection), tenant, _FOR)
 
     async def size(self) -> int:
         """Bytes of the database with its indexes."""

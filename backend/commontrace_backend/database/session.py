@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy import CursorResult, Executable, Row, TextClause
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
-from commontrace_backend.database.tenancy import check
+from commontrace_backend.database.tenancy import EVERY_TENANT, check
 
 T = TypeVar("T")
 
@@ -62,13 +62,29 @@ class ReadSession:
 
 
 class WriteSession(ReadSession):
-    """One transaction that will be committed whole when the request ends well."""
+    """One transaction that will be committed whole when the request ends well.
+
+    `wall` says, where the database holds a transaction to the rows of one tenant, whose they are from then on.
+    """
+
+    def __init__(self, connection: Connection, tenant: str | None = None, wall: TextClause | None = None) -> None:
+        super().__init__(connection, tenant)
+        self._wall = wall
 
     async def write(self, statement: Insert | Update | Delete, parameters: Any = None) -> int:
         """Run a statement that changes rows; returns how many it changed."""
         if isinstance(parameters, list) and not parameters:
             return 0
         return (await self.execute(statement, parameters)).rowcount
+
+    async def write_across(self, statement: Insert | Delete) -> int:
+        """Run a statement that changes rows of every tenant and shows none to anybody."""
+        if self._wall is None:
+            return await self.write(statement)
+        await self.execute(self._wall, {"tenant": EVERY_TENANT})
+        changed = await self.write(statement)
+        await self.execute(self._wall, {"tenant": self._tenant or ""})
+        return changed
 
 
 async def to_the_end(step: Awaitable[T]) -> T:

@@ -21,6 +21,7 @@ from commontrace_backend.search.ranking import Candidate, Evidence, months_since
 from commontrace_backend.traces.assembly import served
 from commontrace_backend.traces.outcomes import standings
 from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
+from commontrace_backend.traces.walk import Trust
 
 if TYPE_CHECKING:
     from commontrace_backend.index.vectors import Vector
@@ -42,11 +43,26 @@ class Finder:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Row numbers with what speaks for each, the stems of those that were read, and whether vectors were compared."""
+    """Row numbers with what speaks for each, the stems of those that were read, and whether vectors were compared.
+
+    `exact` are those that speak of exactly the error that was asked for.
+    """
 
     evidence: Mapping[int, Evidence]
     stems: Mapping[int, frozenset[str]] = field(default_factory=dict)
     hybrid: bool = False
+    exact: frozenset[int] = frozenset()
+
+    def best(self, limit: int) -> list[int]:
+        """The most relevant."""
+        return sorted(self.evidence, key=lambda number: (-self.evidence[number].relevance, number))[:limit]
+
+
+def together(founds: Sequence[Found], exact: frozenset[int], limit: int) -> Found:
+    """The best `limit` of each, and what is exact: however much there is of one, it crowds nothing of another out."""
+    evidence = {number: found.evidence[number] for found in founds for number in found.best(limit)}
+    stems = {number: stems for found in founds for number, stems in found.stems.items()}
+    return Found(evidence, stems, any(found.hybrid for found in founds), exact)
 
 
 async def exact_numbers(session: ReadSession, where: ColumnElement[bool], keys: Collection[str]) -> list[int]:
@@ -117,27 +133,28 @@ def _stems(matches: Sequence[Match]) -> dict[int, frozenset[str]]:
     return {match.number: match.stems for match in matches}
 
 
-async def candidates(
-    session: ReadSession, found: Found, exact: Collection[int], environment: Environment, limit: int
-) -> list[Candidate]:
-    """The most relevant `limit` of what was found, and every exact one, with standing, fit and age; in no order."""
-    likely = sorted(found.evidence, key=lambda number: (-found.evidence[number].relevance, number))[:limit]
-    rows = await session.all(_outlines(with_environment=environment != Environment()), {"numbers": [*exact, *likely]})
-    known = await standings(session, [served(row) for row in rows])
+async def candidates(session: ReadSession, found: Found, environment: Environment, trust: Trust) -> list[Candidate]:
+    """What was found, with standing, fit and age; in no order."""
+    numbers = sorted({*found.exact, *found.evidence})
+    rows = await session.all(_outlines(with_environment=environment != Environment()), {"numbers": numbers})
+    known = await standings(session, [served(row) for row in rows], trust.viewer)
     caller, now = CallerEnvironment(environment), datetime.now(UTC)
     return [
         Candidate(
             number=row.number,
-            exact=row.number in exact,
+            exact=row.number in found.exact,
             evidence=found.evidence.get(row.number, Evidence(0.0)),
             standing=known[row.trace_id, row.version_id],
-            visibility=row.visibility,
+            # What one's own organization made public stays the team's own.
+            visibility="team" if ours else row.visibility,
             lineage_id=row.lineage_id,
             fit=_fit(caller, row),
             updated_at=row.updated_at,
             months=months_since(row.updated_at, now),
+            author=trust.voice(row.tenant_id) if row.visibility == "public" else 1.0,
         )
         for row in rows
+        for ours in (row.visibility == "public" and row.tenant_id == trust.viewer,)
     ]
 
 
@@ -148,7 +165,15 @@ def _outlines(*, with_environment: bool) -> Select[Any]:
         select(
             *(
                 traces.c[name]
-                for name in ("number", "trace_id", "version_id", "version_number", "visibility", "updated_at")
+                for name in (
+                    "number",
+                    "trace_id",
+                    "version_id",
+                    "version_number",
+                    "visibility",
+                    "updated_at",
+                    "tenant_id",
+                )
             ),
             trace_versions.c.inherits_from,
             contributors.c.lineage_id,

@@ -22,6 +22,9 @@ ENOUGH_WORDS: Final = ((6, 0.29), (20, 0.145))
 STANDING_PRIOR: Final = 0.10
 """How far outcomes can move a hit, up or down; no outcomes leave it where relevance put it."""
 
+AUTHOR_PRIOR: Final = 0.05
+"""How far a public hit can fall whose author's organization the viewer does not know."""
+
 FIT_PRIOR: Final = 0.05
 """How far versions that fit, or do not, can move a hit."""
 
@@ -66,16 +69,17 @@ class Candidate:
     fit: Fit
     updated_at: datetime
     months: int  # since it was changed
+    author: float = 1.0  # how far the viewer trusts the organization that wrote it
 
     @property
     def unproven_public(self) -> bool:
-        """Nobody independent has confirmed it, and anybody could have written it."""
+        """Nobody that the viewer knows has confirmed it, and anybody could have written it."""
         return self.visibility == "public" and self.standing.tier in {"unproven", "quarantined"}
 
     @property
     def score(self) -> float:
         """About 0 to 1.7: the product of relevance and the priors."""
-        return self._relevance * self._standing * self._fit * self._freshness
+        return self._relevance * self._standing * self._author * self._fit * self._freshness
 
     def factors(self) -> list[Factor]:
         """Every part of the score with its size; the score is their product."""
@@ -83,6 +87,7 @@ class Candidate:
         return [
             Factor(name="relevance", value=self._relevance, reason=said),
             Factor(name="standing", value=self._standing, reason=_numbers(self.standing)),
+            *self._said_of_author(),
             Factor(name="fit", value=self._fit, reason=self.fit.reason),
             Factor(name="freshness", value=self._freshness, reason=f"changed {self.updated_at:%Y-%m-%d}"),
         ]
@@ -94,6 +99,15 @@ class Candidate:
     @property
     def _standing(self) -> float:
         return 1 + STANDING_PRIOR * _track_record(self.standing)
+
+    @property
+    def _author(self) -> float:
+        return 1 - AUTHOR_PRIOR * (1 - self.author)
+
+    def _said_of_author(self) -> list[Factor]:
+        if self.visibility != "public":
+            return []
+        return [Factor(name="author", value=self._author, reason=f"their organization is trusted {self.author:.0%}")]
 
     @property
     def _fit(self) -> float:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, exists, insert, or_
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select
 
 from commontrace.errors import BackendError, InvalidInputError, NotFoundError
 from commontrace.fingerprint import fingerprint, normalise
 from commontrace.models.search import Hit, Query, QueryAnswer
-from commontrace.models.traces import TraceContent
+from commontrace.models.traces import Label, TraceContent
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.engine import Database
@@ -21,13 +21,16 @@ from commontrace_backend.index.protocol import Question
 from commontrace_backend.index.vectors import Model, find_model
 from commontrace_backend.search import answer
 from commontrace_backend.search.asking import Meant
-from commontrace_backend.search.finding import Finder, Found, candidates, exact_numbers, find, newest
+from commontrace_backend.search.finding import Finder, Found, candidates, exact_numbers, find, newest, together
 from commontrace_backend.search.folding import folded, spread
 from commontrace_backend.search.ranking import Candidate, Evidence, good_enough, ranked
-from commontrace_backend.traces import store
+from commontrace_backend.traces import recalls, store
 from commontrace_backend.traces.assembly import contributor_of
-from commontrace_backend.traces.tables import misses, trace_tags, traces
+from commontrace_backend.traces.tables import misses, outcomes, trace_tags, traces
+from commontrace_backend.traces.trust import POSITIVE
+from commontrace_backend.traces.trust_store import trust_for
 from commontrace_backend.traces.visibility import found_by
+from commontrace_backend.traces.walk import Trust
 
 QUERY_LIMIT: Final = 4 * 1024
 _POOL: Final = 2  # candidates looked at for each hit asked for, so that priors can reorder and duplicates fold
@@ -81,53 +84,67 @@ def _headline(words: str, error: str) -> str:
 async def query(database: Database, caller: Caller, finder: Finder, wanted: Query) -> QueryAnswer:
     """The best answers; or none, and then what to do. Keeps receipts of what was shown, and the miss."""
     asked = prepare(wanted)
-    where = _filter(caller, tuple(wanted.tags), include_unproven=wanted.include_unproven)
     async with database.reading(caller.tenant_id) as session:
-        exact = await exact_numbers(session, where, asked.keys) if not wanted.ids else []
-        model = await _compared(session, finder) if asked.asks and not (exact or wanted.ids) else None
-        found = await _found(session, finder, asked, Meant(None), where) if not (model or wanted.ids) else None
-        done = await _answer(session, caller, asked, found, exact) if not model else None
-    if done is not None:
-        result, new = done
-    else:
+        trust = await trust_for(session, caller.tenant_id)
+        within = _Within(_filters(caller, trust, tuple(wanted.tags), include_unproven=wanted.include_unproven))
+        if not wanted.ids:
+            within = replace(within, exact=await _exactly(session, asked, within.wheres))
+        model = await _compared(session, finder) if asked.asks and not (within.exact or wanted.ids) else None
+        found = await _found(session, finder, asked, Meant(None), within) if not (model or wanted.ids) else None
+        done = await _answer(session, caller, asked, found, trust) if not model else None
+    if done is None:
         assert model is not None
         # The model runs between transactions.
         meant = await _meant(finder, asked, model)
         async with database.reading(caller.tenant_id) as session:
-            found = await _found(session, finder, asked, meant, where)
-            result, new = await _answer(session, caller, asked, found, exact)
-        result = _said(result, meant.reason)
-    missed = wanted.silence and not result.hits and asked.asks
-    if new or missed:
-        return await _recorded(database, caller, asked, result, new if not missed else [])
-    return result
+            found = await _found(session, finder, asked, meant, within)
+            done = await _answer(session, caller, asked, found, trust)
+        done = replace(done, result=_said(done.result, meant.reason))
+    missed = wanted.silence and not done.result.hits and asked.asks
+    if done.new or done.recalled or missed:
+        return await _recorded(database, caller, done, _miss(caller, asked) if missed else None)
+    return done.result
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """An answer, the versions it shows that have no receipt yet, and what its reader has to be told beside."""
+
+    result: QueryAnswer
+    new: list[tuple[str, str]]
+    recalled: Sequence[Row[Any]]
 
 
 async def _answer(
-    session: ReadSession, caller: Caller, asked: Prepared, found: Found | None, exact: Sequence[int]
-) -> tuple[QueryAnswer, list[tuple[str, str]]]:
-    """What was found, or without it what was asked for by id; and the shown versions that have no receipt yet."""
+    session: ReadSession, caller: Caller, asked: Prepared, found: Found | None, trust: Trust
+) -> _Answered:
+    """What was found, or without it what was asked for by id."""
     if found is None:
-        result = await _by_ids(session, caller, asked)
+        result = await _by_ids(session, caller, asked, trust)
     else:
-        result = await _ranked(session, caller, asked, found, exact)
-    return result, await store.unreceived(session, caller, [(hit.trace_id, hit.version_id) for hit in result.hits])
+        result = await _ranked(session, caller, asked, found, trust)
+    shown = [(hit.trace_id, hit.version_id) for hit in result.hits]
+    recalled = await recalls.untold(session, caller)
+    for row in recalled:
+        result = _said(result, recalls.note(row))
+    return _Answered(result, await store.unreceived(session, caller, shown), recalled)
 
 
-async def _recorded(
-    database: Database, caller: Caller, asked: Prepared, result: QueryAnswer, new: Sequence[tuple[str, str]]
-) -> QueryAnswer:
-    """Keep the receipts, or without any the miss; a power failure may forget them, and no reader waits for the disk."""
+async def _recorded(database: Database, caller: Caller, done: _Answered, miss: dict[str, object] | None) -> QueryAnswer:
+    """Keep receipts, recalls told and the miss; a power failure may forget them, and no reader waits for the disk."""
     try:
         async with database.writing(caller.tenant_id, durable=False) as writer:
-            await store.add_receipts(writer, caller, new)
-            if not result.hits:
-                await writer.write(insert(misses).values(_miss(caller, asked)))
+            await store.add_receipts(writer, caller, done.new)
+            if done.recalled:
+                await recalls.told(writer, caller, done.recalled)
+            if miss:
+                await writer.write(insert(misses).values(miss))
     except BackendError as error:
         return _said(
-            result, f"It could not be recorded that you were shown this, so ask again before you vote: {error.detail}"
+            done.result,
+            f"It could not be recorded that you were shown this, so ask again before you vote: {error.detail}",
         )
-    return result
+    return done.result
 
 
 def _said(result: QueryAnswer, note: str) -> QueryAnswer:
@@ -137,10 +154,11 @@ def _said(result: QueryAnswer, note: str) -> QueryAnswer:
 async def answered(session: ReadSession, caller: Caller, finder: Finder, miss: str, error: str | None) -> bool:
     """Whether what was asked in vain, with the key of its error, has an answer by its words now. Keeps nothing."""
     again = replace(prepare(Query(query=miss, limit=1)), keys=[error] if error else [])
-    where = _filter(caller, (), include_unproven=False)
-    exact = await exact_numbers(session, where, again.keys)
-    found = await _found(session, finder, again, Meant(None), where)
-    return bool((await _ranked(session, caller, again, found, exact)).hits)
+    trust = await trust_for(session, caller.tenant_id)
+    wheres = _filters(caller, trust, (), include_unproven=False)
+    exact = await _exactly(session, again, wheres)
+    found = await _found(session, finder, again, Meant(None), _Within(wheres, exact))
+    return bool((await _ranked(session, caller, again, found, trust)).hits)
 
 
 def _miss(caller: Caller, asked: Prepared) -> dict[str, object]:
@@ -165,7 +183,7 @@ async def _meant(finder: Finder, asked: Prepared, model: Model) -> Meant:
     return Meant(meant.vector, meant.reason and f"Answered by words alone: {meant.reason}.")
 
 
-async def _by_ids(session: ReadSession, caller: Caller, asked: Prepared) -> QueryAnswer:
+async def _by_ids(session: ReadSession, caller: Caller, asked: Prepared, trust: Trust) -> QueryAnswer:
     rows, notes = [], list(asked.notes)
     for ref in asked.query.ids:
         try:
@@ -173,26 +191,43 @@ async def _by_ids(session: ReadSession, caller: Caller, asked: Prepared) -> Quer
         except NotFoundError as error:
             notes.append(str(error))
     found = Found({row.number: Evidence(1.0) for row in rows})
-    wanted = await candidates(session, found, (), asked.query.environment, len(rows))
+    wanted = await candidates(session, found, asked.query.environment, trust)
     placed = {item.number: item for item in wanted}
     hits = [_hit(row, placed[row.number], "asked for by id", asked.query) for row in rows]
     return answer.fit_to_size(hits, asked.query.model_copy(update={"detail": "full"}), "ids", 0, notes)
 
 
-async def _found(
-    session: ReadSession, finder: Finder, asked: Prepared, meant: Meant, where: ColumnElement[bool]
-) -> Found:
-    if not asked.asks:
-        return await newest(session, where, asked.query.limit)
-    return await find(session, finder, asked.question, meant.vector, where)
+async def _exactly(session: ReadSession, asked: Prepared, wheres: Sequence[ColumnElement[bool]]) -> frozenset[int]:
+    return frozenset([number for where in wheres for number in await exact_numbers(session, where, asked.keys)])
 
 
-async def _ranked(
-    session: ReadSession, caller: Caller, asked: Prepared, found: Found, exact: Sequence[int]
-) -> QueryAnswer:
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """Where to look: what each of these lets through apart from the other, and what is exact already."""
+
+    wheres: Sequence[ColumnElement[bool]]
+    exact: frozenset[int] = frozenset()
+
+
+async def _found(session: ReadSession, finder: Finder, asked: Prepared, meant: Meant, within: _Within) -> Found:
+    limit = max(asked.query.limit * _POOL, _FEWEST)
+    founds = [
+        await find(session, finder, asked.question, meant.vector, where)
+        if asked.asks
+        else await newest(session, where, asked.query.limit)
+        for where in within.wheres
+    ]
+    return together(founds, within.exact, limit)
+
+
+async def _ranked(session: ReadSession, caller: Caller, asked: Prepared, found: Found, trust: Trust) -> QueryAnswer:
     wanted = asked.query
-    pool = await candidates(session, found, exact, wanted.environment, max(wanted.limit * _POOL, _FEWEST))
-    good = [item for item in ranked(pool) if good_enough(item) or not wanted.silence]
+    pool = await candidates(session, found, wanted.environment, trust)
+    good = [
+        item
+        for item in ranked(pool)
+        if (good_enough(item) or not wanted.silence) and (wanted.include_unproven or not item.unproven_public)
+    ]
     kept = folded(spread(good), found.stems) if wanted.fold else [(item, []) for item in good]
     shown = kept[: wanted.limit]
     rows = await store.with_numbers(
@@ -202,11 +237,11 @@ async def _ranked(
         _hit(rows[item.number], item, _why(item), wanted, [rows[number].trace_id[:10] for number in behind])
         for item, behind in shown
     ]
-    return answer.fit_to_size(hits, wanted, _mode(asked, found, exact), len(kept) - len(shown), asked.notes)
+    return answer.fit_to_size(hits, wanted, _mode(asked, found), len(kept) - len(shown), asked.notes)
 
 
-def _mode(asked: Prepared, found: Found, exact: Sequence[int]) -> answer.Mode:
-    if exact:
+def _mode(asked: Prepared, found: Found) -> answer.Mode:
+    if found.exact:
         return "fingerprint"
     if not asked.asks:
         return "tags"
@@ -214,16 +249,41 @@ def _mode(asked: Prepared, found: Found, exact: Sequence[int]) -> answer.Mode:
 
 
 @lru_cache(maxsize=256)
-def _filter(caller: Caller, tags: tuple[str, ...], *, include_unproven: bool) -> ColumnElement[bool]:
-    """Everything that decides whether a trace may be shown, applied before anything is ranked."""
+def _filters(
+    caller: Caller, trust: Trust, tags: tuple[str, ...], *, include_unproven: bool
+) -> list[ColumnElement[bool]]:
+    """Everything that decides whether a trace may be shown, applied before anything is ranked.
+
+    The first lets through what may be proven; the second, on request, the other public traces.
+    """
     conditions = [found_by(caller)]
     conditions += [exists().where(trace_tags.c.trace_id == traces.c.trace_id, trace_tags.c.tag == tag) for tag in tags]
-    proven = traces.c.tier.in_(("corroborated", "verified"))
-    if not include_unproven:
-        own = traces.c.contributor_id == caller.contributor_id
-        conditions.append(or_(traces.c.visibility != "public", proven, own))
     conditions.append(or_(traces.c.tier != "quarantined", traces.c.contributor_id == caller.contributor_id))
-    return and_(*conditions)
+    known = or_(traces.c.visibility != "public", traces.c.tenant_id == caller.tenant_id, _promising(trust))
+    both = [and_(*conditions, known), and_(*conditions, ~known)]
+    return both if include_unproven else both[:1]
+
+
+_MOST_KNOWN: Final = 1_000  # organizations that are asked for in one statement: the best known
+
+
+def _promising(trust: Trust) -> ColumnElement[bool]:
+    """Whether two organizations that the viewer knows, or one of its own people, report well: a tier takes no less."""
+    known = sorted(trust.voices, key=lambda name: (-trust.voices[name], name))[:_MOST_KNOWN]
+    good = and_(
+        outcomes.c.trace_id == traces.c.trace_id,
+        outcomes.c.outcome.in_(sorted(POSITIVE)),
+        outcomes.c.self_report.is_(False),
+        outcomes.c.discounted.is_(None),
+    )
+    voices = (
+        select(func.count(outcomes.c.tenant_id.distinct()))
+        .where(good, outcomes.c.tenant_id.in_(known))
+        .correlate(traces)
+        .scalar_subquery()
+    )
+    ours = exists().where(good, outcomes.c.tenant_id == trust.viewer).correlate(traces)
+    return and_(traces.c.supporters > 0, or_(and_(traces.c.supporters > 1, voices > 1), ours))
 
 
 def _why(candidate: Candidate) -> str:
@@ -234,6 +294,19 @@ def _why(candidate: Candidate) -> str:
     if evidence.similarity is not None:
         return "; ".join(part for part in (f"means alike ({evidence.similarity:.2f})", shared) if part)
     return shared or "newest with these tags"
+
+
+_COMMANDS: Final = 5  # that are named one by one
+
+
+def _warnings(row: Row[Any], candidate: Candidate) -> list[Label]:
+    """What nobody that the viewer knows has tried: each command of it is flagged."""
+    if not candidate.unproven_public:
+        return []
+    return [
+        Label(label="unproven command", reason=f"nobody you know has run it: {command}", score=1.0)
+        for command in row.risks.get("commands", [])[:_COMMANDS]
+    ]
 
 
 def _hit(row: Row[Any], candidate: Candidate, why: str, wanted: Query, also: Sequence[str] = ()) -> Hit:
@@ -253,7 +326,7 @@ def _hit(row: Row[Any], candidate: Candidate, why: str, wanted: Query, also: Seq
         why=why,
         fit=candidate.fit.reason,
         also=list(also),
-        labels=row.labels,
+        labels=[*row.labels, *_warnings(row, candidate)],
         risks=row.risks,
         body=TraceContent.model_validate(row.content) if wanted.detail == "full" or wanted.ids else None,
         similarity=evidence.similarity if wanted.explain else None,

@@ -10,6 +10,7 @@ from sqlalchemy import Row, insert, select, update
 from commontrace.errors import ConflictError, ForbiddenError, InvalidInputError, LowQualityError, NotFoundError
 from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
 from commontrace.safety.pipeline import Screened, screen_text
+from commontrace.safety.risks import risks_of
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -58,7 +59,7 @@ async def propose(
     )
     if may_decide(caller, trace) and may_serve(caller, trace.visibility):
         return await decide(session, caller, index, amendment_id, Decision(accept=True))
-    return _model(await _find(session, caller, amendment_id))
+    return _model(await find(session, caller, amendment_id))
 
 
 async def _add_version(
@@ -69,7 +70,9 @@ async def _add_version(
     if any(row.version_id == identity for row in known):
         return  # somebody proposed, or the trace once served, this very content
     after = screened.content
-    same_fix = (after.solution, after.environment.packages) == (before.solution, before.environment.packages)
+    same_fix = _does(after) == _does(before) and {label.label for label in screened.labels} <= {
+        label["label"] for label in trace.labels
+    }
     await writing.add_version(
         session,
         screened,
@@ -84,6 +87,16 @@ async def _add_version(
     )
 
 
+def _does(content: TraceContent) -> object:
+    """What a reader may act on: the solution, its packages, and the commands that stand anywhere else."""
+    texts = [content.title, content.problem, content.applies_when, content.not_when, content.verification]
+    texts += [text for attempt in content.failed_attempts for text in (attempt.tried, attempt.why)]
+    texts += content.errors
+    found = [risks_of(text) for text in texts]
+    elsewhere = {item for risks in found for item in (*risks.commands, *risks.urls)}
+    return content.solution, content.environment.packages, elsewhere
+
+
 async def decide(
     session: WriteSession, caller: Caller, index: SearchIndex, amendment_id: str, decision: Decision
 ) -> Amendment:
@@ -92,7 +105,7 @@ async def decide(
     Raises:
         ConflictError: it was decided already, or the trace has moved on since it was proposed.
     """
-    row = await _find(session, caller, amendment_id)
+    row = await find(session, caller, amendment_id)
     trace = await store.find(session, caller, row.trace_id)
     must_decide(caller, trace)
     if row.status != "open":
@@ -111,7 +124,7 @@ async def decide(
             decision_note=screen_text(decision.note).text,
         )
     )
-    return _model(await _find(session, caller, amendment_id))
+    return _model(await find(session, caller, amendment_id))
 
 
 async def _serve(
@@ -149,10 +162,11 @@ async def amendments_of(session: ReadSession, caller: Caller, ref: str) -> list[
 async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceVersion]:
     """Every version of a trace, newest first, with the standing each has earned."""
     trace = await store.find(session, caller, ref)
-    return await version_models(session, trace, await store.versions(session, trace.trace_id))
+    return await version_models(session, trace, await store.versions(session, trace.trace_id), caller.tenant_id)
 
 
-async def _find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:
+async def find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:
+    """An amendment of a trace that the caller may see; raises NotFoundError."""
     named = _joined().join(traces, traces.c.trace_id == amendments.c.trace_id).where(visible_to(caller))
     row = await session.first(named.where(amendments.c.amendment_id == amendment_id))
     if row is None:

@@ -22,10 +22,10 @@ def served(row: Row[Any]) -> Judged:
     return Judged(row.trace_id, row.version_id, row.version_number, row.inherits_from, row.visibility)
 
 
-async def trace_models(session: ReadSession, rows: Sequence[Row[Any]]) -> list[Trace]:
-    """Traces with their standing, links and counts; a fixed number of queries for any number of rows."""
+async def trace_models(session: ReadSession, rows: Sequence[Row[Any]], viewer: str) -> list[Trace]:
+    """Traces with their standing as an organization sees it, links and counts; in a fixed number of queries."""
     ids = [row.trace_id for row in rows]
-    known = await standings(session, [served(row) for row in rows])
+    known = await standings(session, [served(row) for row in rows], viewer)
     links = await store.links_of(session, ids)
     waiting = await store.open_amendments(session, ids)
     flagged = await store.standing_flags(session, ids)
@@ -55,11 +55,14 @@ def _tier_of_state(state: str) -> dict[str, str]:
     return {"tier": state} if state in {"superseded", "withdrawn"} else {}
 
 
-async def version_models(session: ReadSession, trace: Row[Any], rows: Sequence[Row[Any]]) -> list[TraceVersion]:
+async def version_models(
+    session: ReadSession, trace: Row[Any], rows: Sequence[Row[Any]], viewer: str
+) -> list[TraceVersion]:
     """Versions of one trace with the standing each has earned."""
     known = await standings(
         session,
         [Judged(row.trace_id, row.version_id, row.number, row.inherits_from, trace.visibility) for row in rows],
+        viewer,
     )
     return [
         TraceVersion(

@@ -39,7 +39,7 @@ def _of_version(row: Row[Any]) -> Facts:
 
 
 def _of_outcome(row: Row[Any]) -> Facts:
-    named = ("version_id", "contributor_id", "outcome", "self_report", "lineage_id")
+    named = ("version_id", "contributor_id", "outcome", "self_report", "lineage_id", "discounted")
     said = {"note": digest(row.note), "evidence": digest(row.evidence)}
     return {**{name: getattr(row, name) for name in named}, **said, "at": _time(row.updated_at)}
 
@@ -94,6 +94,6 @@ async def log_tombstone(session: WriteSession, tombstone_id: str) -> None:
 
 
 async def _log(session: WriteSession, kind: str, statement: Select[Any]) -> None:
-    row = await session.first(across(statement, "whoever may write a row may log it"))
+    row = await session.first(across(statement, "its writer has decided already who may"))
     assert row is not None
     await append(session, leaf_of(kind, row))

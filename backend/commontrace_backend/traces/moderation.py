@@ -4,7 +4,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Row, insert, or_, select, update
 
 from commontrace.errors import ConflictError, ForbiddenError, NotFoundError
 from commontrace.models.traces import Flag, NewFlag, Removal, Tombstone, Trace
@@ -12,14 +12,17 @@ from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.traces import service, store
+from commontrace_backend.traces import recalls, service, store
 from commontrace_backend.traces.assembly import contributor_of
 from commontrace_backend.traces.ledger import log_tombstone
 from commontrace_backend.traces.tables import flags, tombstones, traces
+from commontrace_backend.traces.trust import independent
+from commontrace_backend.traces.trust_store import trust_for
 from commontrace_backend.traces.visibility import visible_to
 
-HIDING_LINEAGES: Final = 3
-"""Distinct lineages (in a team: people) whose standing flags hide a trace until somebody looks at it."""
+HIDING: Final = 3
+"""People whose standing flags hide a team's trace until somebody looks at it; of a public one independent organizations
+that the seeds know: what strangers flag only waits for a look."""
 
 
 async def flag(session: WriteSession, caller: Caller, ref: str, wanted: NewFlag) -> Flag:
@@ -45,7 +48,7 @@ async def flag(session: WriteSession, caller: Caller, ref: str, wanted: NewFlag)
             created_at=datetime.now(UTC),
         )
     )
-    await _hide_or_show(session, trace)
+    await hide_or_show(session, trace)
     return _flag(await _find_flag(session, caller, flag_id))
 
 
@@ -59,7 +62,7 @@ async def undo_flag(session: WriteSession, caller: Caller, flag_id: str) -> Flag
     if row.undone_at is not None:
         raise ConflictError("This flag was undone already.", "Nothing is left to do.")
     await session.write(update(flags).where(flags.c.flag_id == flag_id).values(undone_at=datetime.now(UTC)))
-    await _hide_or_show(session, trace)
+    await hide_or_show(session, trace)
     return _flag(await _find_flag(session, caller, flag_id))
 
 
@@ -70,25 +73,50 @@ async def flags_of(session: ReadSession, caller: Caller, ref: str) -> list[Flag]
     return [_flag(row) for row in rows]
 
 
-async def _hide_or_show(session: WriteSession, trace: Row[Any]) -> None:
-    voice = flags.c.lineage_id if trace.visibility == "public" else flags.c.contributor_id
-    count = await session.scalar(
-        select(func.count(voice.distinct())).where(flags.c.trace_id == trace.trace_id, flags.c.undone_at.is_(None))
+async def hide_or_show(session: WriteSession, trace: Row[Any]) -> None:
+    """Hide a trace that enough have flagged, and serve one again that is not any more."""
+    rows = await session.all(
+        select(flags.c.tenant_id, flags.c.lineage_id, flags.c.contributor_id).where(
+            flags.c.trace_id == trace.trace_id, flags.c.undone_at.is_(None)
+        )
     )
-    if trace.state == "active" and count >= HIDING_LINEAGES:
+    count = len({row.contributor_id for row in rows})
+    if trace.visibility == "public":
+        count = independent([(row.tenant_id, row.lineage_id) for row in rows], await trust_for(session, None))
+    if trace.state == "active" and count >= HIDING:
         await store.change_trace(session, trace.trace_id, state="hidden")
-    elif trace.state == "hidden" and count < HIDING_LINEAGES:
+    elif trace.state == "hidden" and count < HIDING:
         await store.change_trace(session, trace.trace_id, state="active")
 
 
 async def withdraw(session: WriteSession, caller: Caller, ref: str, removal: Removal) -> Tombstone:
-    """Take a trace out of every answer and leave a tombstone."""
+    """Take a trace out of every answer and leave a tombstone.
+
+    Raises:
+        ConflictError: it was withdrawn already, or it is somebody else's and proven: then two reviewers decide.
+    """
     trace = await store.find(session, caller, ref)
     service.must_decide(caller, trace)
+    if takes_two(caller, trace):
+        raise ConflictError(
+            f"This trace is {trace.tier} and somebody else's: its removal takes two reviewers.",
+            f"commontrace review reject {trace.trace_id[:10]} --reason TEXT, by you and by another admin.",
+        )
+    return await remove(session, caller, trace, removal.reason)
+
+
+def takes_two(caller: Caller, trace: Row[Any]) -> bool:
+    """Whether one reviewer alone may not remove it."""
+    return trace.contributor_id != caller.contributor_id and trace.tier in {"corroborated", "verified"}
+
+
+async def remove(session: WriteSession, caller: Caller, trace: Row[Any], reason: str) -> Tombstone:
+    """Withdraw a trace; who may is decided already. Who was shown it will be told."""
     if trace.state == "withdrawn":
         raise ConflictError("This trace was withdrawn already.", "It can be restored.")
-    await leave_tombstone(session, caller, trace, screen_text(removal.reason).text)
+    await leave_tombstone(session, caller, trace, screen_text(reason).text)
     await store.change_trace(session, trace.trace_id, state="withdrawn")
+    await recalls.recall(session, trace, "withdrawn")
     return await newest_tombstone(session, trace.trace_id)
 
 
@@ -118,6 +146,12 @@ async def restore(session: WriteSession, caller: Caller, ref: str) -> Trace:
     """Bring a withdrawn trace back as it was."""
     trace = await store.find(session, caller, ref)
     service.must_decide(caller, trace)
+    await bring_back(session, caller, trace)
+    return await service.get(session, caller, trace.trace_id)
+
+
+async def bring_back(session: WriteSession, caller: Caller, trace: Row[Any]) -> None:
+    """Restore a withdrawn trace; who may is decided already."""
     if trace.state != "withdrawn":
         raise ConflictError(f"This trace is {trace.state}, not withdrawn.", "There is nothing to restore.")
     tombstone = await _newest_tombstone(session, trace.trace_id)
@@ -128,8 +162,8 @@ async def restore(session: WriteSession, caller: Caller, ref: str) -> Trace:
     )
     await log_tombstone(session, tombstone.tombstone_id)
     await store.change_trace(session, trace.trace_id, state=tombstone.state_before)
-    await _hide_or_show(session, await store.any_trace(session, trace.trace_id))  # flags may have gone meanwhile
-    return await service.get(session, caller, trace.trace_id)
+    await hide_or_show(session, await store.any_trace(session, trace.trace_id))  # flags may have gone meanwhile
+    await recalls.forget(session, trace.trace_id)
 
 
 async def _newest_tombstone(session: ReadSession, trace_id: str) -> Row[Any]:

@@ -1,5 +1,6 @@
 """Widening the audience of a trace: at once, or once an admin of the organization has approved it."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -49,7 +50,9 @@ async def _ask(session: WriteSession, trace: Row[Any], wanted: Visibility) -> No
 
 async def _show(session: WriteSession, caller: Caller, trace: Row[Any], visibility: Visibility) -> None:
     state = "active" if trace.state == "pending" else trace.state
-    await store.change_trace(session, trace.trace_id, state=state, visibility=visibility, wanted_visibility=None)
+    since = {"published_at": datetime.now(UTC)} if visibility == "public" else {}
+    shown = {"state": state, "visibility": visibility, "wanted_visibility": None, **since}
+    await store.change_trace(session, trace.trace_id, **shown)
     await store.share_versions(session, trace.trace_id, visibility)
     # Another audience weighs the same outcomes anew.
     await refresh_tier(session, trace.trace_id, trace.version_id, await store.find(session, caller, trace.trace_id))

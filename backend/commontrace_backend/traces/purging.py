@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Table, delete, update
 
+from commontrace.errors import ConflictError
 from commontrace.models.traces import LintVerdict, PurgedTrace, Removal, Risks, TraceContent
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
@@ -35,11 +36,17 @@ async def purge(database: Database, caller: Caller, index: SearchIndex, ref: str
     Raises:
         NotFoundError: no such trace.
         ForbiddenError: it is somebody else's, and the caller is no admin of its organization.
+        ConflictError: it is somebody else's and proven, and no two reviewers removed it before.
     """
     reason = screen_text(wanted.reason).text
     async with database.writing(caller.tenant_id) as session:
         trace = await store.find(session, caller, ref)
         service.must_decide(caller, trace)
+        if trace.state != "withdrawn" and moderation.takes_two(caller, trace):
+            raise ConflictError(
+                f"This trace is {trace.tier} and somebody else's: its removal takes two reviewers.",
+                f"commontrace review reject {trace.trace_id[:10]} --reason TEXT, by two admins; then purge it.",
+            )
         # Purging again writes the files anew, where others read them the first time.
         versions = 0 if trace.state == "purged" else await _empty(session, caller, index, trace, reason)
         tombstone = await moderation.newest_tombstone(session, trace.trace_id)

@@ -268,7 +268,7 @@ async def load_starter(session: WriteSession, caller: Caller, index: SearchIndex
 
 async def get(session: ReadSession, caller: Caller, ref: str) -> Trace:
     """One trace; raises NotFoundError for a foreign one as for a missing one."""
-    return (await trace_models(session, [await store.find(session, caller, ref)]))[0]
+    return (await trace_models(session, [await store.find(session, caller, ref)], caller.tenant_id))[0]
 
 
 async def page(session: ReadSession, caller: Caller, cursor: str, limit: int) -> TracePage:
@@ -277,7 +277,7 @@ async def page(session: ReadSession, caller: Caller, cursor: str, limit: int) ->
         raise InvalidInputError("This cursor is malformed.", "Pass next_cursor of the page before, or nothing.")
     rows = await store.page(session, caller, int(cursor or 0), limit)
     return TracePage(
-        traces=await trace_models(session, rows),
+        traces=await trace_models(session, rows, caller.tenant_id),
         next_cursor=str(rows[-1].number) if len(rows) == limit else None,
     )
 

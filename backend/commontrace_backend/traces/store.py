@@ -136,7 +136,11 @@ async def versions(session: ReadSession, trace_id: str) -> Sequence[Row[Any]]:
 
 def _versions(trace_id: str) -> Select[Any]:
     return (
-        select(trace_versions, contributors.c.name.label("contributor_name"))
+        select(
+            trace_versions,
+            contributors.c.name.label("contributor_name"),
+            contributors.c.tenant_id.label("author_tenant_id"),
+        )
         .join(contributors, contributors.c.contributor_id == trace_versions.c.contributor_id)
         .where(trace_versions.c.trace_id == trace_id)
     )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    text,
 )
 
 from commontrace_backend.database.tables import metadata
@@ -47,9 +48,12 @@ traces = Table(
     Column("state", Name, nullable=False),  # TraceState
     Column("wanted_visibility", Name),  # of a pending trace: whom it is to be shown to once approved
     Column("tier", Name, nullable=False),  # of the served version, for the trace's own audience
+    # Organizations with a good outcome: who has fewer than two is proven to no stranger, whomever that one trusts.
+    Column("supporters", Integer, nullable=False, server_default=text("0")),
     Column("language", Name),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("published_at", UtcDateTime),  # since when everybody may see it
     Index("ix_traces_tenant_id_contributor_id", "tenant_id", "contributor_id"),
     Index("ix_traces_version_id", "version_id"),
 )
@@ -121,6 +125,7 @@ outcomes = Table(
     Column("note", Text, nullable=False),
     Column("evidence", Json),
     Column("self_report", Boolean, nullable=False),
+    Column("discounted", Name),  # why it counts for nothing: `burst`, or the decision that said so
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     _version(),
@@ -156,6 +161,60 @@ flags = Table(
     Column("note", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("undone_at", UtcDateTime),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("decision_id", Id, primary_key=True),
+    Column("action", Name, nullable=False),  # ReviewAction
+    Column("subject", Id, nullable=False, index=True),  # the id of a trace, an amendment or an organization
+    _tenant(),
+    _actor(),
+    Column("reason", Text, nullable=False),
+    Column("details", Json, nullable=False),  # what undoing it needs to know
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("undone_at", UtcDateTime),
+    Column("undone_by", Id, ForeignKey("contributors.contributor_id")),
+)
+
+recalls = Table(
+    "recalls",
+    metadata,
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), primary_key=True),
+    Column("trace_id", Id, ForeignKey("traces.trace_id"), primary_key=True),
+    _tenant(),
+    Column("reason", Name, nullable=False),  # withdrawn or quarantined
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime),
+)
+
+trust_edges = Table(
+    "trust_edges",
+    metadata,
+    Column("source_id", Id, ForeignKey("organizations.organization_id"), primary_key=True),
+    Column("target_id", Id, ForeignKey("organizations.organization_id"), primary_key=True),
+    Column("confirmed", Integer, nullable=False),  # public traces of the target that worked for the source, at most 3
+    Column("vouched", Boolean, nullable=False),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id")),  # who vouched
+    Column("reason", Text, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+trust_seeds = Table(
+    "trust_seeds",
+    metadata,
+    Column("organization_id", Id, ForeignKey("organizations.organization_id"), primary_key=True),
+    _actor(),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+trust_state = Table(
+    "trust_state",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("token", Id, nullable=False),  # another one with every change of edges or seeds
 )
 
 tombstones = Table(

@@ -7,8 +7,10 @@ from commontrace._async.contexts import AsyncContexts
 from commontrace._async.contributors import AsyncContributors
 from commontrace._async.http import AsyncHttp
 from commontrace._async.log import AsyncLog
+from commontrace._async.reviews import AsyncReviews
 from commontrace._async.tags import AsyncTags
 from commontrace._async.traces import AsyncTraces
+from commontrace._async.vouches import AsyncVouches
 from commontrace._transport import is_remote
 from commontrace.settings import Settings
 
@@ -22,6 +24,8 @@ class AsyncClient:
         tags: what traces are filed under.
         contributors: who acts, and their keys.
         log: the proof that nothing was changed behind everybody's back.
+        reviews: what awaits a decision of an admin.
+        vouches: whom public standing counts.
     """
 
     def __init__(self, http: AsyncHttp) -> None:
@@ -31,6 +35,8 @@ class AsyncClient:
         self.tags = AsyncTags(http)
         self.contributors = AsyncContributors(http)
         self.log = AsyncLog(http)
+        self.reviews = AsyncReviews(http)
+        self.vouches = AsyncVouches(http)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

@@ -7,8 +7,10 @@ from commontrace._sync.contexts import Contexts
 from commontrace._sync.contributors import Contributors
 from commontrace._sync.http import Http
 from commontrace._sync.log import Log
+from commontrace._sync.reviews import Reviews
 from commontrace._sync.tags import Tags
 from commontrace._sync.traces import Traces
+from commontrace._sync.vouches import Vouches
 from commontrace._transport import is_remote
 from commontrace.settings import Settings
 
@@ -22,6 +24,8 @@ class Client:
         tags: what traces are filed under.
         contributors: who acts, and their keys.
         log: the proof that nothing was changed behind everybody's back.
+        reviews: what awaits a decision of an admin.
+        vouches: whom public standing counts.
     """
 
     def __init__(self, http: Http) -> None:
@@ -31,6 +35,8 @@ class Client:
         self.tags = Tags(http)
         self.contributors = Contributors(http)
         self.log = Log(http)
+        self.reviews = Reviews(http)
+        self.vouches = Vouches(http)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

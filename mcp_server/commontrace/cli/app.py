@@ -39,6 +39,7 @@ SECTIONS: Final = {
         "withdraw": Lazy(f"{_CLI}.outcomes", "withdraw", "Take a trace of yours out of every answer"),
         "restore": Lazy(f"{_CLI}.outcomes", "restore", "Bring a withdrawn trace back"),
         "purge": Lazy(f"{_CLI}.proving", "purge", "Take a trace's text out for good"),
+        "review": Lazy(f"{_CLI}.reviews", "review", "What awaits a decision: approve, reject, restore, reverse"),
         "scan": Lazy(f"{_CLI}.scan", "scan", "What the safety pipeline sees in a text"),
     },
     "Move": {
@@ -54,6 +55,7 @@ SECTIONS: Final = {
         "mcp": Lazy(f"{_CLI}.serve", "mcp", "Serve the tools over MCP"),
         "serve": Lazy(f"{_CLI}.serve", "serve", "Serve the store to a team over HTTP"),
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
+        "vouches": Lazy(f"{_CLI}.vouches", "vouches", "Which organizations have a voice for yours"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),
         "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
         "verify": Lazy(f"{_CLI}.proving", "verify", "Was anything changed behind your back?"),

@@ -32,6 +32,7 @@ class Options(TypedDict):
     """What a key can be told."""
 
     organization: str | None
+    stranger: bool
     scope: tuple[Scope, ...]
     admin: bool
     expires_in_days: int | None
@@ -62,6 +63,7 @@ class Overlap(click.ParamType[float]):
 @command("create")
 @click.argument("name")
 @click.option("--organization", help="Default: your own.")
+@click.option("--stranger", is_flag=True, help="Do not vouch for a new organization: nobody counts it until known.")
 @click.option("--scope", multiple=True, type=click.Choice(get_args(Scope)), help="Default: read, contribute, vote.")
 @click.option("--admin", is_flag=True, help="Every scope.")
 @click.option("--expires-in-days", type=click.IntRange(1, 3650), help="Default: never.")
@@ -80,6 +82,7 @@ def create(name: str, **options: Unpack[Options]) -> None:
         {
             "contributor": name,
             "organization": options["organization"],
+            "stranger": options["stranger"],
             "scopes": list(scopes),
             "expires_in_days": options["expires_in_days"],
             "publication": options["publication"],

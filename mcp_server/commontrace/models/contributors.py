@@ -38,6 +38,10 @@ class NewApiKey(Body):
 
     contributor: Label
     organization: Label | None = Field(default=None, description="Default: the caller's own organization.")
+    stranger: bool = Field(
+        default=False,
+        description="A new organization that yours does not vouch for, as where people sign up themselves.",
+    )
     scopes: Annotated[list[Scope], Field(min_length=1)] = ["read", "contribute", "vote"]
     expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     publication: PublicationPolicy = "direct"

@@ -171,6 +171,10 @@ class Standing(Record):
     people: int = Field(default=0, description="Distinct contributors behind these outcomes.")
     organizations: int = Field(default=0, description="Distinct organizations behind these outcomes.")
     self_reports: int = Field(default=0, description="Outcomes by the contributor; they never move tier or score.")
+    uncounted: int = Field(
+        default=0, description="Outcomes that move nothing: by strangers, by the author's own side, or in a burst."
+    )
+    disputed: int = Field(default=0, description="Of these, the bad ones: they ask for a look and bury nothing.")
     inherited: bool = Field(default=False, description="Earned by an earlier version with the same solution.")
 
 

@@ -20,8 +20,8 @@ from doors import People
 from factories import contributed, found, read, use
 from postgres import Postgres, name_of
 
-OUTSIDE = {"contributors", "api_keys", "log_leaves"}
-"""Outside of the second wall: looked up before anyone is known, and the one log of the whole store."""
+IDENTITY = {"contributors", "api_keys"}
+"""Looked up before anyone is known, so outside of the second wall."""
 
 _roles = count()
 
@@ -109,6 +109,17 @@ async def _titles(database: Database, tenant: str | None) -> set[str]:
     return {row.title for row in rows}
 
 
+async def test_behind_the_second_wall_people_of_other_organizations_are_told_of_a_recall(plain: str) -> None:
+    async with connect_async(plain) as home, connect_async(plain, api_key="") as keyed:
+        eve = await People(home, keyed)("eve", "elsewhere")
+        known = await contributed(home)
+        await home.traces.publish(known)
+        await eve.traces.query(Query(ids=[known]))
+        await home.traces.withdraw(known, "wrong")
+        for told in (True, False):
+            assert any("Recalled" in note for note in (await eve.traces.query("anything")).notes) is told
+
+
 async def test_the_database_itself_shows_an_organization_its_own_and_what_is_public(plain: str) -> None:
     async with connect_async(plain) as home, connect_async(plain, api_key="") as keyed:
         people = People(home, keyed)
@@ -166,4 +177,4 @@ async def test_every_table_of_tenants_has_its_policy(postgres_url: str) -> None:
         walled = set(forced)
     await engine.dispose()
     with_tenant = {name for name, table in metadata.tables.items() if "tenant_id" in table.c and name in there}
-    assert with_tenant - OUTSIDE == walled
+    assert with_tenant - IDENTITY == walled

@@ -17,9 +17,101 @@ JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=Tru
 
 def upgrade() -> None:
     """Add columns and tables; nothing that is there changes."""
-    _keys()
     _log()
+    _keys()
+    _standing()
     _row_level_security()
+
+
+def _log() -> None:
+    """The log begins empty: what is there already is taken in when the store is next opened."""
+    op.create_table(
+        "log_leaves",
+        sa.Column("leaf_index", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("kind", NAME, nullable=False),
+        sa.Column("trace_id", ID, sa.ForeignKey("traces.trace_id"), nullable=False),
+        sa.Column("subject", NAME, nullable=False),
+        sa.Column("facts", JSON),
+        sa.Column("leaf_hash", ID, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+    )
+    op.create_index("ix_log_leaves_trace_id", "log_leaves", ["trace_id"])
+    op.create_table(
+        "log_nodes",
+        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("node_hash", ID, nullable=False),
+    )
+
+
+def _standing() -> None:
+    """Who vouches for whom, decisions of reviewers, recalls, and outcomes that count for nothing."""
+    op.add_column("organizations", sa.Column("invited_by", ID))
+    op.add_column("traces", sa.Column("supporters", sa.Integer, nullable=False, server_default=sa.text("0")))
+    op.add_column("traces", sa.Column("published_at", TIME))
+    op.add_column("outcomes", sa.Column("discounted", NAME))
+    op.create_table(
+        "reviews",
+        sa.Column("decision_id", ID, primary_key=True),
+        sa.Column("action", NAME, nullable=False),
+        sa.Column("subject", ID, nullable=False),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id"), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("details", JSON, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("undone_at", TIME),
+        sa.Column("undone_by", ID, sa.ForeignKey("contributors.contributor_id")),
+    )
+    op.create_index("ix_reviews_subject", "reviews", ["subject"])
+    op.create_index("ix_reviews_created_at", "reviews", ["created_at"])
+    op.create_table(
+        "recalls",
+        sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id"), primary_key=True),
+        sa.Column("trace_id", ID, sa.ForeignKey("traces.trace_id"), primary_key=True),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("reason", NAME, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("told_at", TIME),
+    )
+    _trust()
+    # Only the owner of a store could bring in another organization; what was confirmed is known from the next vote on.
+    op.execute(
+        "UPDATE organizations SET invited_by = (SELECT home.organization_id FROM organizations AS home"
+        " WHERE home.name = 'home') WHERE name <> 'home'"
+    )
+    op.execute("UPDATE traces SET published_at = updated_at WHERE visibility = 'public'")
+    op.execute(
+        "UPDATE traces SET supporters = (SELECT count(DISTINCT outcomes.tenant_id) FROM outcomes WHERE"
+        " outcomes.trace_id = traces.trace_id AND NOT outcomes.self_report"
+        " AND outcomes.outcome IN ('worked', 'worked_with_changes'))"
+    )
+
+
+def _trust() -> None:
+    op.create_table(
+        "trust_edges",
+        sa.Column("source_id", ID, sa.ForeignKey("organizations.organization_id"), primary_key=True),
+        sa.Column("target_id", ID, sa.ForeignKey("organizations.organization_id"), primary_key=True),
+        sa.Column("confirmed", sa.Integer, nullable=False),
+        sa.Column("vouched", sa.Boolean, nullable=False),
+        sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id")),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+    )
+    op.create_table(
+        "trust_seeds",
+        sa.Column("organization_id", ID, sa.ForeignKey("organizations.organization_id"), primary_key=True),
+        sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id"), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+    )
+    op.create_table(
+        "trust_state",
+        sa.Column("name", NAME, primary_key=True),
+        sa.Column("token", ID, nullable=False),
+    )
 
 
 def _keys() -> None:
@@ -50,6 +142,8 @@ _POLICIES = {
         "commit_traces",
         "purged_objects",
         "call_records",
+        "reviews",
+        "recalls",
     ),
     f"(visibility = 'public' OR {_OWN})": ("traces", "trace_versions"),
     # What hangs on a trace that is seen: the policy of traces holds within this question too.
@@ -61,6 +155,7 @@ _POLICIES = {
         "flags",
         "tombstones",
         "trace_links",
+        "log_leaves",
     ),
 }
 
@@ -72,25 +167,3 @@ def _row_level_security() -> None:
         for table in tables:
             op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
             op.execute(f"CREATE POLICY of_tenant ON {table} USING {rule.format(table=table)}")
-
-
-def _log() -> None:
-    """The log begins empty: what is there already is taken in when the store is next opened."""
-    op.create_table(
-        "log_leaves",
-        sa.Column("leaf_index", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
-        sa.Column("kind", NAME, nullable=False),
-        sa.Column("trace_id", ID, nullable=False),
-        sa.Column("subject", NAME, nullable=False),
-        sa.Column("facts", JSON),
-        sa.Column("leaf_hash", ID, nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-    )
-    op.create_index("ix_log_leaves_trace_id", "log_leaves", ["trace_id"])
-    op.create_table(
-        "log_nodes",
-        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("node_hash", ID, nullable=False),
-    )

@@ -1,0 +1,66 @@
+"""Reviews: what awaits a decision, and deciding it."""
+
+import re
+from datetime import datetime
+from typing import Literal
+
+from commontrace._sync.http import Http
+from commontrace.errors import InvalidInputError
+from commontrace.models.reviews import NewReview, Reversal, ReviewDecision, ReviewItem
+
+_REVIEWS = "/api/v1/reviews"
+_ID = re.compile(r"[0-9a-f]{6,32}\Z")
+
+
+class Reviews:
+    """What admins look at and decide: `client.reviews`. Every method needs the scope `admin`."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def waiting(self, limit: int = 50) -> list[ReviewItem]:
+        """What awaits a decision, longest unchanged first; at most 200."""
+        return self._http.call("GET", _REVIEWS, list[ReviewItem], query={"limit": limit})
+
+    def approve(self, subject: str, reason: str) -> ReviewDecision:
+        """Serve a trace again, publish what is pending, or accept an amendment."""
+        return self._decide(subject, "approve", reason)
+
+    def reject(self, subject: str, reason: str) -> ReviewDecision:
+        """Withdraw a trace, or turn an amendment down; what is proven and not yours takes a second reviewer."""
+        return self._decide(subject, "reject", reason)
+
+    def restore(self, subject: str, reason: str) -> ReviewDecision:
+        """Bring a withdrawn trace back, or undo a decision by its id."""
+        return self._decide(subject, "restore", reason)
+
+    def _decide(self, subject: str, action: Literal["approve", "reject", "restore"], reason: str) -> ReviewDecision:
+        if not _ID.match(subject):
+            raise InvalidInputError(f"{subject[:80]!r} is not the id of anything to review.", "See reviews.waiting().")
+        body = NewReview(action=action, reason=reason)
+        return self._http.call("POST", f"{_REVIEWS}/{subject}", ReviewDecision, body=body)
+
+    def reverse(
+        self,
+        *,
+        since: datetime,
+        reason: str,
+        contributor: str | None = None,
+        organization: str | None = None,
+        lineage: str | None = None,
+        dry_run: bool = False,
+    ) -> ReviewDecision:
+        """Take back what one of the three published, reported and flagged since a moment; undone by `restore`."""
+        body = Reversal(
+            contributor=contributor,
+            organization=organization,
+            lineage=lineage,
+            since=since,
+            reason=reason,
+            dry_run=dry_run,
+        )
+        return self._http.call("POST", f"{_REVIEWS}/reversals", ReviewDecision, body=body)
+
+    def decisions(self, limit: int = 50) -> list[ReviewDecision]:
+        """What the reviewers of your organization decided, newest first; at most 200."""
+        return self._http.call("GET", f"{_REVIEWS}/decisions", list[ReviewDecision], query={"limit": limit})
