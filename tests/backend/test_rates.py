@@ -51,7 +51,7 @@ def _take(buckets: InProcessBuckets, quota: Quota) -> bool:
     try:
         step.send(None)
     except StopIteration as done:
-        return done.value.wait == 0
+        return bool(done.value.wait == 0)
     raise AssertionError("buckets in memory wait for nothing")
 
 

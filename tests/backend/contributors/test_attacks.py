@@ -53,7 +53,7 @@ async def test_forged_and_truncated_keys_open_nothing_and_are_repeated_nowhere(
     key = await people.key("ann")
     with caplog.at_level(logging.DEBUG):
         for forged in _forgeries(key):
-            answer = await anybody.get(ME, headers={"Authorization": f"Bearer {forged}".encode()})
+            answer = await anybody.get(ME, headers={b"Authorization": f"Bearer {forged}".encode()})
             assert (forged[:20], answer.status_code) == (forged[:20], 401)
             assert forged not in answer.text + str(answer.headers)
         assert (await anybody.get(ME, headers={"Authorization": f"Bearer {key}"})).status_code == 200
