@@ -34,11 +34,10 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/backend/contexts")]
 os.environ["COMMONTRACE_EMBEDDER"] = "none"
 
-from test_core_laws import two  # noqa: E402
 
 from commontrace import AsyncClient, connect, connect_async  # noqa: E402
 from deeds import DEEDS, OPENING, settled  # noqa: E402
-from graphs import KINDS, History, history, together  # noqa: E402
+from graphs import KINDS, History, history, together, two  # noqa: E402
 from stories import Story  # noqa: E402
 
 NAMES = list(DEEDS)

@@ -70,7 +70,7 @@ class Verdict:
     mutant: Mutant
     outcome: str
     by: str
-    seconds: int
+    seconds: float
 
 
 class Plan:

@@ -66,7 +66,8 @@ def an_operation(random: Random, state: State, name: str) -> Operation | None:
         return _cover(random, state, name)
     if kind in {"narrow", "widen", "uncover"}:
         return _on_a_summary(random, state, kind, summaries)
-    return _written(random, kind, random.choice(slots), slots)
+    few = slots[:2] if random.random() < 0.5 else slots  # so that branches meet on one message
+    return _written(random, kind, random.choice(few), slots)
 
 
 def _written(random: Random, kind: str, slot: str, slots: list[str]) -> Operation:
@@ -182,6 +183,17 @@ def _kind(operation: Operation, state: State) -> str:
         return kind
     known = state.slots[operation["slot"]].value("cover") or ()
     return "narrow" if {*operation["covers"]} <= {*known} else "widen"
+
+
+def two(found: History, random: Random) -> tuple[str, str]:
+    """Two commits; mostly such that neither leads to the other, where there are any."""
+    names = list(found.commits)
+    one, other = random.choice(names), random.choice(names)
+    for _ in range(3):
+        if one not in found.before(other) and other not in found.before(one):
+            break
+        one, other = random.choice(names), random.choice(names)
+    return one, other
 
 
 HISTORIES = st.randoms(use_true_random=False).map(history)

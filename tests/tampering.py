@@ -1,6 +1,6 @@
 """Looking into the tables of a store, and doing to them what we never would."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -37,12 +37,12 @@ def unpacked(stored: bytes) -> bytes:
     return Packed(0).process_result_value(stored, sqlite.dialect()) or b""
 
 
-async def dumped(url: str) -> bytes:
-    """Every row of the tables for contexts, one after another."""
-    return b"".join(await _with(url, lambda connection: list(_values(connection))))
+async def dumped(url: str, tables: Sequence[str] = _TABLES) -> bytes:
+    """Every row of some tables, one after another; of those for contexts, unless others are named."""
+    return b"".join(await _with(url, lambda connection: list(_values(connection, tables))))
 
 
-def _values(connection: Connection) -> Iterator[bytes]:
-    for table in _TABLES:
+def _values(connection: Connection, tables: Sequence[str]) -> Iterator[bytes]:
+    for table in tables:
         for row in connection.execute(text(f"SELECT * FROM {table}")):
             yield from (unpacked(value) if isinstance(value, bytes) else str(value).encode() for value in row)

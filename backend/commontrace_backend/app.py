@@ -16,6 +16,7 @@ from commontrace_backend.contexts.routes import router as contexts
 from commontrace_backend.contributors.routes import router as contributors
 from commontrace_backend.contributors.service import open_keyring
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.choose import choose_embedder
 from commontrace_backend.embedding.protocol import Embedder
 from commontrace_backend.index.any_index import index_for, vectors_for
@@ -26,6 +27,8 @@ from commontrace_backend.search.asking import Asker
 from commontrace_backend.search.finding import Finder
 from commontrace_backend.search.routes import router as search
 from commontrace_backend.settings import BackendSettings
+from commontrace_backend.traces import auditing
+from commontrace_backend.traces.log_routes import router as log
 from commontrace_backend.traces.review_routes import router as reviews
 from commontrace_backend.traces.routes import router as traces
 from commontrace_backend.traces.tables import traces as trace_rows
@@ -54,7 +57,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, traces, reviews, contexts, naming, rewriting, bundles, audit, contributors):
+    for router in (search, log, traces, reviews, contexts, naming, rewriting, bundles, audit, contributors):
         # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
         app.router.routes.extend(router.routes)
 
@@ -79,6 +82,16 @@ def _compose_search(app: FastAPI, database: Database, embedder: Embedder | None)
     app.state.worker = Worker(app.state.upkeep)
 
 
+async def _begin_log(database: Database) -> None:
+    """A store that is older than the log is taken into it once."""
+    async with database.reading(EVERY_TENANT) as session:
+        if not await auditing.is_unlogged(session):
+            return
+    async with database.writing(EVERY_TENANT) as session:
+        if await auditing.is_unlogged(session):  # nobody else did it meanwhile
+            await auditing.adopt(session)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
@@ -91,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             environment=settings.key_environment,
             local_owner=settings.local_owner,
         )
+        await _begin_log(state.database)
         state.worker.start()
         yield
     finally:

@@ -16,6 +16,11 @@ def default_url() -> str:
     return f"sqlite:///{user_data_path('commontrace') / 'commontrace.db'}"
 
 
+def default_checkpoints() -> Path:
+    """The last checkpoint of each store's log that was seen on this machine."""
+    return user_data_path("commontrace") / "checkpoints.json"
+
+
 def config_file() -> Path:
     """Where the user's settings lie: TOML, one `name = value` a line."""
     return user_config_path("commontrace") / "config.toml"

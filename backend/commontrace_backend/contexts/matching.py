@@ -77,8 +77,9 @@ def _compiled(wanted: Wanted) -> _Pattern:
         pattern: Any = re2.compile(f"(?m){wanted.pattern}" if wanted.regex else wanted.pattern, options)
     except re2.error as error:
         said = error.args[0] if error.args else error
+        words = (said.decode() if isinstance(said, bytes) else str(said)).replace("(?m)", "", 1)  # that is our own
         raise InvalidInputError(
-            f"{wanted.pattern!r} is no regular expression: {said.decode() if isinstance(said, bytes) else said}.",
+            f"{wanted.pattern!r} is no regular expression: {words}.",
             "Use RE2's syntax, which has no look-around and no back-references, or look for the words as they are.",
         ) from None
     found: _Pattern = pattern

@@ -8,6 +8,7 @@ from typing import Any, Final
 from commontrace.models.contexts import Blamed, BlameResult, OriginStep
 from commontrace.objects import Commit
 from commontrace.providers.messages import text_of
+from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import Content, contents
 from commontrace_backend.contexts.graph import parents_first
 from commontrace_backend.contexts.matching import Wanted
@@ -27,7 +28,8 @@ async def blame(session: ReadSession, caller: Caller, name: str, ref: str, wante
     tip = await resolve(session, place, ref)
     shown = (await view_at(session, place.id, tip)).shown
     found = await contents(session, place.id, shown)
-    history = _History(tip, await commits_to(session, place.id, tip))
+    people = await store.people(session, place.tenant_id)
+    history = _History(tip, await commits_to(session, place.id, tip), people)
     messages = [
         _blamed(position, content, excerpt, history)
         for position, content in enumerate(found)
@@ -66,8 +68,9 @@ class _Step:
 class _History:
     """What leads to a commit, by slot."""
 
-    def __init__(self, tip: str, commits: Mapping[str, Commit]) -> None:
+    def __init__(self, tip: str, commits: Mapping[str, Commit], people: Mapping[str, str]) -> None:
         self._commits = commits
+        self._people = people
         self._order = parents_first([tip], lambda one: commits[one].parents)
         self._brought = self._merges(tip)
         self._touched: dict[str, list[_Step]] = {}
@@ -115,6 +118,7 @@ class _History:
                 "kind": step.kind,
                 "commit_id": step.commit_id,
                 "author": commit.author,
+                "author_name": self._people.get(commit.author, ""),
                 "agent": commit.agent,
                 "created_at": datetime.fromisoformat(commit.time),
                 "message": commit.message,

@@ -6,6 +6,7 @@ the budget goes. What instructs the model, what is pinned and the newest group a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, Literal
 
 from commontrace.providers.messages import Message, calls_of, text_of
@@ -76,7 +77,7 @@ def tiered(found: Sequence[Content], budget: int, cost: Cost) -> Tiered:
     for tier in ("shortened", "whole"):
         for group in lines:
             more = _cost(group, tier) - _cost(group, chosen[id(group)])
-            if used + more <= budget and more >= 0:
+            if used + more <= budget:
                 chosen[id(group)] = tier
                 used += more
     return _laid_out(found, every, chosen, used)
@@ -99,8 +100,10 @@ def _group(found: Sequence[Content], places: list[int], cost: Cost) -> Group:
         ),
         "",
     )
-    less, least = sum(map(cost, short)), sum(map(cost, line))
-    return Group(places, whole, tokens, (short, less), (line, least), must)
+    # What is short already costs no less in another form: then it keeps its own.
+    lower = min((short, sum(map(cost, short))), (whole, tokens), key=itemgetter(1))
+    lowest = min((line, sum(map(cost, line))), lower, key=itemgetter(1))
+    return Group(places, whole, tokens, lower, lowest, must)
 
 
 def _shortened(content: Content) -> Message:

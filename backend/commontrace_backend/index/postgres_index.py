@@ -68,6 +68,9 @@ class PostgresIndex:
         self._key = key
         self._stemmer = Stemmer()
 
+    async def settle(self, session: WriteSession) -> None:
+        """A row that was replaced is gone once its table is written anew."""
+
     async def put(self, session: WriteSession, document: Document) -> None:
         """Replace the document, and count what that changes."""
         labels = self._labels(document)

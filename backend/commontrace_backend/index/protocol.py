@@ -62,6 +62,10 @@ class SearchIndex(Protocol):
         """Add a document, or replace the one with its number."""
         ...
 
+    async def settle(self, session: WriteSession) -> None:
+        """Leave nothing of documents that were replaced in the index's own tables."""
+        ...
+
     async def search(
         self,
         session: ReadSession,

@@ -47,6 +47,7 @@ _vocabulary = table("trace_terms", column("term"), column("doc"))
 _words = table("trace_words", *(column(name) for name in ("number", "version", "length", "stems", "counts")))
 _totals = table("search_totals", column("documents"), column("words"))
 _RANK: Final = f"bm25(trace_search, {', '.join(map(str, WEIGHTS.values()))})"
+_SETTLE: Final = text("INSERT INTO trace_search(trace_search) VALUES ('optimize')")
 _BEST: Final = (
     text(
         f"SELECT rowid AS number, {_RANK} AS place FROM trace_search"  # noqa: S608  # nosec B608 - our own weights
@@ -68,6 +69,10 @@ class SqliteIndex:
     def __init__(self, key: Column[int]) -> None:
         self._key = key
         self._stemmer = Stemmer()
+
+    async def settle(self, session: WriteSession) -> None:
+        """Merge the segments of FTS5, which hold the words of deleted documents until then."""
+        await session.execute(_SETTLE)
 
     async def put(self, session: WriteSession, document: Document) -> None:
         """Replace the document's stems and counts, and keep the totals in step."""

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import takewhile
+from time import process_time
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, exists, func, select
@@ -18,7 +20,7 @@ from commontrace_backend.search.wanted import Group, Miss, grouped
 from commontrace_backend.traces.tables import misses, trace_errors, traces
 from commontrace_backend.traces.visibility import found_by
 
-NEWEST: Final = 10_000
+NEWEST: Final = 2_000
 """How many of an organization's misses are looked at, the newest."""
 
 OLDEST: Final = timedelta(days=180)
@@ -26,6 +28,9 @@ OLDEST: Final = timedelta(days=180)
 
 ASKED_AGAIN: Final = 300
 """How many groups are looked up again at most to fill one list."""
+
+_SECONDS: Final = 0.5
+"""CPU for looking them up: whoever asks many strange questions only makes their own list shorter."""
 
 _COMPARED: Final = 2_000  # characters of a question that its words are taken from
 _WORDS: Final = 64  # words of it that are compared
@@ -40,7 +45,9 @@ async def most_wanted(session: ReadSession, caller: Caller, finder: Finder, limi
     """
     rows = await session.all(_open(caller))
     found: list[Wanted] = []
-    for group in (await asyncio.to_thread(_grouped, rows))[:ASKED_AGAIN]:
+    groups = (await asyncio.to_thread(_grouped, rows))[:ASKED_AGAIN]
+    ends = process_time() + _SECONDS
+    for group in takewhile(lambda _: process_time() < ends, groups):
         newest = group.newest
         mine = select(misses.c.query).where(misses.c.tenant_id == caller.tenant_id)
         asked = await session.scalar(mine.where(misses.c.miss_id == newest.miss_id))

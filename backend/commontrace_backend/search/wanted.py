@@ -55,6 +55,10 @@ def grouped(misses: Iterable[Miss]) -> list[Group]:
     return sorted(groups, key=lambda group: (-group.people, -len(group.misses)))
 
 
+_COMPARED: Final = 16
+"""Groups that a question is compared with, those that share most of its rarest words: many strange ones are slow."""
+
+
 def _by_words(misses: Sequence[Miss]) -> list[Group]:
     frequency = Counter(stem for miss in misses for stem in miss.stems)
     groups: list[Group] = []
@@ -63,7 +67,8 @@ def _by_words(misses: Sequence[Miss]) -> list[Group]:
         rarest = sorted(miss.stems, key=lambda stem: (frequency[stem], stem))
         # Two sets that are near share one of the rarest stems of each: the rest alone would not reach NEAR.
         telling = rarest[: len(rarest) - ceil(NEAR * len(rarest)) + 1]
-        candidates = {number for stem in telling for number in founded[stem]}
+        shared = Counter(number for stem in telling for number in founded[stem][-_COMPARED:])
+        candidates = [number for number, _ in shared.most_common(_COMPARED)]
         near = [(-_likeness(miss, groups[number]), number) for number in candidates]
         likeness, number = min(near, default=(0.0, -1))
         if -likeness >= NEAR:

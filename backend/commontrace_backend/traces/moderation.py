@@ -14,6 +14,7 @@ from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.traces import recalls, service, store
 from commontrace_backend.traces.assembly import contributor_of
+from commontrace_backend.traces.ledger import log_tombstone
 from commontrace_backend.traces.tables import flags, tombstones, traces
 from commontrace_backend.traces.trust import independent
 from commontrace_backend.traces.trust_store import trust_for
@@ -113,6 +114,14 @@ async def remove(session: WriteSession, caller: Caller, trace: Row[Any], reason:
     """Withdraw a trace; who may is decided already. Who was shown it will be told."""
     if trace.state == "withdrawn":
         raise ConflictError("This trace was withdrawn already.", "It can be restored.")
+    await leave_tombstone(session, caller, trace, screen_text(reason).text)
+    await store.change_trace(session, trace.trace_id, state="withdrawn")
+    await recalls.recall(session, trace, "withdrawn")
+    return await newest_tombstone(session, trace.trace_id)
+
+
+async def leave_tombstone(session: WriteSession, caller: Caller, trace: Row[Any], reason: str) -> None:
+    """Say who takes a trace away, when and why; the reason is in its safe form."""
     tombstone_id = secrets.token_hex(8)
     await session.write(
         insert(tombstones).values(
@@ -120,14 +129,17 @@ async def remove(session: WriteSession, caller: Caller, trace: Row[Any], reason:
             trace_id=trace.trace_id,
             tenant_id=trace.tenant_id,
             contributor_id=caller.contributor_id,
-            reason=screen_text(reason).text,
+            reason=reason,
             state_before=trace.state,
             created_at=datetime.now(UTC),
         )
     )
-    await store.change_trace(session, trace.trace_id, state="withdrawn")
-    await recalls.recall(session, trace, "withdrawn")
-    return _tombstone(await _newest_tombstone(session, trace.trace_id))
+    await log_tombstone(session, tombstone_id)
+
+
+async def newest_tombstone(session: ReadSession, trace_id: str) -> Tombstone:
+    """What the newest removal of a trace left."""
+    return _tombstone(await _newest_tombstone(session, trace_id))
 
 
 async def restore(session: WriteSession, caller: Caller, ref: str) -> Trace:
@@ -148,6 +160,7 @@ async def bring_back(session: WriteSession, caller: Caller, trace: Row[Any]) -> 
         .where(tombstones.c.tombstone_id == tombstone.tombstone_id)
         .values(restored_at=datetime.now(UTC), restored_by=caller.contributor_id)
     )
+    await log_tombstone(session, tombstone.tombstone_id)
     await store.change_trace(session, trace.trace_id, state=tombstone.state_before)
     await hide_or_show(session, await store.any_trace(session, trace.trace_id))  # flags may have gone meanwhile
     await recalls.forget(session, trace.trace_id)

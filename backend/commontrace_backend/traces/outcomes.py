@@ -16,6 +16,7 @@ from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
 from commontrace_backend.traces import recalls, store, trust_store
 from commontrace_backend.traces.bursts import WINDOW, Act, burst
+from commontrace_backend.traces.ledger import log_outcome
 from commontrace_backend.traces.tables import of_served_version, outcomes, trace_versions, traces
 from commontrace_backend.traces.trust import POSITIVE, Outcome, standing_of
 from commontrace_backend.traces.walk import EVERYBODY, Trust
@@ -73,10 +74,11 @@ async def _record(
     }
     key = {"trace_id": trace_id, "version_id": version_id, "contributor_id": caller.contributor_id}
     mine = and_(*(outcomes.c[name] == value for name, value in key.items()))
-    if await session.write(update(outcomes).where(mine).values(values)):
-        return True
-    await session.write(insert(outcomes).values(**key, **values, tenant_id=caller.tenant_id, created_at=now))
-    return False
+    changed = bool(await session.write(update(outcomes).where(mine).values(values)))
+    if not changed:
+        await session.write(insert(outcomes).values(**key, **values, tenant_id=caller.tenant_id, created_at=now))
+    await log_outcome(session, key)
+    return changed
 
 
 def _safe(evidence: Evidence) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from commontrace.models.traces import (
     NewLink,
     Publication,
     PublicationResult,
+    PurgedTrace,
     Removal,
     StarterResult,
     Tombstone,
@@ -29,7 +30,7 @@ from commontrace.models.votes import Vote, VoteResult
 from commontrace.safety.pipeline import Screened
 from commontrace_backend.identity import Admin, Reader, Reading, Voter, Writer, Writing
 from commontrace_backend.index.protocol import SearchIndex
-from commontrace_backend.traces import amendments, moderation, outcomes, publishing, service, store
+from commontrace_backend.traces import amendments, moderation, outcomes, publishing, purging, service, store
 
 router = APIRouter(prefix="/api/v1", tags=["traces"])
 
@@ -144,6 +145,12 @@ async def withdraw_trace(trace_id: Ref, body: Removal, caller: Writer, session: 
 async def restore_trace(trace_id: Ref, caller: Writer, session: Writing) -> Trace:
     """Bring a withdrawn trace back as it was."""
     return await moderation.restore(session, caller, trace_id)
+
+
+@router.post("/traces/{trace_id}/purge")
+async def purge_trace(trace_id: Ref, body: Removal, caller: Writer, index: Index, request: Request) -> PurgedTrace:
+    """Take every text of a trace out for good, of files too; ids and a tombstone stay."""
+    return await purging.purge(request.app.state.database, caller, index, trace_id, body)
 
 
 @router.post("/traces/{trace_id}/links", status_code=201)

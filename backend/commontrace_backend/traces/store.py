@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace.models.traces import TraceContent
@@ -13,6 +13,7 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
+from commontrace_backend.traces import ledger
 from commontrace_backend.traces.tables import (
     amendments,
     flags,
@@ -98,17 +99,22 @@ async def remembered(session: ReadSession, caller: Caller, key: str) -> Row[Any]
 async def add_trace(session: WriteSession, values: dict[str, object]) -> int:
     """Insert a trace; returns its row number."""
     result = await session.execute(insert(traces).values(values).returning(traces.c.number))
-    return int(result.scalar_one())
+    number = int(result.scalar_one())
+    await ledger.log_trace(session, str(values["trace_id"]))
+    return number
 
 
 async def change_trace(session: WriteSession, trace_id: str, **values: object) -> None:
     """Update columns of a trace."""
-    await session.write(update(traces).where(traces.c.trace_id == trace_id).values(values))
+    others = [traces.c[name].is_distinct_from(value) for name, value in values.items()]
+    if await session.write(update(traces).where(traces.c.trace_id == trace_id, or_(*others)).values(values)):
+        await ledger.log_trace(session, trace_id)
 
 
 async def add_version(session: WriteSession, values: dict[str, object]) -> None:
     """Insert an immutable version."""
     await session.write(insert(trace_versions).values(values))
+    await ledger.log_version(session, str(values["trace_id"]), str(values["version_id"]))
 
 
 async def share_versions(session: WriteSession, trace_id: str, visibility: str) -> None:

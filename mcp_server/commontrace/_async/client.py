@@ -6,6 +6,7 @@ from typing import Self
 from commontrace._async.contexts import AsyncContexts
 from commontrace._async.contributors import AsyncContributors
 from commontrace._async.http import AsyncHttp
+from commontrace._async.log import AsyncLog
 from commontrace._async.reviews import AsyncReviews
 from commontrace._async.tags import AsyncTags
 from commontrace._async.traces import AsyncTraces
@@ -24,6 +25,7 @@ class AsyncClient:
         contributors: who acts, and their keys.
         reviews: what awaits a decision of an admin.
         vouches: whom public standing counts.
+        log: the proof that nothing was changed behind everybody's back.
     """
 
     def __init__(self, http: AsyncHttp) -> None:
@@ -34,6 +36,7 @@ class AsyncClient:
         self.contributors = AsyncContributors(http)
         self.reviews = AsyncReviews(http)
         self.vouches = AsyncVouches(http)
+        self.log = AsyncLog(http)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

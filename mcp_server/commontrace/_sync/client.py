@@ -6,6 +6,7 @@ from typing import Self
 from commontrace._sync.contexts import Contexts
 from commontrace._sync.contributors import Contributors
 from commontrace._sync.http import Http
+from commontrace._sync.log import Log
 from commontrace._sync.reviews import Reviews
 from commontrace._sync.tags import Tags
 from commontrace._sync.traces import Traces
@@ -24,6 +25,7 @@ class Client:
         contributors: who acts, and their keys.
         reviews: what awaits a decision of an admin.
         vouches: whom public standing counts.
+        log: the proof that nothing was changed behind everybody's back.
     """
 
     def __init__(self, http: Http) -> None:
@@ -34,6 +36,7 @@ class Client:
         self.contributors = Contributors(http)
         self.reviews = Reviews(http)
         self.vouches = Vouches(http)
+        self.log = Log(http)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

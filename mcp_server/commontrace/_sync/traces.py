@@ -21,6 +21,7 @@ from commontrace.models.traces import (
     NewLink,
     Publication,
     PublicationResult,
+    PurgedTrace,
     Removal,
     StarterResult,
     Tombstone,
@@ -153,6 +154,16 @@ class Traces:
     def restore(self, trace_id: str) -> Trace:
         """Bring a withdrawn trace back as it was."""
         return self._http.call("DELETE", f"{_trace(trace_id)}/withdrawal", Trace)
+
+    def purge(self, trace_id: str, reason: str) -> PurgedTrace:
+        """Take every text of a trace out of the store for good, of its files and indexes too; a tombstone stays.
+
+        Raises:
+            NotFoundError: no such trace.
+            ForbiddenError: it is somebody else's, and you are no admin of its organization.
+        """
+        body = Removal(reason=reason)
+        return self._http.call("POST", f"{_trace(trace_id)}/purge", PurgedTrace, body=body)
 
     def link(self, trace_id: str, kind: LinkKind, target: str) -> Trace:
         """Link a trace to another trace, or to a context commit."""

@@ -39,6 +39,7 @@ SECTIONS: Final = {
         "withdraw": Lazy(f"{_CLI}.outcomes", "withdraw", "Take a trace of yours out of every answer"),
         "restore": Lazy(f"{_CLI}.outcomes", "restore", "Bring a withdrawn trace back"),
         "review": Lazy(f"{_CLI}.reviews", "review", "What awaits a decision: approve, reject, restore, reverse"),
+        "purge": Lazy(f"{_CLI}.proving", "purge", "Take a trace's text out for good"),
         "scan": Lazy(f"{_CLI}.scan", "scan", "What the safety pipeline sees in a text"),
     },
     "Move": {
@@ -57,6 +58,7 @@ SECTIONS: Final = {
         "vouches": Lazy(f"{_CLI}.vouches", "vouches", "Which organizations have a voice for yours"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),
         "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
+        "verify": Lazy(f"{_CLI}.proving", "verify", "Was anything changed behind your back?"),
         "doctor": Lazy(f"{_CLI}.doctor", "doctor", "Check settings, store, key and agents"),
     },
 }

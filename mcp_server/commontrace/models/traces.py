@@ -14,7 +14,7 @@ Visibility = Literal["private", "team", "public"]
 Tier = Literal["quarantined", "unproven", "corroborated", "verified", "superseded", "withdrawn"]
 """How far a version is proven; see `commontrace_backend.traces.trust` for the thresholds."""
 
-TraceState = Literal["active", "pending", "superseded", "hidden", "withdrawn"]
+TraceState = Literal["active", "pending", "superseded", "hidden", "withdrawn", "purged"]
 """Whether a trace is served: hidden is what enough flags do, withdrawn what its contributor did.
 
 A pending one is served to the audience it has (a new one: its contributor) and waits for a wider one to be approved.
@@ -341,6 +341,16 @@ class Tombstone(Record):
     contributor: ContributorRef
     created_at: datetime
     restored_at: datetime | None = None
+
+
+class PurgedTrace(Record):
+    """What a purge took out: every text of a trace, for good. Its ids stay, and a tombstone."""
+
+    trace_id: str
+    versions: int = Field(description="How many had a text.")
+    erased: bool = Field(description="Whether the files were written anew; false where others still read them.")
+    left: list[str] = Field(default=[], description="Places that we know of and may not touch.")
+    tombstone: Tombstone
 
 
 class Publication(Body):

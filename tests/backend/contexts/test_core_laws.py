@@ -14,7 +14,7 @@ from commontrace_backend.contexts.picking import transferred
 from commontrace_backend.contexts.resolving import Decision, Side, settle_all, settle_further
 from commontrace_backend.contexts.state import State, extended, replay
 from commontrace_backend.contexts.view import View, state_id
-from graphs import HISTORIES, History, disagreements, faces, registers
+from graphs import HISTORIES, History, disagreements, faces, registers, two
 
 Law = Callable[[History, Random], None]
 
@@ -22,11 +22,6 @@ Law = Callable[[History, Random], None]
 def law(check: Law) -> Law:
     """Check it on made-up histories. `benchmarks/laws.py` checks the same on as many as are wanted."""
     return settings(max_examples=40)(given(HISTORIES, st.randoms(use_true_random=False))(check))
-
-
-def two(found: History, random: Random) -> tuple[str, str]:
-    names = list(found.commits)
-    return random.choice(names), random.choice(names)
 
 
 def patched(before: State, after: State) -> State:

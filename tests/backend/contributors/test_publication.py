@@ -69,7 +69,12 @@ async def test_what_waits_is_seen_by_its_author_and_admins_and_found_by_its_auth
     mate, stranger = await people("mate"), await people("eve", "elsewhere", ("read", "admin"))
     seen = [await _sees(one, result.trace_id) for one in (novice, client, mate, stranger)]
     assert seen == [True, True, False, False]
-    assert [await found(one, LOCKED) for one in (novice, client, mate, stranger)] == [[contribution().title], [], [], []]
+    assert [await found(one, LOCKED) for one in (novice, client, mate, stranger)] == [
+        [contribution().title],
+        [],
+        [],
+        [],
+    ]
     assert (await client.traces.get(result.trace_id)).state == "pending"
     assert not (await mate.traces.query(Query(ids=[result.trace_id]))).hits
     assert [tag.tag for tag in await mate.tags.list()] == []

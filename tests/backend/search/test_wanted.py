@@ -219,7 +219,7 @@ async def test_only_the_newest_of_very_many_are_looked_at(client: AsyncClient, s
                 for number in range(10_000)
             ],
         )
-    found = await client.traces.wanted(limit=100)
-    assert sum(item.times for item in found) <= 10_000
+    found = await client.traces.wanted(limit=20)
+    assert sum(item.times for item in found) <= 2_000
     assert "kangaroos" not in str(found)
-    assert len(found) == 100
+    assert len(found) == 20

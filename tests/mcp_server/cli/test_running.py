@@ -139,6 +139,38 @@ def test_keys_are_created_listed_and_revoked(cli: Cli) -> None:
     assert "No active key" in cli.failed("keys", "revoke", ann["key_id"])
 
 
+def test_a_key_is_rotated_and_ends_after_the_overlap_that_was_asked_for(cli: Cli) -> None:
+    ann = cli.json("keys", "create", "ann", "--publication", "drafts only")
+    new = cli.json("keys", "rotate", ann["key_id"], "--overlap", "90m")
+    assert new["key"].startswith("ct_live_")
+    assert (new["replaces"], new["publication"]) == (ann["key_id"], "drafts only")
+    shown = cli.good("keys", "list")
+    assert "drafts only, never used" in shown
+    assert "expires 20" in shown
+    cli.good("keys", "rotate", new["key_id"], "--overlap", "0")
+    assert "has expired" in cli.failed("keys", "rotate", new["key_id"])
+    assert "is no length of time" in cli.failed("keys", "rotate", new["key_id"], "--overlap", "soon", code=2)
+
+
+def test_keys_are_revoked_by_whose_they_are(cli: Cli) -> None:
+    ids = [cli.json("keys", "create", name, "--organization", "friends")["key_id"] for name in ("ann", "ann", "bob")]
+    assert cli.json("keys", "revoke", "--contributor", "ann") == {"key_ids": sorted(ids[:2]), "revoked": True}
+    assert cli.good("keys", "revoke", "--organization", "friends") == f"{ids[2]} revoked\n"
+    assert cli.good("keys", "revoke", "--lineage", "bob") == "No good key was left.\n"
+    for wrong in ([], [ids[0], "--lineage", "bob"], ["--lineage", "bob", "--contributor", "bob"]):
+        assert "Give the ID of a key, or one of" in cli.failed("keys", "revoke", *wrong, code=2)
+
+
+def test_a_leaked_key_is_ended_by_whoever_found_it(cli: Cli, tmp_path: Path) -> None:
+    ann, bob = (cli.json("keys", "create", name) for name in ("ann", "bob"))
+    assert cli.good("keys", "leaked", stdin=ann["key"] + "\n") == f"{ann['key_id']} revoked\n"
+    found = tmp_path / "found"
+    found.write_text(bob["key"])
+    assert cli.json("keys", "leaked", str(found))["key_ids"] == [bob["key_id"]]
+    assert "was revoked" in cli.failed("keys", "leaked", stdin=ann["key"])
+    assert "No key was given" in cli.failed("keys", "leaked", stdin="\n", code=2)
+
+
 def test_a_name_that_cannot_be_one_is_refused(cli: Cli) -> None:
     assert cli.failed("keys", "create", "<script>").startswith("error: contributor: string should match")
 

@@ -175,6 +175,19 @@ async def test_over_http_a_foreign_host_or_origin_is_turned_away(remote: tuple[s
             assert answer in {403, 421}
 
 
+async def test_over_http_a_key_that_is_revoked_meanwhile_opens_nothing_more(
+    remote: tuple[str, str], people: People
+) -> None:
+    key = await people.key("ann")
+    async with _client(remote, key) as mcp:
+        await mcp.call_tool("query_traces", {"query": "before"})
+    async with httpx2.AsyncClient() as web:
+        headers = {"Authorization": f"Bearer {key}"}
+        assert await asyncio.wait_for(_first(web, remote, headers), 10) != 401
+        await people.owner.contributors.revoke_key(key.split("_")[2])
+        assert await asyncio.wait_for(_first(web, remote, headers), 10) == 401
+
+
 async def _first(web: httpx2.AsyncClient, remote: tuple[str, str], headers: dict[str, str]) -> int:
     method = "POST" if remote[1] == "http" else "GET"
     async with web.stream(method, remote[0], headers=headers) as answer:

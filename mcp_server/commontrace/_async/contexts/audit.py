@@ -72,6 +72,7 @@ class AsyncAudit(AsyncBound):
 
         Raises:
             NotFoundError: nothing holds it.
+            ForbiddenError: the context is somebody else's, and you are no admin of its organization.
             ConflictError: a branch or tag has the text in its name.
         """
         body = NewPurge.of(text=text, slot=slot, blob=blob, ref=ref, reason=reason)

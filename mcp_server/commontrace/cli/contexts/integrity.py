@@ -4,7 +4,7 @@ import click
 
 from commontrace.cli.command import FAILED
 from commontrace.cli.contexts.command import REF, context_command, open_repository, slot_id
-from commontrace.cli.output import Screen, answer, counted
+from commontrace.cli.output import Screen, answer, counted, waiting
 from commontrace.cli.reading import read_text
 from commontrace.models.contexts import CollectResult, PurgeResult, VerifyResult
 
@@ -14,7 +14,7 @@ from commontrace.models.contexts import CollectResult, PurgeResult, VerifyResult
 @click.pass_context
 def verify(context: click.Context, full: bool) -> None:
     """Check every byte, name and total that is stored; exit code 1 where something is not as it was written."""
-    with open_repository() as repo:
+    with open_repository() as repo, waiting("Checking every byte"):
         found = repo.verify(full=full)
     answer(found, lambda screen: _verified(screen, found))
     if not found.sound:
@@ -39,7 +39,7 @@ def _verified(screen: Screen, found: VerifyResult) -> None:
 @click.option("--grace-days", type=click.FloatRange(0), default=30, show_default=True, help="What is younger stays.")
 def gc(dry_run: bool, grace_days: float) -> None:
     """Take out commits and messages that nothing needs: no ref, no operation to undo, no summary, no call."""
-    with open_repository() as repo:
+    with open_repository() as repo, waiting("Looking at every commit and message"):
         done = repo.gc(dry_run=dry_run, grace_days=grace_days)
     answer(done, lambda screen: _collected(screen, done, dry_run=dry_run))
 
@@ -73,7 +73,7 @@ def purge(text: str | None, text_file: str | None, slot: str | None, yes: bool, 
     text = read_text(text_file).rstrip("\n") if text_file else text
     if not yes:
         click.confirm("This cannot be undone. Take it out?", abort=True, err=True)
-    with open_repository() as repo:
+    with open_repository() as repo, waiting("Taking it out of every message, note and file"):
         named = slot_id(repo, slot) if slot else None
         done = repo.purge(text, slot=named, **{name: value for name, value in options.items() if value})
     answer(done, lambda screen: _purged(screen, done))

@@ -38,7 +38,7 @@ def _page(screen: Screen, page: GrepPage) -> None:
 
 
 def _hit(screen: Screen, hit: GrepHit) -> None:
-    more = f" and {counted(hit.matches - 1, 'more line')}" if hit.matches > 1 else ""
+    more = f" (and {counted(hit.matches - 1, 'more line')})" if hit.matches > 1 else ""
     where: Part = (f"{hit.at}:{hit.position}", "green") if hit.shown else (f"not in {hit.at}: {hit.reason}", "red")
     screen.line(
         (hit.slot_id[:SLOT], "yellow"),
@@ -48,7 +48,8 @@ def _hit(screen: Screen, hit: GrepHit) -> None:
         hit.excerpt,
         (more, "dim"),
     )
-    screen.line(where, (f"  ({', '.join(hit.refs)})" if hit.refs else "", "dim"), indent=2)
+    others = [ref for ref in hit.refs if ref != hit.at]
+    screen.line(where, (f"  ({', '.join(others)})" if others else "", "dim"), indent=2)
 
 
 @context_command("blame")
@@ -56,27 +57,31 @@ def _hit(screen: Screen, hit: GrepHit) -> None:
 @click.option("--grep", default="", metavar="WORDS", help="Only messages that hold these.")
 @click.option("-E", "--regex", is_flag=True, help="WORDS are an expression of RE2's.")
 @click.option("-s", "--case-sensitive", is_flag=True, help="Small and capital letters are different.")
-def blame(ref: str, **options: Any) -> None:
-    """Where each message of the window at REF comes from: commit, edits, summary, merge or cherry-pick."""
+@click.pass_context
+def blame(context: click.Context, /, ref: str, **options: Any) -> None:
+    """Where each message of the window at REF comes from: commit, edits, summary, merge or cherry-pick.
+
+    Exit code 1 where no message holds WORDS.
+    """
     with open_repository() as repo:
         found = repo.blame(ref, **options)
     answer(found, lambda screen: _blame(screen, found))
+    if options["grep"] and not found.messages:
+        context.exit(1)
 
 
 def _blame(screen: Screen, found: BlameResult) -> None:
     for message in found.messages:
         _blamed(screen, message)
-    if not found.messages:
-        screen.line("No such messages.")
 
 
 def _blamed(screen: Screen, message: Blamed) -> None:
-    priority = message.priority if message.priority != "normal" else ""
+    priority = f"  {message.priority}" if message.priority != "normal" else ""
     screen.line(
         (f"{message.position:>3} ", "dim"),
         (message.slot_id[:SLOT], "yellow"),
         f" {message.role}: {message.excerpt}",
-        (f"  {priority}", PRIORITIES[message.priority]),
+        (priority, PRIORITIES[message.priority]),
     )
     if message.covers:
         screen.line((f"stands for {counted(len(message.covers), 'message')}", "dim"), indent=4)
@@ -85,7 +90,7 @@ def _blamed(screen: Screen, message: Blamed) -> None:
 
 
 def _step(step: OriginStep) -> tuple[Part, ...]:
-    by = step.agent or step.author[:SLOT]
+    by = step.agent or step.author_name or step.author[:SLOT]
     picked = f", picked from {step.picked_from[:10]}" if step.picked_from else ""
     return (
         (f"{step.kind:<8} ", "bold"),

@@ -37,7 +37,8 @@ class OriginStep(Record):
 
     kind: Literal["append", "edit", "cover", "move", "annotate", "restore", "merge"]
     commit_id: str
-    author: str
+    author: str = Field(description="The contributor's id.")
+    author_name: str = Field(default="", description="As the store knows the contributor; empty for one it does not.")
     agent: str
     created_at: datetime
     message: str
