@@ -147,7 +147,7 @@ async def opened(path: Path) -> AsyncIterator[tuple[Database, Caller]]:
     database = connect_database(f"sqlite:///{path}")
     await database.open()
     try:
-        keyring = await open_keyring(database, pepper="", local_owner=True)
+        keyring = await open_keyring(database, pepper="", environment="local", local_owner=True)
         assert keyring.owner is not None
         yield database, keyring.owner
     finally:

@@ -188,6 +188,7 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "messages": [{"role": "user", "content": "hello"}],
         "present": False,
         "budget": 1000,
+        "before": 1,
         "contributor": "zoe",
         "organization": "nowhere",
         "subject": ids["trace_id"],
@@ -208,7 +209,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
 }
 """What bodies hold beside what their schema requires."""
 
-REASONS: Final = {"/amendments": "Shorter.", "/withdrawal": "Wrong."}
+REASONS: Final = {"/amendments": "Shorter.", "/withdrawal": "Wrong.", "/purge": "Wrong."}
 
 
 def request_of(

@@ -17,11 +17,7 @@ from commontrace_backend.log.tables import log_leaves, log_nodes
 BATCH: Final = 1_000
 _SALT: Final = 16  # bytes, so that nobody can guess what a leaf was from its hash once it is purged
 
-_ONE_LOG: Final = "the log is one for the whole store: hashes leave it, and of its facts one's own"
-_NEWEST: Final = across(select(func.max(log_leaves.c.leaf_index)), _ONE_LOG).execution_options(**QUICK)
-_LEAF: Final = across(
-    select(log_leaves.c.leaf_hash).where(log_leaves.c.leaf_index == bindparam("index")), _ONE_LOG
-).execution_options(**QUICK)
+_NEWEST: Final = select(func.max(log_nodes.c.position)).where(log_nodes.c.level == 0).execution_options(**QUICK)
 _NODE: Final = (
     select(log_nodes.c.node_hash)
     .where(and_(log_nodes.c.level == bindparam("at"), log_nodes.c.position == bindparam("place")))
@@ -70,6 +66,7 @@ async def append(session: WriteSession, leaf: Leaf) -> None:
     now = datetime.now(UTC)
     row = {"leaf_index": index, **values, "facts": facts, "leaf_hash": found.hex(), "created_at": now}
     await session.write(_ADD_LEAF, row)
+    await session.write(_ADD_NODE, {"level": 0, "position": index, "node_hash": found.hex()})
     for level, position in completed(index):
         found = node_hash(await _hash(session, (level - 1, 2 * position)), found)
         await session.write(_ADD_NODE, {"level": level, "position": position, "node_hash": found.hex()})
@@ -82,9 +79,7 @@ async def hashes(session: ReadSession, nodes: Sequence[Node]) -> list[bytes]:
 
 async def _hash(session: ReadSession, node: Node) -> bytes:
     level, position = node
-    found = await session.scalar(
-        *((_NODE, {"at": level, "place": position}) if level else (_LEAF, {"index": position}))
-    )
+    found = await session.scalar(_NODE, {"at": level, "place": position})
     return bytes.fromhex(found) if found else b""
 
 
@@ -107,12 +102,12 @@ async def forget(session: WriteSession, trace_id: str) -> None:
 
 async def leaves_from(session: ReadSession, start: int) -> Sequence[Row[Any]]:
     """A batch of leaves in order."""
-    statement = across(select(log_leaves).where(log_leaves.c.leaf_index >= start), _ONE_LOG)
+    statement = across(select(log_leaves).where(log_leaves.c.leaf_index >= start), "an audit reads the whole log")
     return await session.all(statement.order_by(log_leaves.c.leaf_index).limit(BATCH))
 
 
 async def nodes_from(session: ReadSession, after: Node) -> Sequence[Row[Any]]:
-    """A batch of the nodes above the leaves behind one of them, by level and position."""
+    """A batch of nodes behind one of them, by level and position."""
     level, position = after
     behind = (log_nodes.c.level > level) | and_(log_nodes.c.level == level, log_nodes.c.position > position)
     statement = select(log_nodes).where(behind).order_by(log_nodes.c.level, log_nodes.c.position)

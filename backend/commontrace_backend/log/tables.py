@@ -1,4 +1,7 @@
-"""Rows of the tamper-evident log: its leaves, and the nodes of its tree that are full."""
+"""Rows of the tamper-evident log: its leaves, and the nodes of its tree that are full.
+
+Leaves belong to organizations; their hashes, at level 0 of the nodes, say nothing of what they are of and are for all.
+"""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table
 
@@ -11,7 +14,7 @@ log_leaves = Table(
     Column("leaf_index", Integer, primary_key=True, autoincrement=False),
     Column("tenant_id", Id, ForeignKey("organizations.organization_id"), nullable=False),
     Column("kind", Name, nullable=False),  # version, trace, outcome, tombstone or purge
-    Column("trace_id", Id, nullable=False),
+    Column("trace_id", Id, ForeignKey("traces.trace_id"), nullable=False),
     Column("subject", Name, nullable=False),  # what of the trace: a version, an outcome, a tombstone
     Column("facts", Json),  # what is hashed; nothing once that was purged
     Column("leaf_hash", Id, nullable=False),

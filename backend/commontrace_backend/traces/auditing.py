@@ -74,12 +74,12 @@ async def _tree(session: ReadSession) -> list[LogProblem]:
 
 async def _nodes(session: ReadSession, leaves: list[bytes]) -> list[LogProblem]:
     kept: dict[tuple[int, int], str] = {}
-    after = (0, 0)
+    after = (0, -1)
     while rows := await log.nodes_from(session, after):
         kept.update({(row.level, row.position): row.node_hash for row in rows})
         after = (rows[-1].level, rows[-1].position)
     level, below = 0, leaves
-    made: dict[tuple[int, int], str] = {}
+    made = {(0, place): leaf.hex() for place, leaf in enumerate(leaves)}
     while len(below) > 1:
         level += 1
         below = [node_hash(below[at], below[at + 1]) for at in range(0, len(below) - 1, 2)]

@@ -94,6 +94,6 @@ async def log_tombstone(session: WriteSession, tombstone_id: str) -> None:
 
 
 async def _log(session: WriteSession, kind: str, statement: Select[Any]) -> None:
-    row = await session.first(across(statement, "whoever may write a row may log it"))
+    row = await session.first(across(statement, "its writer has decided already who may"))
     assert row is not None
     await append(session, leaf_of(kind, row))

@@ -107,7 +107,7 @@ async def test_a_log_that_was_rewritten_as_a_whole_is_found_by_who_kept_a_checkp
 async def test_a_log_that_was_cut_is_found_by_who_kept_a_checkpoint(client: AsyncClient, url: str) -> None:
     await contributed(client)
     known = await client.log.checkpoint()
-    await changed(url, f"DELETE FROM log_leaves WHERE leaf_index = {known.size - 1}")
+    await changed(url, f"DELETE FROM log_nodes WHERE level = 0 AND position = {known.size - 1}")
     with pytest.raises(InvalidInputError, match=f"has {known.size - 1} leaves, not {known.size}"):
         await client.log.since(known)
 

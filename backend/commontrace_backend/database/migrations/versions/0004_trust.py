@@ -17,9 +17,9 @@ JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=Tru
 
 def upgrade() -> None:
     """Add columns and tables; nothing that is there changes."""
+    _log()
     _keys()
     _standing()
-    _log()
     _row_level_security()
 
 
@@ -92,6 +92,28 @@ def _trust() -> None:
     )
 
 
+def _log() -> None:
+    """The log begins empty: what is there already is taken in when the store is next opened."""
+    op.create_table(
+        "log_leaves",
+        sa.Column("leaf_index", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("kind", NAME, nullable=False),
+        sa.Column("trace_id", ID, sa.ForeignKey("traces.trace_id"), nullable=False),
+        sa.Column("subject", NAME, nullable=False),
+        sa.Column("facts", JSON),
+        sa.Column("leaf_hash", ID, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+    )
+    op.create_index("ix_log_leaves_trace_id", "log_leaves", ["trace_id"])
+    op.create_table(
+        "log_nodes",
+        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("node_hash", ID, nullable=False),
+    )
+
+
 def _keys() -> None:
     """What a key may publish, which key it follows, and what a trace waits to be shown to."""
     op.add_column("api_keys", sa.Column("publication", NAME, nullable=False, server_default="direct"))
@@ -133,6 +155,7 @@ _POLICIES = {
         "flags",
         "tombstones",
         "trace_links",
+        "log_leaves",
     ),
 }
 
@@ -144,25 +167,3 @@ def _row_level_security() -> None:
         for table in tables:
             op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
             op.execute(f"CREATE POLICY of_tenant ON {table} USING {rule.format(table=table)}")
-
-
-def _log() -> None:
-    """The log begins empty: what is there already is taken in when the store is next opened."""
-    op.create_table(
-        "log_leaves",
-        sa.Column("leaf_index", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
-        sa.Column("kind", NAME, nullable=False),
-        sa.Column("trace_id", ID, nullable=False),
-        sa.Column("subject", NAME, nullable=False),
-        sa.Column("facts", JSON),
-        sa.Column("leaf_hash", ID, nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-    )
-    op.create_index("ix_log_leaves_trace_id", "log_leaves", ["trace_id"])
-    op.create_table(
-        "log_nodes",
-        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("node_hash", ID, nullable=False),
-    )
