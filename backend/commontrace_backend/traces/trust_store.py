@@ -44,15 +44,17 @@ class _Graph:
     roots: Sequence[str]
 
 
-# By a random token that changes with every edge, so that what is kept is never of another time or store.
-_graphs: OrderedDict[tuple[str, int], _Graph] = OrderedDict()
-_walked: OrderedDict[tuple[str, int, str | None], Trust] = OrderedDict()
+# By a random token that changes with every edge, and by how many organizations there are since when: a copy of a store
+# that went its own way since is another one.
+_graphs: OrderedDict[str, _Graph] = OrderedDict()
+_walked: OrderedDict[tuple[str, str | None], Trust] = OrderedDict()
 
 _HOME: Final = select(organizations.c.organization_id).where(organizations.c.name == HOME).scalar_subquery()
 _STATE: Final = select(
     _HOME.label("home"),
     select(trust_state.c.token).where(trust_state.c.name == _GRAPH).scalar_subquery().label("token"),
     select(func.count()).select_from(organizations).scalar_subquery().label("organizations"),
+    select(func.max(organizations.c.created_at)).scalar_subquery().label("newest"),
 )
 
 
@@ -60,8 +62,8 @@ async def trust_for(session: ReadSession, viewer: str | None) -> Trust:
     """How far an organization trusts each other one; None: what the seeds alone say, which is everybody's."""
     state = await session.first(_STATE)
     assert state is not None
-    at = (f"{state.home}{state.token or ''}", int(state.organizations))
-    key = (*at, viewer)
+    at = f"{state.home} {state.token} {state.organizations} {state.newest}"
+    key = (at, viewer)
     if key not in _walked:
         graph = await _graph(session, at, str(state.home))
         roots = [*graph.roots, viewer] if viewer else graph.roots
@@ -70,7 +72,7 @@ async def trust_for(session: ReadSession, viewer: str | None) -> Trust:
     return _walked[key]
 
 
-async def _graph(session: ReadSession, at: tuple[str, int], home: str) -> _Graph:
+async def _graph(session: ReadSession, at: str, home: str) -> _Graph:
     if at not in _graphs:
         rows = await session.all(select(trust_edges).where((trust_edges.c.confirmed > 0) | trust_edges.c.vouched))
         edges: dict[str, dict[str, float]] = {}

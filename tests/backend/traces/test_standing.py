@@ -1,9 +1,13 @@
 """Standing per audience, clause by clause, through the doors: who counts, for whom, and what strangers cannot do."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from commontrace import AsyncClient
+from commontrace import AsyncClient, connect_async
 from commontrace.errors import ForbiddenError, InvalidInputError, NotFoundError
+from commontrace.models.contributors import NewApiKey
 from commontrace.models.search import Query
 from commontrace.models.traces import AmendmentProposal, Evidence, Standing
 from commontrace.models.votes import OutcomeKind
@@ -81,6 +85,16 @@ async def test_confirmed_work_is_an_edge_of_trust(client: AsyncClient, people: P
     assert (await standing(viewer, known)).tier == "corroborated"
     said = {vouch.organization_name: vouch for vouch in await viewer.vouches.known()}
     assert (said["acme"].confirmed, said["acme"].voice, said["acme"].vouched) == (1, 1.0, False)
+
+
+async def test_a_copy_of_a_store_that_went_its_own_way_knows_its_own_organizations(
+    client: AsyncClient, store: Path, tmp_path: Path
+) -> None:
+    twin = shutil.copy(store, tmp_path / "twin.db")
+    async with connect_async(f"sqlite:///{twin}") as other:
+        for owner, name in ((client, "acme"), (other, "globex")):
+            await owner.contributors.create_key(NewApiKey(contributor="x", organization=name))
+            assert [vouch.organization_name for vouch in await owner.vouches.known()] == [name]
 
 
 async def test_a_bad_outcome_takes_the_edge_back(client: AsyncClient, people: People) -> None:
