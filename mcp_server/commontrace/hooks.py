@@ -41,16 +41,18 @@ def _command(event: Any) -> str:
 def _reasons(command: str, url: str | None) -> list[str]:
     if not command:
         return []
+    from commontrace.safety.use_check import lookup_keys, risks_before_use, worth_asking
+
+    # A risk is told without the store, and most commands tell nothing that it could be asked for: they cost little.
+    reasons = worth_asking(risks_before_use(command))
+    if not (reasons or lookup_keys(command)):
+        return []
     from commontrace.settings import Settings
 
     settings = Settings.given(url=url)
     if not settings.hooks:
         return []
-    from commontrace.safety.use_check import lookup_keys, risks_before_use, worth_asking
-
-    # A risk is told without the store, and most commands tell nothing that it could be asked for.
-    reasons = worth_asking(risks_before_use(command))
-    if reasons or not lookup_keys(command) or _is_missing(settings.url):
+    if reasons or _is_missing(settings.url):
         return reasons
     from commontrace import connect
 

@@ -15,6 +15,8 @@ _MOST: Final = 2_000
 _SYSTEM: Final = re.compile(r"/(?:usr/(?:local/)?)?s?bin/(?=[^/]+\Z)|/opt/homebrew/bin/(?=[^/]+\Z)")
 _ASSIGNMENT: Final = re.compile(r"\w+=")
 _MOVES: Final = frozenset(("cd", "pushd", "popd"))
+_SUBSTITUTED: Final = frozenset(("$(…)", "…"))
+"""How the output of a command reads, which nobody knows before it runs."""
 _LOOKS: Final = frozenset(("ls", "pwd"))
 _EVERYDAY: Final = frozenset((
     "git status", "git diff", "git log", "git pull", "git fetch", "git push", "git stash", "npm install", "npm ci",
@@ -41,7 +43,7 @@ def forms(command: str) -> list[str]:
 
 def _form(command: Command) -> str:
     words = _bare(command.words)
-    if not words or words[0] in _MOVES:
+    if not words or words[0] in _MOVES or words[0] in _SUBSTITUTED:
         return ""
     # What a substitution holds makes its command another one.
     inner = [form for one in every(command.inner) if (form := _form(one))]
