@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, and_, bindparam, select
 
 from commontrace.models.checks import CommandCheck, CommandMatch
 from commontrace.models.traces import Label, Tier
+from commontrace.safety.command_rules import Finding
 from commontrace.safety.pipeline import screen_text
 from commontrace.safety.use_check import lookup_keys, risks_before_use, worth_asking
 from commontrace_backend.contributors.caller import Caller
@@ -30,7 +31,7 @@ class Looked:
     """What is known of a command without asking the store."""
 
     keys: list[str]
-    labels: list[Label]
+    risks: list[Finding]
 
 
 def look(command: str) -> Looked:
@@ -46,12 +47,12 @@ async def check(session: ReadSession, caller: Caller, looked: Looked) -> Command
     known = await standings(session, judged, caller.tenant_id)
     found = [(row, _match(row, caller, known[row.trace_id, row.version_id].tier)) for row in rows]
     foreign = [match for row, match in found if not (match.own or match.tier in _PROVEN or _ours(row, caller))]
-    reasons = [*worth_asking(looked.labels), *dict.fromkeys(_reason(match) for match in foreign)]
+    reasons = [*worth_asking(looked.risks), *dict.fromkeys(_reason(match) for match in foreign)]
     return CommandCheck(
         verdict="ask" if reasons else "ok",
         reasons=reasons,
         matches=[match for _, match in found],
-        labels=looked.labels,
+        labels=[Label(label=label, reason=reason, score=score) for label, reason, score in looked.risks],
     )
 
 
@@ -61,10 +62,17 @@ async def _shown(session: ReadSession, caller: Caller, keys: list[str]) -> list[
     return list(await session.all(_holding(caller), {"contributor": caller.contributor_id, "keys": keys}))
 
 
+_OF_COMMAND: Final = and_(
+    receipts.c.trace_id == trace_commands.c.trace_id, receipts.c.version_id == trace_commands.c.version_id
+)
+_OF_VERSION: Final = and_(
+    trace_versions.c.trace_id == trace_commands.c.trace_id, trace_versions.c.version_id == trace_commands.c.version_id
+)
+
+
 @lru_cache(maxsize=256)
 def _holding(caller: Caller) -> Select[Any]:
     """The versions that a caller was shown with one of the commands, newest first."""
-    of_version = (trace_versions.c.trace_id, trace_versions.c.version_id)
     statement = (
         select(
             receipts.c.trace_id,
@@ -82,18 +90,8 @@ def _holding(caller: Caller) -> Select[Any]:
             contributors.c.name.label("owner_name"),
             contributors.c.kind.label("owner_kind"),
         )
-        .join_from(
-            trace_commands,
-            receipts,
-            and_(
-                receipts.c.trace_id == trace_commands.c.trace_id,
-                receipts.c.version_id == trace_commands.c.version_id,
-            ),
-        )
-        .join(
-            trace_versions,
-            and_(of_version[0] == trace_commands.c.trace_id, of_version[1] == trace_commands.c.version_id),
-        )
+        .join_from(trace_commands, receipts, _OF_COMMAND)
+        .join(trace_versions, _OF_VERSION)
         .join(traces, traces.c.trace_id == trace_commands.c.trace_id)
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
         .where(

@@ -4,11 +4,13 @@ import hashlib
 import itertools
 import re
 import shlex
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from commontrace.models.traces import TraceContent
 from commontrace.safety.risks import commands_in
 from commontrace.safety.shell import Command, every, readings
+
+if TYPE_CHECKING:
+    from commontrace.models.traces import TraceContent
 
 _MOST: Final = 2_000
 """Commands of one version that are told apart."""
@@ -73,7 +75,7 @@ def key(form: str) -> str:
     return hashlib.sha256(b"commontrace command 1\n" + form.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def keys_of(content: TraceContent) -> list[str]:
+def keys_of(content: "TraceContent") -> list[str]:
     """The keys of every telling command that a trace shows to its reader, at most 2,000."""
     texts = [content.problem, content.solution, content.applies_when, content.verification]
     texts += [attempt.tried for attempt in content.failed_attempts]

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from commontrace.models.traces import Label
 from commontrace.safety.command_rules import COMMANDS, FORK_BOMB, TEXTS, Finding
 from commontrace.safety.command_words import (
     FETCHERS,
@@ -19,20 +18,30 @@ from commontrace.safety.command_words import (
 from commontrace.safety.re2s import compiled
 from commontrace.safety.shell import Command, Pipeline, every, readings, unwrapped
 
+if TYPE_CHECKING:
+    from commontrace.models.traces import Label
+
 _RUNS_DOWNLOAD: Final = ("risky command", "runs what it downloads", 0.8)
 _RUNS_ENCODED: Final = ("risky command", "runs encoded text", 0.8)
 _SENDS: Final = ("exfiltration", "sends local data elsewhere", 0.8)
 
 
-def judge(command: str) -> list[Label]:
+def judge(command: str) -> list["Label"]:
     """Every risk of a shell command, the gravest first; empty for one that has none.
 
     Quotes, escapes, variables, `$IFS`, braces, sudo, env, xargs, `cd x &&`, `sh -c '…'` and substitutions are seen
     through. Takes one or more lines; of very long ones the first 16,000 characters are read.
     """
+    from commontrace.models.traces import Label
+
+    return [Label(label=label, reason=reason, score=score) for label, reason, score in findings(command)]
+
+
+def findings(command: str) -> list[Finding]:
+    """The same as label, reason and score, for who cannot wait until models are imported."""
     found = {(label, reason): score for label, reason, score in _judged(command)}
-    labels = [Label(label=label, reason=reason, score=score) for (label, reason), score in found.items()]
-    return sorted(labels, key=lambda label: (-label.score, label.label, label.reason))
+    flat = [(label, reason, score) for (label, reason), score in found.items()]
+    return sorted(flat, key=lambda one: (-one[2], one[0], one[1]))
 
 
 def _judged(command: str) -> Iterator[Finding]:

@@ -4,10 +4,12 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from commontrace.models.traces import Risks
 from commontrace.safety.packages import verdict
+
+if TYPE_CHECKING:
+    from commontrace.models.traces import Risks
 
 _MOST: Final = 20
 _FENCE: Final = re.compile(
@@ -37,8 +39,10 @@ _TAKES_VALUE: Final = frozenset(
 )
 
 
-def risks_of(text: str) -> Risks:
+def risks_of(text: str) -> "Risks":
     """Up to 20 each of shell commands, packages that they install, and URLs."""
+    from commontrace.models.traces import Risks
+
     commands = list(dict.fromkeys(_commands(text)))
     packages = list(dict.fromkeys(package for command in commands for package in packages_of(command)))[:_MOST]
     urls = dict.fromkeys(match.rstrip(".,;:") for match in _URL.findall(text))

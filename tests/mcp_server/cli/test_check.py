@@ -144,3 +144,14 @@ def test_the_hook_runs_as_a_process(script: Run, shown: str) -> None:
     assert shown[:10] in asked(script(event(f"sudo {COMMAND}")))
     assert script(event("ls -la")) == ""
     assert script("nonsense") == ""
+
+
+def test_a_command_that_tells_nothing_costs_the_hook_no_heavy_import() -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    script = [sys.executable, "-X", "importtime", str(Path(sys.executable).parent / "commontrace")]
+    done = subprocess.run(
+        [*script, "hook", "pre-tool-use"], input=event("ls -la"), capture_output=True, text=True, check=True, env=bare
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "commontrace.safety.use_check" in imported
+    assert not {"click", "pydantic", "httpx2", "commontrace.settings"} & imported
