@@ -228,4 +228,4 @@ def test_what_a_command_hands_on_again_and_again_takes_no_longer(word: str) -> N
 
 
 def test_what_is_handed_on_several_times_over_is_still_seen() -> None:
-    assert judge('sh -c \'bash -c "eval sudo sh -c \\"rm -rf /\\""\'')
+    assert judge('sh -c \'bash -c "sudo sh -c \\"eval rm -rf /\\""\'')
