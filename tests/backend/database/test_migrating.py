@@ -39,7 +39,7 @@ def rows(path: Path, only: dict[str, str] | None = None) -> dict[str, list[Any]]
     """Everything that is not an index, by table; or only some columns."""
     with closing(sqlite3.connect(path)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        wanted = {name: "*" for name in names} if only is None else only
+        wanted = dict.fromkeys(names, "*") if only is None else only
         return {
             name: sorted(connection.execute(f"SELECT {wanted[name]} FROM {name}").fetchall(), key=repr)
             for name in names
