@@ -195,6 +195,7 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "action": "approve",
         "since": "2026-01-01T00:00:00Z",
         "pattern": "shared",
+        "command": "npm install left-pad",
     }
 
 

@@ -28,6 +28,11 @@ def _guarded(program: str, arguments: list[str]) -> int:
 def _dispatch(program: str, arguments: list[str]) -> int:
     if arguments == ["--version"]:
         return _version()
+    if program == "commontrace" and arguments == ["hook", "pre-tool-use"]:
+        from commontrace.hooks import pre_tool_use
+
+        sys.stdout.write(pre_tool_use(sys.stdin.buffer.read()))
+        return 0
     tools = _stdio_server(arguments) if program == "commontrace" else None
     if tools is not None:
         from commontrace.mcp.server import run

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(default=None, description="The key for a server; a local store needs none.")
     timeout: float = Field(default=30.0, gt=0, description="Seconds to wait for a server's answer.")
+    hooks: bool = Field(default=True, description="Whether hooks say anything; false turns all of them off.")
     working_copy: str = Field(default="", description="Whose HEAD context commands move; empty: the folder's.")
 
     @classmethod

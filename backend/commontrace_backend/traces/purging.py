@@ -19,6 +19,7 @@ from commontrace_backend.traces.tables import (
     idempotency_keys,
     outcomes,
     tombstones,
+    trace_commands,
     trace_versions,
 )
 
@@ -26,7 +27,7 @@ _GONE: Final = "[purged]"
 _EMPTY: Final = TraceContent(title=_GONE, problem=_GONE, solution=_GONE)
 _FILES: Final = (
     *("traces", "trace_versions", "trace_tags", "trace_errors", "outcomes", "amendments", "flags", "tombstones"),
-    *("log_leaves", "trace_search", "search_terms", "trace_vectors"),
+    *("log_leaves", "trace_commands", "trace_search", "search_terms", "trace_vectors"),
 )
 
 
@@ -88,7 +89,8 @@ async def _blank(session: WriteSession, trace_id: str) -> None:
     }
     for table, gone in said.items():
         await session.write(update(table).where(table.c.trace_id == trace_id).values(gone))
-    await session.write(delete(idempotency_keys).where(idempotency_keys.c.trace_id == trace_id))
+    for forgotten in (idempotency_keys, trace_commands):
+        await session.write(delete(forgotten).where(forgotten.c.trace_id == trace_id))
 
 
 async def _log_again(session: WriteSession, trace_id: str) -> None:

@@ -42,7 +42,12 @@ async def rescan_some(database: Database, limit: int) -> int:
 
 def _stale(limit: int) -> Select[Any]:
     return (
-        select(trace_versions.c.trace_id, trace_versions.c.version_id, trace_versions.c.content)
+        select(
+            trace_versions.c.trace_id,
+            trace_versions.c.version_id,
+            trace_versions.c.tenant_id,
+            trace_versions.c.content,
+        )
         .where(_STALE)
         .order_by(trace_versions.c.trace_id, trace_versions.c.version_id)
         .limit(limit)
@@ -65,6 +70,7 @@ async def _store(session: WriteSession, row: Row[Any], screened: Screened) -> No
             scanner_version=RULES_VERSION,
         )
     )
+    await store.keep_commands(session, row.tenant_id, row.trace_id, row.version_id, screened.command_keys)
     await log_version(session, row.trace_id, row.version_id)
     if types:
         trace = await store.any_trace(session, row.trace_id)

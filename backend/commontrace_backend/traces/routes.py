@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from commontrace.models.checks import CommandCheck, NewCheck
 from commontrace.models.rescan import RescanState
 from commontrace.models.tags import TagCount
 from commontrace.models.traces import (
@@ -32,7 +33,7 @@ from commontrace.safety.pipeline import Screened
 from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.identity import Admin, Reader, Reading, Voter, Writer, Writing
 from commontrace_backend.index.protocol import SearchIndex
-from commontrace_backend.traces import amendments, moderation, outcomes, publishing, purging, service, store
+from commontrace_backend.traces import amendments, checking, moderation, outcomes, publishing, purging, service, store
 from commontrace_backend.traces.rescan import rescan_state
 
 router = APIRouter(prefix="/api/v1", tags=["traces"])
@@ -186,6 +187,18 @@ async def unlink_trace(
 async def publish_trace(trace_id: Ref, body: Publication, caller: Writer, session: Writing) -> PublicationResult:
     """Widen the audience of a trace of yours; with `dry_run` see what everybody would see."""
     return await publishing.publish(session, caller, trace_id, body)
+
+
+def _looked_at(body: NewCheck) -> checking.Looked:
+    return checking.look(body.command)
+
+
+@router.post("/checks")
+async def check_command(
+    caller: Reader, looked: Annotated[checking.Looked, Depends(_looked_at)], session: Reading
+) -> CommandCheck:
+    """Whether to ask somebody before a shell command runs; nothing is stored of it."""
+    return await checking.check(session, caller, looked)
 
 
 @router.get("/tags")

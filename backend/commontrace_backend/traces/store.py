@@ -19,6 +19,7 @@ from commontrace_backend.traces.tables import (
     flags,
     idempotency_keys,
     receipts,
+    trace_commands,
     trace_errors,
     trace_links,
     trace_tags,
@@ -115,6 +116,17 @@ async def add_version(session: WriteSession, values: dict[str, object]) -> None:
     """Insert an immutable version."""
     await session.write(insert(trace_versions).values(values))
     await ledger.log_version(session, str(values["trace_id"]), str(values["version_id"]))
+
+
+async def keep_commands(
+    session: WriteSession, tenant_id: str, trace_id: str, version_id: str, keys: Iterable[str]
+) -> None:
+    """Keep what the commands of a version are looked up by, in the place of what was kept before."""
+    place = {"trace_id": trace_id, "version_id": version_id}
+    mine = and_(*(trace_commands.c[name] == value for name, value in place.items()))
+    await session.write(delete(trace_commands).where(mine))
+    rows = [{**place, "tenant_id": tenant_id, "command_key": key} for key in keys]
+    await session.write(insert(trace_commands), rows)
 
 
 async def share_versions(session: WriteSession, trace_id: str, visibility: str) -> None:

@@ -103,6 +103,16 @@ trace_errors = Table(
     _tenant(),
 )
 
+trace_commands = Table(
+    "trace_commands",
+    metadata,
+    Column("trace_id", Id, primary_key=True),
+    Column("version_id", Id, primary_key=True),
+    Column("command_key", Id, primary_key=True, index=True),  # of a shell command in its normal form
+    _tenant(),
+    _version(),
+)
+
 receipts = Table(
     "receipts",
     metadata,

@@ -64,6 +64,8 @@ async def add_version(session: WriteSession, screened: Screened, **columns: obje
             **columns,
         },
     )
+    tenant_id, trace_id, version_id = (str(columns[name]) for name in ("tenant_id", "trace_id", "version_id"))
+    await store.keep_commands(session, tenant_id, trace_id, version_id, screened.command_keys)
 
 
 async def serve(session: WriteSession, index: SearchIndex, trace: Any, content: TraceContent) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from commontrace._async.http import AsyncHttp
 from commontrace.errors import InvalidInputError
+from commontrace.models.checks import CommandCheck, NewCheck
 from commontrace.models.rescan import RescanState
 from commontrace.models.search import IndexState, Query, QueryAnswer, Wanted
 from commontrace.models.traces import (
@@ -31,6 +32,7 @@ from commontrace.models.traces import (
     TraceVersion,
 )
 from commontrace.models.votes import OutcomeKind, Vote, VoteResult
+from commontrace.safety.pipeline import screen_text
 
 _TRACES = "/api/v1/traces"
 _ID = re.compile(r"[0-9a-f]{6,64}\Z")
@@ -57,6 +59,15 @@ class AsyncTraces:
         """Find traces for a problem or an error; pass a `Query` for every other option."""
         wanted = query if isinstance(query, Query) else Query(query=query, error=error, limit=limit)
         return await self._http.call("POST", f"{_TRACES}/query", QueryAnswer, body=wanted)
+
+    async def check(self, command: str) -> CommandCheck:
+        """Whether to ask somebody before a shell command runs: it came from an unproven trace, or carries a risk.
+
+        Raises:
+            InvalidInputError: it is longer than 64,000 characters.
+        """
+        body = NewCheck.of(command=screen_text(command).text)
+        return await self._http.call("POST", "/api/v1/checks", CommandCheck, body=body)
 
     async def wanted(self, limit: int = 20) -> list[Wanted]:
         """What most people of your organization asked in vain and nobody has answered since; at most 100."""

@@ -24,6 +24,7 @@ SECTIONS: Final = {
         "show": Lazy(f"{_CLI}.show", "show", "One trace whole; its versions, amendments, flags"),
         "vote": Lazy(f"{_CLI}.outcomes", "vote", "Report what happened when you used one"),
         "tags": Lazy(f"{_CLI}.show", "tags", "The tags in use"),
+        "check": Lazy(f"{_CLI}.check", "check", "Ask before this shell command runs?"),
         "wanted": Lazy(f"{_CLI}.wanted", "wanted", "What was asked in vain, most wanted first"),
     },
     "Give and improve": {
@@ -52,6 +53,7 @@ SECTIONS: Final = {
     "Set up and run": {
         "quickstart": Lazy(f"{_CLI}.quickstart", "quickstart", "Starter traces, one query, and what to do next"),
         "setup": Lazy(f"{_CLI}.setup", "setup", "Give an agent the tools"),
+        "hook": Lazy(f"{_CLI}.check", "hook", "What an agent's hooks call"),
         "mcp": Lazy(f"{_CLI}.serve", "mcp", "Serve the tools over MCP"),
         "serve": Lazy(f"{_CLI}.serve", "serve", "Serve the store to a team over HTTP"),
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),

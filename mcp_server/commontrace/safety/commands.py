@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from commontrace.models.traces import Label
 from commontrace.safety.command_rules import COMMANDS, FORK_BOMB, TEXTS, Finding
 from commontrace.safety.command_words import (
     FETCHERS,
@@ -17,31 +16,45 @@ from commontrace.safety.command_words import (
     written_files,
 )
 from commontrace.safety.re2s import compiled
-from commontrace.safety.shell import Command, Pipeline, nested, pipelines, unwrapped
+from commontrace.safety.shell import Command, Pipeline, every, readings, unwrapped
 
-_DEPTH: Final = 4
+if TYPE_CHECKING:
+    from commontrace.models.traces import Label
+
 _RUNS_DOWNLOAD: Final = ("risky command", "runs what it downloads", 0.8)
 _RUNS_ENCODED: Final = ("risky command", "runs encoded text", 0.8)
 _SENDS: Final = ("exfiltration", "sends local data elsewhere", 0.8)
 
 
-def judge(command: str) -> list[Label]:
+def judge(command: str) -> list["Label"]:
     """Every risk of a shell command, the gravest first; empty for one that has none.
 
     Quotes, escapes, variables, `$IFS`, braces, sudo, env, xargs, `cd x &&`, `sh -c '…'` and substitutions are seen
     through. Takes one or more lines; of very long ones the first 16,000 characters are read.
     """
-    found = {(label, reason): score for label, reason, score in _judged(command, _DEPTH)}
-    labels = [Label(label=label, reason=reason, score=score) for (label, reason), score in found.items()]
-    return sorted(labels, key=lambda label: (-label.score, label.label, label.reason))
+    from commontrace.models.traces import Label
+
+    return [Label(label=label, reason=reason, score=score) for label, reason, score in findings(command)]
 
 
-def _judged(text: str, depth: int) -> Iterator[Finding]:
-    yield from text_findings(text)
-    lines = [_connected(line) for line in pipelines(text)]
-    yield from _line_findings(lines, depth)
-    if _runs_own_download([command for line in lines for command in line]):
-        yield _RUNS_DOWNLOAD
+def findings(command: str) -> list[Finding]:
+    """The same as label, reason and score, for who cannot wait until models are imported."""
+    found = {(label, reason): score for label, reason, score in _judged(command)}
+    flat = [(label, reason, score) for (label, reason), score in found.items()]
+    return sorted(flat, key=lambda one: (-one[2], one[0], one[1]))
+
+
+def _judged(command: str) -> Iterator[Finding]:
+    for text, lines in readings(command):
+        yield from text_findings(text)
+        for line in lines:
+            yield from _piped(line)
+        for one in every(lines):
+            yield from _single(one)
+            for within in one.inner:
+                yield from _piped(within)
+        if _runs_own_download([one for line in lines for one in line]):
+            yield _RUNS_DOWNLOAD
 
 
 def text_findings(text: str) -> Iterator[Finding]:
@@ -52,27 +65,6 @@ def text_findings(text: str) -> Iterator[Finding]:
             yield label, reason, score
     if "()" in text and "|" in text and "&" in text and FORK_BOMB.search(text):
         yield "risky command", "a fork bomb", 0.9
-
-
-def _connected(line: Pipeline) -> Pipeline:
-    """The commands without sudo and the like before them; what echo gives to xargs are words of what xargs runs."""
-    plain = [unwrapped(command) for command in line]
-    for place, command in enumerate(line[1:], 1):
-        given = plain[place - 1]
-        if "xargs" in command.words and given.name in ("echo", "printf"):
-            plain[place].words += given.words[1:]
-    return plain
-
-
-def _line_findings(lines: list[Pipeline], depth: int) -> Iterator[Finding]:
-    for line in lines:
-        yield from _piped(line)
-        for command in line:
-            yield from _single(command)
-            yield from _line_findings([_connected(within) for within in command.inner], depth)
-            if depth:
-                for handed in nested(command):
-                    yield from _judged(handed, depth - 1)
 
 
 def _single(command: Command) -> Iterator[Finding]:

@@ -4,9 +4,10 @@ import functools
 import re
 import tomllib
 from importlib.resources import files
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from commontrace.models.traces import Label
+if TYPE_CHECKING:
+    from commontrace.models.traces import Label
 
 Verdict = Literal["known", "look-alike", "unknown"]
 
@@ -37,18 +38,21 @@ def verdict(name: str) -> tuple[Verdict, str]:
     return ("look-alike", like) if like else ("unknown", "")
 
 
-def package_labels(names: list[str]) -> list[Label]:
+def package_labels(names: list[str]) -> list["Label"]:
     """A label for each name that is like a known one, and one of little weight where names are unknown."""
+    from commontrace.models.traces import Label
+
+    return [Label(label=label, reason=reason, score=score) for label, reason, score in package_findings(names)]
+
+
+def package_findings(names: list[str]) -> list[tuple[str, str, float]]:
+    """The same as label, reason and score, for who cannot wait until models are imported."""
     judged = [(name, *verdict(name)) for name in names]
-    labels = [
-        Label(label="look-alike package", reason=f"{name} is like {like}", score=0.6)
-        for name, kind, like in judged
-        if kind == "look-alike"
-    ]
+    found = [("look-alike package", f"{name} is like {like}", 0.6) for name, _, like in judged if like]
     unknown = [name for name, kind, _ in judged if kind == "unknown"]
     if unknown:
-        labels.append(Label(label="unknown package", reason=f"not widely known: {', '.join(unknown)}"[:200], score=0.1))
-    return labels
+        found.append(("unknown package", f"not widely known: {', '.join(unknown)}"[:200], 0.1))
+    return found
 
 
 def _like(flat: str) -> str:

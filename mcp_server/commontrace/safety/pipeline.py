@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from commontrace.models.traces import Label, LintVerdict, Redaction, Risks, TraceContent
+from commontrace.safety.command_forms import keys_of
 from commontrace.safety.labels import labels_of
 from commontrace.safety.lint import lint, refusals
 from commontrace.safety.normal_form import clean
@@ -28,6 +29,7 @@ class Screened:
     hidden: list[str]
     labels: list[Label]
     risks: Risks
+    command_keys: list[str]
     lint: LintVerdict
     refusals: list[str]
 
@@ -75,6 +77,7 @@ def screen(content: TraceContent) -> Screened:
             *(label for label in package_labels(risks.packages) if label.score >= NOTICED),
         ],
         risks=risks,
+        command_keys=keys_of(safe),
         lint=lint(safe),
         refusals=refusals(safe),
     )

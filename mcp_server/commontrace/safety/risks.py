@@ -4,21 +4,27 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from commontrace.models.traces import Risks
 from commontrace.safety.packages import verdict
+
+if TYPE_CHECKING:
+    from commontrace.models.traces import Risks
 
 _MOST: Final = 20
 _FENCE: Final = re.compile(
     r"^[ \t]*```[ \t]*(?:bash|sh|shell|console|zsh|powershell|cmd)\b[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL
 )
 _PROMPT: Final = re.compile(r"^[ \t]*\$[ \t]+(\S[^\n]*)", re.MULTILINE)
-_INLINE: Final = re.compile(
-    r"`((?:sudo |uv |uvx |pip3? |pipx |python3? |poetry |conda |npm |npx |pnpm |yarn |bun |cargo |go |gem |git |docker "
+_PROGRAMS: Final = (
+    r"(?:sudo |uv |uvx |pip3? |pipx |python3? |poetry |conda |npm |npx |pnpm |yarn |bun |cargo |go |gem |git |docker "
     r"|kubectl |apt(?:-get)? |apk |dnf |yum |brew |curl |wget |rm |chmod |chown |psql |sqlite3 |make |poe |pytest ?)"
-    r"[^`\n]{1,300})`"
 )
+_INLINE: Final = re.compile(rf"`({_PROGRAMS}[^`\n]{{1,300}})`")
+_BLOCK: Final = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(.*?)^[ \t]*\1", re.MULTILINE | re.DOTALL)
+_SHOWN: Final = re.compile(r"^[ \t]*[$#>%][ \t]+", re.MULTILINE)
+_CODE: Final = re.compile(r"`([^`\n]{2,2000})`")
+_LINE: Final = re.compile(rf"(?:^|:)[ \t]*(?:[-*>$#]|\d{{1,3}}[.)])?[ \t]*({_PROGRAMS}[^`\n]{{1,2000}})", re.MULTILINE)
 _URL: Final = re.compile(r"https?://[^\s<>\"'`)\]}]{3,300}")
 _INSTALLERS: Final = (
     ("pip", "install"), ("pip3", "install"), ("pipx", "install"), ("uv", "add"), ("tool", "install"), ("poetry", "add"),
@@ -33,10 +39,12 @@ _TAKES_VALUE: Final = frozenset(
 )
 
 
-def risks_of(text: str) -> Risks:
+def risks_of(text: str) -> "Risks":
     """Up to 20 each of shell commands, packages that they install, and URLs."""
+    from commontrace.models.traces import Risks
+
     commands = list(dict.fromkeys(_commands(text)))
-    packages = list(dict.fromkeys(package for command in commands for package in _packages(command)))[:_MOST]
+    packages = list(dict.fromkeys(package for command in commands for package in packages_of(command)))[:_MOST]
     urls = dict.fromkeys(match.rstrip(".,;:") for match in _URL.findall(text))
     return Risks(
         commands=commands[:_MOST],
@@ -56,7 +64,22 @@ def _commands(text: str) -> Iterator[str]:
     yield from (line.strip() for line in _INLINE.findall(text))
 
 
-def _packages(command: str) -> Iterator[str]:
+def commands_in(text: str) -> Iterator[str]:
+    """Whatever a reader might take for a command and run: blocks whole and line by line, code, lines of a program.
+
+    Wider than the commands that `risks_of` lists, and nothing is cut: for looking up, not for showing.
+    """
+    for _, block in _BLOCK.findall(text):
+        typed = _SHOWN.sub("", block)
+        yield typed
+        yield from typed.replace("\\\n", " ").splitlines()
+    yield from _CODE.findall(text)
+    yield from (line.rstrip(" .,;:") for line in _LINE.findall(text.replace("\\\n", " ")))
+    yield from _PROMPT.findall(text)
+
+
+def packages_of(command: str) -> Iterator[str]:
+    """The packages that a shell command installs."""
     words = _words(command)
     for position, word in enumerate(words):
         if word in _RUNNERS:

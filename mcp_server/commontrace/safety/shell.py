@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +10,8 @@ from typing import Final
 _DEPTH: Final = 4
 _MOST: Final = 16_000
 """Characters of one command that are read."""
+_HANDED_ON: Final = (2_000, 4)
+"""Characters that are read of what a command hands on: so many, and so many times its own length."""
 _HELD: Final = 200
 """Characters of a variable that are kept: doubling one again and again costs nothing."""
 _PIPED: Final = re.compile(r"\s*\|(?!\|)")
@@ -47,6 +50,41 @@ Pipeline = list[Command]
 def pipelines(text: str) -> list[Pipeline]:
     """The pipelines of a command line, each as its commands in order; those of substitutions hang on their command."""
     return _Reader(text[:_MOST].replace("\\\r\n", "").replace("\\\n", "")).read(_DEPTH)
+
+
+def readings(text: str) -> Iterator[tuple[str, list[Pipeline]]]:
+    """A command line and those that it hands on (`sh -c '…'`, `find -exec`), each with its pipelines, connected.
+
+    What it hands on may be nearly all of it, again and again: so much is read that the time stays linear.
+    """
+    texts, seen, left = deque([text]), {text}, len(text) + _HANDED_ON[0] + _HANDED_ON[1] * len(text)
+    while texts and left > 0:
+        text = texts.popleft()
+        left -= len(text)
+        lines = [_connected(line) for line in pipelines(text)]
+        yield text, lines
+        handed = {one: None for command in every(lines) for one in nested(command) if one not in seen}
+        texts.extend(handed)
+        seen |= handed.keys()
+
+
+def every(lines: list[Pipeline]) -> Iterator[Command]:
+    """Each command of connected pipelines, and those of its substitutions behind it."""
+    for line in lines:
+        for command in line:
+            yield command
+            yield from every(command.inner)
+
+
+def _connected(line: Pipeline) -> Pipeline:
+    """The commands without sudo and the like before them; what echo gives to xargs are words of what xargs runs."""
+    plain = [unwrapped(command) for command in line]
+    for place, command in enumerate(line):
+        plain[place].inner = [_connected(within) for within in command.inner]
+        given = plain[place - 1]
+        if place and "xargs" in command.words and given.name in ("echo", "printf"):
+            plain[place].words += given.words[1:]
+    return plain
 
 
 class _Reader:

@@ -218,3 +218,14 @@ def test_a_long_command_takes_no_time(unit: str) -> None:
     started = time.process_time()
     judge(unit * (64 * 1024 // len(unit)))
     assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("word", ["find -exec ", "find . -exec ", "eval ", "docker sh ", "ssh 'x y' ", "bash -c "])
+def test_what_a_command_hands_on_again_and_again_takes_no_longer(word: str) -> None:
+    began = time.process_time()
+    judge(word * (16_000 // len(word)))
+    assert time.process_time() - began < 2
+
+
+def test_what_is_handed_on_several_times_over_is_still_seen() -> None:
+    assert judge('sh -c \'bash -c "eval sudo sh -c \\"rm -rf /\\""\'')

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _keys()
     _standing()
     _screening()
+    _commands()
     _row_level_security()
 
 
@@ -128,6 +129,19 @@ def _screening() -> None:
     op.create_index("ix_trace_versions_scanner_version", "trace_versions", ["scanner_version"])
 
 
+def _commands() -> None:
+    """What the commands of each version are looked up by; of versions that are there, once they are rescanned."""
+    op.create_table(
+        "trace_commands",
+        sa.Column("trace_id", ID, primary_key=True),
+        sa.Column("version_id", ID, primary_key=True),
+        sa.Column("command_key", ID, primary_key=True),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.ForeignKeyConstraint(["trace_id", "version_id"], ["trace_versions.trace_id", "trace_versions.version_id"]),
+    )
+    op.create_index("ix_trace_commands_command_key", "trace_commands", ["command_key"])
+
+
 # The second wall, in PostgreSQL: what a transaction may see follows from the organization it was begun for. Whoever is
 # no superuser is held by it, the owner of the tables too. Identity (organizations, contributors, keys) stays outside,
 # for a key is looked up before anyone is known; so do words and vectors, which are only ever read joined with traces:
@@ -163,6 +177,7 @@ _POLICIES = {
         "tombstones",
         "trace_links",
         "log_leaves",
+        "trace_commands",
     ),
 }
 
