@@ -4,9 +4,9 @@ from typing import Any, Literal, TypedDict, Unpack
 
 import click
 
-from commontrace.cli.command import command
+from commontrace.cli.command import FAILED, command
 from commontrace.cli.drawing import draw_content, short
-from commontrace.cli.output import Screen, answer, note
+from commontrace.cli.output import Screen, agreed, answer
 from commontrace.cli.params import TAG, TRACE_ID
 from commontrace.cli.reading import error_text, named, read_object, validated
 from commontrace.cli.state import open_client, state
@@ -104,9 +104,8 @@ def publish(context: click.Context, trace_id: str, to: Literal["team", "public"]
         preview = client.traces.publish(trace_id, to, dry_run=True)
         if not dry_run and not yes:
             _preview(Screen(), preview)
-            if not click.confirm(f"Publish this to {_AUDIENCE[to]}?", err=True):
-                note("Not published.")
-                context.exit(1)
+            if not agreed(f"Publish this to {_AUDIENCE[to]}?", "Not published."):
+                context.exit(FAILED)
         result = preview if dry_run else client.traces.publish(trace_id, to)
     answer(result, lambda screen: _published(screen, result, shown=not dry_run and not yes))
 
