@@ -2,7 +2,7 @@
 
 Every text of every attack set carries a word of its own through `contribute_trace` (four texts a trace, one in each of
 its fields) and `context_commit`, and comes back through the tools and resources that read. Counted is each answer in
-which such a word stands outside of a fence, or inside one where only our own words stand: at the beginning of a line.
+which such a word stands outside of a fence. What is refused may repeat what it was asked, in one line with nothing hidden.
 """
 
 import asyncio
@@ -57,10 +57,10 @@ async def walked(texts: Sequence[str]) -> dict[str, Any]:
         async with Client(build_server(partial(connect_async, url), tools="all")) as agent:
             for number, start in enumerate(range(0, len(texts), 4)):
                 marked = [f"{WORD} {text} {WORD}" for text in texts[start : start + 4]]
-                for answer in [*await through_traces(agent, number, marked), *await through_contexts(agent, marked)]:
+                for answer in [*await through_traces(agent, number, marked), *await through_contexts(agent, number, marked)]:
                     counts["answers"] += 1
                     counts["refused"] += answer.startswith("refused ")
-                    counts["escapes"] += escaped(answer.removeprefix("refused "))
+                    counts["escapes"] += escaped(answer)
     return dict(counts)
 
 
@@ -90,23 +90,25 @@ async def through_traces(agent: Client[Any], number: int, marked: list[str]) -> 
     ]
 
 
-async def through_contexts(agent: Client[Any], marked: list[str]) -> list[str]:
-    """Answers to committing the texts as messages, with the first as the commit's, and reading them."""
+async def through_contexts(agent: Client[Any], number: int, marked: list[str]) -> list[str]:
+    """Answers to committing the texts as messages of a context, with the first as the commit's, and reading them."""
     about = " ".join(marked[0].split())[:500]
-    messages = [{"role": "user", "content": text} for text in marked]
-    stored = await agent.call_tool("context_commit", {"messages": messages, "message": about}, raise_on_error=False)
-    if stored.is_error:
-        return [f"refused {said(stored.content)}"]
+    where = {"repository": f"set-{number}"}
+    for text in marked:
+        given = {"messages": [{"role": "user", "content": text}], "message": about, **where}
+        stored = await agent.call_tool("context_commit", given, raise_on_error=False)
+        if stored.is_error:
+            return [f"refused {said(stored.content)}"]
     return [
-        await asked(agent, "context_show", max_tokens=2000, explain=True),
-        await asked(agent, "context_log", limit=3),
-        await asked(agent, "context_diff", a="HEAD~1" if len(marked) < 4 else "HEAD", max_tokens=2000),
-        await asked(agent, "context_grep", pattern=WORD, limit=5),
-        await asked(agent, "context_blame", limit=5),
-        await asked(agent, "context_undo"),
-        await asked(agent, "context_redo"),
-        await asked(agent, "context_show", ref=about[:60]),
-        said(await agent.read_resource("commontrace://contexts/default/main")),
+        await asked(agent, "context_show", explain=True, **where),
+        await asked(agent, "context_log", **where),
+        await asked(agent, "context_diff", a=f"HEAD~{len(marked) - 1}", **where),
+        await asked(agent, "context_grep", pattern=WORD, **where),
+        await asked(agent, "context_blame", **where),
+        await asked(agent, "context_undo", **where),
+        await asked(agent, "context_redo", **where),
+        await asked(agent, "context_show", ref=about[:60], **where),
+        said(await agent.read_resource(f"commontrace://contexts/set-{number}/main")),
     ]
 
 
@@ -122,15 +124,15 @@ def said(blocks: Sequence[Any]) -> str:
 
 
 def escaped(answer: str) -> bool:
-    """Whether a text got out of its fence, or made a line of its own where there is none."""
+    """Whether a text got out of its fence; from an error, which may repeat what it was asked, whether it has more lines."""
+    if answer.startswith("refused "):
+        return not answer.isprintable() or "<<" in answer
     try:
         parse(answer)
     except ValueError:
         return True
     beside = [line for line in answer.splitlines() if not line.startswith("| ")]
-    return any(WORD in line for line in beside if not line.startswith("{")) or any(
-        line.startswith(f"| {WORD}") for line in answer.splitlines() if line not in beside
-    )
+    return any(WORD in line for line in beside)
 
 
 def fuzzed(seed: int) -> dict[str, int]:

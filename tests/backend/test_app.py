@@ -182,7 +182,8 @@ def test_the_backend_reads_its_settings_from_the_environment(monkeypatch: pytest
     assert (settings.database_url, settings.lock_wait, settings.local_owner) == ("sqlite:///x.db", 2.5, False)
 
 
-async def test_a_page_of_another_origin_may_neither_ask_nor_read(server: Server, key: str) -> None:
+async def test_a_page_of_another_origin_may_neither_ask_nor_read(server: Server, people: People) -> None:
+    key = await people.key("ann")
     page = {"Origin": "https://evil.example"}
     asking = {**page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     async with httpx2.AsyncClient(base_url=server.url) as web:

@@ -64,6 +64,7 @@ async def test_the_words_of_a_context_stay_inside_whatever_reads_it(expert: Any,
         repo.record_call(repo.window(format="text"), model=NASTY[:60])
     [_, slot] = [line.split()[2] for line in parse(await expert.call("context_show", explain=True))[0].splitlines()]
     await expert.call("context_annotate", slots=[slot], priority="pinned", reason=NASTY)
+    await expert.record("context_commit", messages=messages, message=NASTY[:400])
     for tool, arguments in (
         ("context_show", {"explain": True}),
         ("context_log", {}),
@@ -72,6 +73,8 @@ async def test_the_words_of_a_context_stay_inside_whatever_reads_it(expert: Any,
         ("context_blame", {}),
         ("context_usage", {}),
         ("context_show", {"format": "openai"}),
+        ("context_undo", {}),
+        ("context_redo", {}),
     ):
         answer = await expert.call(tool, **arguments)
         assert WORD in "".join(parse(answer)), tool

@@ -43,9 +43,9 @@ def commit_line(commit: CommitInfo) -> str:
     return f"{commit.short_id} {commit.created_at:%Y-%m-%d %H:%M} +{commit.messages}{names}{labels} {said}"
 
 
-def operation_line(operation: OperationInfo) -> str:
-    """What was done."""
-    return outside(f"{operation.kind}: {operation.summary}")
+def operation_text(operation: OperationInfo) -> str:
+    """What was done; a commit says it in the words of its message."""
+    return f"{operation.kind}:\n{render_fenced('what it did', operation.summary)}"
 
 
 def change_line(done: ChangeResult, *, dry_run: bool = False) -> str:
