@@ -8,7 +8,7 @@ Ends with an exception, and the input that led to it in a file, where a law does
 import sys
 import unicodedata
 
-import atheris  # type: ignore[import-not-found] # brought by --with
+import atheris
 
 with atheris.instrument_imports(include=["commontrace"]):
     from commontrace.cli.output import document, printable, single_line

@@ -2,7 +2,7 @@
 
 Every text of every attack set carries a word of its own through `contribute_trace` (four texts a trace, one in each of
 its fields) and `context_commit`, and comes back through the tools and resources that read. Counted is each answer in
-which such a word stands outside of a fence. What is refused may repeat what it was asked, in one line with nothing hidden.
+which such a word stands outside of a fence. An error may repeat what it was asked, in one line with nothing hidden.
 """
 
 import asyncio
@@ -57,7 +57,10 @@ async def walked(texts: Sequence[str]) -> dict[str, Any]:
         async with Client(build_server(partial(connect_async, url), tools="all")) as agent:
             for number, start in enumerate(range(0, len(texts), 4)):
                 marked = [f"{WORD} {text} {WORD}" for text in texts[start : start + 4]]
-                for answer in [*await through_traces(agent, number, marked), *await through_contexts(agent, number, marked)]:
+                for answer in [
+                    *await through_traces(agent, number, marked),
+                    *await through_contexts(agent, number, marked),
+                ]:
                     counts["answers"] += 1
                     counts["refused"] += answer.startswith("refused ")
                     counts["escapes"] += escaped(answer)
@@ -124,7 +127,7 @@ def said(blocks: Sequence[Any]) -> str:
 
 
 def escaped(answer: str) -> bool:
-    """Whether a text got out of its fence; from an error, which may repeat what it was asked, whether it has more lines."""
+    """Whether a text got out of its fence; an error may repeat what it was asked, in one line."""
     if answer.startswith("refused "):
         return not answer.isprintable() or "<<" in answer
     try:

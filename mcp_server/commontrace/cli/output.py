@@ -137,12 +137,11 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 
-def agreed(question: str, refused: str) -> bool:
-    """Ask on standard error; after a no, say there what did not happen. No answer at all interrupts the command."""
-    said = click.confirm(question, err=True)
-    if not said:
+def agree(question: str, refused: str) -> None:
+    """Ask on standard error; a no ends the command, having said there what did not happen. No answer interrupts it."""
+    if not click.confirm(question, err=True):
         note(refused)
-    return said
+        raise click.exceptions.Exit(1)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from commontrace._transport import without_password
 from commontrace.cli.command import FAILED, command
 from commontrace.cli.drawing import short
-from commontrace.cli.output import Screen, agreed, answer, counted
+from commontrace.cli.output import Screen, agree, answer, counted
 from commontrace.cli.params import TRACE_ID
 from commontrace.cli.state import open_client
 from commontrace.errors import CommonTraceError
@@ -86,14 +86,13 @@ def _draw(screen: Screen, found: LogAudit) -> None:
 @click.argument("trace_id", metavar="ID", type=TRACE_ID)
 @click.option("--reason", required=True, help="Why; stays in the tombstone, so say it without what has to go.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_context
-def purge(context: click.Context, trace_id: str, reason: str, yes: bool) -> None:
+def purge(trace_id: str, reason: str, yes: bool) -> None:
     """Take every text of a trace out for good: versions, notes, indexes, vectors, files. Nothing brings it back.
 
     Its ids stay, and who purged it, when and why. To take it out of answers only, withdraw it.
     """
-    if not (yes or agreed("This cannot be undone. Take it out?", "Nothing was taken out.")):
-        context.exit(FAILED)
+    if not yes:
+        agree("This cannot be undone. Take it out?", "Nothing was taken out.")
     with open_client() as client:
         done = client.traces.purge(trace_id, reason)
     answer(done, lambda screen: _purged(screen, done))

@@ -1,8 +1,8 @@
 """The text form of answers: other people's words only inside a fence, every line of them prefixed.
 
 The fence carries a boundary of 64 random bits that does not occur in what it encloses, so no text can close it, and
-every enclosed line begins with `| `, so none can look like ours. Within the fence the words of a trace stand below their
-headings, two columns further in, so that none of them can look like the line that says how well a trace is proven.
+every enclosed line begins with `| `, so none can look like ours. Inside, the words of a trace stand two columns further
+in than what we say of it, so that none of them can look like the line that tells how well it is proven.
 """
 
 import re

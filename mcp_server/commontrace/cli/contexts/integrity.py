@@ -4,7 +4,7 @@ import click
 
 from commontrace.cli.command import FAILED
 from commontrace.cli.contexts.command import REF, context_command, open_repository, slot_id
-from commontrace.cli.output import Screen, agreed, answer, counted, waiting
+from commontrace.cli.output import Screen, agree, answer, counted, waiting
 from commontrace.cli.reading import read_text
 from commontrace.models.contexts import CollectResult, PurgeResult, VerifyResult
 
@@ -62,15 +62,7 @@ def _collected(screen: Screen, done: CollectResult, *, dry_run: bool) -> None:
 @click.option("--ref", type=REF, default="HEAD", show_default=True, help="Where the slot is looked for.")
 @click.option("--reason", default="", help="What stands in its place.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_context
-def purge(
-    context: click.Context,
-    text: str | None,
-    text_file: str | None,
-    slot: str | None,
-    yes: bool,
-    **options: str | None,
-) -> None:
+def purge(text: str | None, text_file: str | None, slot: str | None, yes: bool, **options: str | None) -> None:
     """Take TEXT out of every message, note and log entry, and out of the files. Undo does not bring it back.
 
     Ids stay, so that everything around it can still be verified. Your shell keeps a TEXT that you type: --file - reads
@@ -79,8 +71,8 @@ def purge(
     if text is not None and text_file is not None:
         raise click.UsageError("Give TEXT or --file, not both.")
     text = read_text(text_file).rstrip("\n") if text_file else text
-    if not (yes or agreed("This cannot be undone. Take it out?", "Nothing was taken out.")):
-        context.exit(FAILED)
+    if not yes:
+        agree("This cannot be undone. Take it out?", "Nothing was taken out.")
     with open_repository() as repo, waiting("Taking it out of every message, note and file"):
         named = slot_id(repo, slot) if slot else None
         done = repo.purge(text, slot=named, **{name: value for name, value in options.items() if value})

@@ -95,7 +95,9 @@ def window_text(window: Window) -> str:
 def _reason(place: int, item: Explained) -> str:
     tier = "in " if item.tier == "whole" else item.tier
     priority = "" if item.priority == "normal" else f" {item.priority}"
-    return f"{place} {tier} {item.slot_id[:SLOT]} {one_line(item.role)} {item.tokens}{priority}: {one_line(item.reason)}"
+    return (
+        f"{place} {tier} {item.slot_id[:SLOT]} {one_line(item.role)} {item.tokens}{priority}: {one_line(item.reason)}"
+    )
 
 
 def _json(window: Window) -> str:
