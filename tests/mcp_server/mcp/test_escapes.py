@@ -8,6 +8,7 @@ from mcp_types import TextResourceContents
 
 from commontrace import connect
 from commontrace.safety.rendering import parse
+from tampering import changed
 
 WORD = "kanarienvogel"
 NASTY = (
@@ -81,6 +82,15 @@ async def test_the_words_of_a_context_stay_inside_whatever_reads_it(expert: Any,
         assert WORD in "".join(parse(answer)), tool
         assert WORD not in beside(answer), tool
     assert WORD not in beside(await resource(expert, "commontrace://contexts/default/main"))
+
+
+async def test_damage_is_told_in_lines_of_ours(expert: Any, url: str) -> None:
+    await expert.record("context_commit", messages=[{"role": "user", "content": NASTY}], message=NASTY[:400])
+    assert (await expert.call("context_verify")).startswith("sound: 1 commits")
+    await changed(url, "DELETE FROM blobs")
+    said = await expert.call("context_verify", full=True)
+    assert " problems: " in said.splitlines()[0]
+    assert WORD not in said
 
 
 @pytest.mark.parametrize(
