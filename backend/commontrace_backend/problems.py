@@ -53,7 +53,8 @@ def answer(error: CommonTraceError) -> JSONResponse:
 def _headers(error: CommonTraceError) -> dict[str, str] | None:
     if isinstance(error, RateLimitedError):
         names = {"Retry-After": "retry_after", "RateLimit-Policy": "policy", "RateLimit": "standing"}
-        return {header: str(error.extra[name]) for header, name in names.items()}
+        told = {header: str(error.extra[name]) for header, name in names.items() if name in error.extra}
+        return {"Retry-After": "1"} | told
     return {"Retry-After": "1"} if error.retryable else None
 
 

@@ -102,7 +102,7 @@ async def test_a_defect_of_ours_is_answered_and_logged_without_what_anybody_wrot
         response = await http.get(f"/api/v1/traces/{known}")
     assert "our side" in problem(response, 500, "internal")["detail"]
     (record,) = [record for record in caplog.records if record.name == "commontrace"]
-    assert f"route=/api/v1/traces/{known} error=ValidationError where=" in record.getMessage()
+    assert "route=/api/v1/traces/{trace_id} error=ValidationError where=" in record.getMessage()
     assert "private words" not in caplog.text
 
 

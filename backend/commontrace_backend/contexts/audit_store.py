@@ -61,13 +61,12 @@ _CHANGE_OPERATION: Final = (
 )
 
 
-async def owner_of(session: ReadSession, repository_id: int) -> str:
-    """The contributor whose repository it is."""
-    row = await session.first(
-        select(repositories.c.contributor_id).where(repositories.c.repository_id == repository_id)
+async def is_owner(session: ReadSession, repository_id: int, contributor_id: str) -> bool:
+    """Whether a repository is this contributor's."""
+    statement = select(repositories.c.repository_id).where(
+        repositories.c.repository_id == repository_id, repositories.c.contributor_id == contributor_id
     )
-    assert row is not None
-    return str(row.contributor_id)
+    return await session.first(statement) is not None
 
 
 async def purge_mark(session: ReadSession, repository_id: int) -> tuple[int, str]:

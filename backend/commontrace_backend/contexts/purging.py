@@ -112,7 +112,7 @@ def _check(wanted: NewPurge) -> None:
 async def _must_own(session: ReadSession, caller: Caller, place: Place) -> None:
     """What nothing brings back is for the owner to take out, not for whoever may write here."""
     admin = "admin" in caller.scopes and place.tenant_id == caller.tenant_id
-    if not admin and await audit_store.owner_of(session, place.id) != caller.contributor_id:
+    if not admin and not await audit_store.is_owner(session, place.id, caller.contributor_id):
         raise ForbiddenError(
             f"The context {place.name} is somebody else's: purging takes out what nothing brings back.",
             "Ask its owner or an admin of your organization to purge it.",

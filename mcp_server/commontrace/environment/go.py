@@ -14,7 +14,7 @@ _REQUIRED: Final = re.compile(
     re.MULTILINE,
 )
 _OTHER_BLOCKS: Final = re.compile(r"^(?:exclude|retract)\s*\([^)]*\)", re.MULTILINE)
-_REPLACED: Final = re.compile(r"^(?:replace)?[ \t]*\"?([^\s\"]+)\"?[^=\n]*=>", re.MULTILINE)
+_REPLACED: Final = re.compile(r"^(?:replace)?[ \t]*\"?([^\s\"]++)\"?[^=\n]*+=>", re.MULTILINE)
 # Anybody may host a module; these are where the public ones lie, so that the name of a private host is never sent.
 _HOSTS: Final = frozenset(
     """

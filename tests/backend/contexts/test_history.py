@@ -105,8 +105,9 @@ async def test_grep_finds_words_in_notes_and_in_what_was_said(
     await say(repo, "Why does the PARSER fail?", message="first")
     await say(repo, "unrelated", message="about the Parser")
     await say(repo, "nothing here", message="third")
+    call = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "run", "input": {}}]}
     result = {"role": "tool", "tool_call_id": "a", "content": "parser error at line 3"}
-    await client.contexts.open("parser").store(NewCommit(messages=[result], message="fourth"))
+    await client.contexts.open("parser").store(NewCommit(messages=[call, result], message="fourth"))
     assert await words(repo, grep="parser") == ["fourth", "about the Parser", "first"]
     assert await words(repo, grep="pArSeR", limit=2) == ["fourth", "about the Parser"]
     assert await words(repo, grep="no such words") == []

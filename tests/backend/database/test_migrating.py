@@ -51,7 +51,8 @@ def fill_from(path: Path, current: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("ATTACH ? AS today", (str(current),))
         for name in rows(path):
-            connection.execute(f"INSERT INTO main.{name} SELECT * FROM today.{name}")
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({name})"))
+            connection.execute(f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM today.{name}")
         connection.execute(
             "INSERT INTO trace_search (rowid, title, problem, solution, tags, errors)"
             " SELECT t.number, t.title, v.content ->> 'problem', v.content ->> 'solution', '', v.content ->> 'errors'"

@@ -24,6 +24,7 @@ from commontrace.errors import (
 from commontrace_backend.contributors.tables import store_secrets
 from commontrace_backend.database.engine import Database, connect_database
 from commontrace_backend.database.session import ReadSession
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from factories import contribution
 from postgres import Postgres, name_of
 
@@ -55,7 +56,7 @@ async def kept(session: ReadSession) -> list[str]:
 async def rewritten(url: str, *statements: str) -> None:
     """Change a database behind the back of the code."""
     other = connect_database(url)
-    async with other.writing() as session:
+    async with other.writing(EVERY_TENANT) as session:
         for statement in statements:
             await session.execute(text(statement))
     await other.close()
@@ -253,7 +254,7 @@ async def test_a_writer_that_waited_too_long_says_so(url: str, database: Databas
 
 async def test_a_writer_that_is_cancelled_while_it_waits_makes_way_at_once(url: str, database: Database) -> None:
     other = connect_database(url)
-    async with other.writing() as session:
+    async with other.writing(EVERY_TENANT) as session:
         waiting = asyncio.create_task(keep(database, "a"))
         while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
             pass

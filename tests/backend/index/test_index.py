@@ -8,6 +8,7 @@ from sqlalchemy import text as sql
 
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.postgres_database import PostgresDatabase
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.index.any_index import index_for
 from commontrace_backend.index.protocol import Document, Match, Question, SearchIndex
 from commontrace_backend.index.question import MOST_TERMS
@@ -29,7 +30,7 @@ def document(number: int, text: str) -> Document:
 
 async def matches(database: Database, index: SearchIndex, question: Question | str, limit: int = 10) -> list[Match]:
     asked = Question(question) if isinstance(question, str) else question
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         return await index.search(session, asked, where=true(), limit=limit)
 
 
@@ -39,13 +40,13 @@ async def search(database: Database, index: SearchIndex, question: Question | st
 
 async def put(database: Database, index: SearchIndex, *texts: str) -> None:
     """Make the first traces say these texts and nothing else."""
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         for number, text in enumerate(texts, start=1):
             await index.put(session, document(number, text))
 
 
 async def test_a_word_in_the_title_counts_for_more_than_one_in_the_text(database: Database, index: SearchIndex) -> None:
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         filler = "and then some more words that make the length the same"
         await index.put(session, Document(1, "marsupial", filler, "", "", ""))
         await index.put(session, Document(2, "something", f"marsupial {filler}", "", "", ""))
@@ -53,7 +54,7 @@ async def test_a_word_in_the_title_counts_for_more_than_one_in_the_text(database
 
 
 async def test_putting_again_replaces(database: Database, index: SearchIndex) -> None:
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         await index.put(session, document(3, "marsupial"))
         await index.put(session, document(3, "monotreme"))
     assert await search(database, index, "marsupial") == []
@@ -61,10 +62,10 @@ async def test_putting_again_replaces(database: Database, index: SearchIndex) ->
 
 
 async def test_a_filter_never_costs_a_hit(database: Database, index: SearchIndex) -> None:
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         for number in range(1, 6):
             await index.put(session, document(number, "marsupial " * (6 - number)))
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         only_last = await index.search(session, Question("marsupial"), where=traces.c.number == 5, limit=1)
     assert [match.number for match in only_last] == [5]
     assert await search(database, index, "marsupial", limit=2) == [1, 2]
@@ -136,7 +137,7 @@ async def test_documents_that_were_asked_about_are_rated_wherever_they_rank(
     database: Database, index: SearchIndex
 ) -> None:
     await put(database, index, "marsupials jump", "monotremes", "marsupials")
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         found = await index.search(session, Question("marsupial"), where=traces.c.number != 1, limit=5, also=[1, 2, 3])
     assert [(match.number, match.score > 0) for match in found] == [(3, True), (1, True), (2, False)]
 
@@ -144,9 +145,9 @@ async def test_documents_that_were_asked_about_are_rated_wherever_they_rank(
 async def test_traces_whose_words_are_missing_are_pending_until_they_are_put(
     database: Database, index: SearchIndex
 ) -> None:
-    async with database.reading() as session:
+    async with database.reading(EVERY_TENANT) as session:
         assert await index.pending(session, 10) == []
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         await session.execute(outdate_words(database))
         assert await index.pending(session, 3) == [1, 2, 3]
         for number in range(1, 6):
@@ -164,7 +165,7 @@ def outdate_words(database: Database) -> TextClause:
 async def test_a_rare_word_is_found_among_hundreds_of_documents_that_say_the_common_ones(
     database: Database, index: SearchIndex
 ) -> None:
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         first = await session.first(select(traces).where(traces.c.number == 1))
         assert first is not None
         rows = [{**first._asdict(), "number": number, "trace_id": f"{number:032}"} for number in range(6, 407)]
@@ -176,7 +177,7 @@ async def test_a_rare_word_is_found_among_hundreds_of_documents_that_say_the_com
 
 
 async def test_a_word_that_no_index_can_read_is_passed_over(database: Database, index: SearchIndex) -> None:
-    async with database.writing() as session:
+    async with database.writing(EVERY_TENANT) as session:
         await index.put(session, document(2, "ᦰ marsupial"))  # a letter only since later Unicode
     assert await search(database, index, "ᦰ") == []
     assert await search(database, index, "ᦰ marsupial") == [2]
