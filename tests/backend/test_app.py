@@ -180,3 +180,17 @@ def test_the_backend_reads_its_settings_from_the_environment(monkeypatch: pytest
     monkeypatch.setenv("COMMONTRACE_LOCK_WAIT", "2.5")
     settings = BackendSettings()
     assert (settings.database_url, settings.lock_wait, settings.local_owner) == ("sqlite:///x.db", 2.5, False)
+
+
+async def test_a_page_of_another_origin_may_neither_ask_nor_read(server: Server, people: People) -> None:
+    key = await people.key("ann")
+    page = {"Origin": "https://evil.example"}
+    asking = {**page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    async with httpx2.AsyncClient(base_url=server.url) as web:
+        preflight = await web.options("/api/v1/traces/query", headers=asking)
+        without = await web.get("/api/v1/tags", headers={**page, "Host": "rebound.example"})
+        known = await web.get("/api/v1/tags", headers={**page, "Authorization": f"Bearer {key}"})
+    assert (preflight.status_code, without.status_code, known.status_code) == (405, 401, 200)
+    for answer in (preflight, without, known):
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+        assert "set-cookie" not in answer.headers

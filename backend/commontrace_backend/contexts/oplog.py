@@ -61,7 +61,7 @@ async def _turn(
     gone = [one for item in row.changes for one in item.get("collected", ()) if one == item["before"]]
     if gone:
         raise ConflictError(
-            f"Cannot {word} “{row.summary}”: the commit {gone[0][:SHORT]} that it would bring back was collected.",
+            f"Cannot {word} the {row.kind}: the commit {gone[0][:SHORT]} that it would bring back was collected.",
             "Import a bundle that holds it, or go on from where you are.",
         )
     turned = row.operation_id if word == "undo" else row.turns
@@ -69,7 +69,7 @@ async def _turn(
         await perform(session, caller, place, Entry(word, row.summary, back, turned))
     except RefMovedError as error:
         raise ConflictError(
-            f"Cannot {word} “{row.summary}”: something was built on it since.",
+            f"Cannot {word} the {row.kind}: something was built on it since.",
             "Branch from the commit before it instead.",
         ) from error
     await store.mark_operation(session, turned, undone=word == "undo")

@@ -6,7 +6,7 @@ import click
 
 from commontrace.cli.command import command
 from commontrace.cli.drawing import draw_content, short
-from commontrace.cli.output import Screen, answer, note
+from commontrace.cli.output import Screen, agree, answer
 from commontrace.cli.params import TAG, TRACE_ID
 from commontrace.cli.reading import error_text, named, read_object, validated
 from commontrace.cli.state import open_client, state
@@ -95,8 +95,7 @@ def _draw(screen: Screen, result: ContributionResult) -> None:
 @click.option("--to", type=click.Choice(["team", "public"]), default="public", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Show what everybody would see; publish nothing.")
 @click.option("--yes", is_flag=True, help="Publish without asking.")
-@click.pass_context
-def publish(context: click.Context, trace_id: str, to: Literal["team", "public"], dry_run: bool, yes: bool) -> None:
+def publish(trace_id: str, to: Literal["team", "public"], dry_run: bool, yes: bool) -> None:
     """Widen the audience of a trace of yours, after a preview of every word that others would see."""
     if state().json and not (dry_run or yes):
         raise click.UsageError("With --json there is nobody to ask: pass --yes, or --dry-run to look first.")
@@ -104,9 +103,7 @@ def publish(context: click.Context, trace_id: str, to: Literal["team", "public"]
         preview = client.traces.publish(trace_id, to, dry_run=True)
         if not dry_run and not yes:
             _preview(Screen(), preview)
-            if not click.confirm(f"Publish this to {_AUDIENCE[to]}?", err=True):
-                note("Not published.")
-                context.exit(1)
+            agree(f"Publish this to {_AUDIENCE[to]}?", "Not published.")
         result = preview if dry_run else client.traces.publish(trace_id, to)
     answer(result, lambda screen: _published(screen, result, shown=not dry_run and not yes))
 

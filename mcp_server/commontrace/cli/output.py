@@ -13,6 +13,7 @@ from commontrace.cli.state import state
 from commontrace.errors import CommonTraceError
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
     from pydantic import BaseModel
     from rich.console import Console
 
@@ -44,6 +45,13 @@ def _spelled(match: re.Match[str]) -> str:
 def single_line(text: str) -> str:
     """A text on one line."""
     return " ".join(printable(text).split("\n"))
+
+
+def _clean(tokens: "Iterable[Token]") -> None:
+    """Make parsed Markdown printable: only after parsing is `&rlm;` what it stands for."""
+    for token in tokens:
+        token.content = _JOINERS.sub("", printable(token.content))
+        _clean(token.children or ())
 
 
 class Screen:
@@ -80,7 +88,8 @@ class Screen:
         from rich.markdown import Markdown
         from rich.padding import Padding
 
-        drawn = Markdown(_JOINERS.sub("", printable(text)), hyperlinks=False, code_theme="ansi_dark")
+        drawn = Markdown(text, hyperlinks=False, code_theme="ansi_dark")
+        _clean(drawn.parsed)
         width = min(self._console.width, _WIDTH)
         self._console.print(Padding(drawn, (0, 0, 0, indent)), width=width, soft_wrap=False)
 
@@ -126,6 +135,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+
+
+def agree(question: str, refused: str) -> None:
+    """Ask on standard error; a no ends the command, having said there what did not happen. No answer interrupts it."""
+    if not click.confirm(question, err=True):
+        note(refused)
+        raise click.exceptions.Exit(1)
 
 
 @contextmanager

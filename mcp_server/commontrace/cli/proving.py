@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from commontrace._transport import without_password
 from commontrace.cli.command import FAILED, command
 from commontrace.cli.drawing import short
-from commontrace.cli.output import Screen, answer, counted
+from commontrace.cli.output import Screen, agree, answer, counted
 from commontrace.cli.params import TRACE_ID
 from commontrace.cli.state import open_client
 from commontrace.errors import CommonTraceError
@@ -92,7 +92,7 @@ def purge(trace_id: str, reason: str, yes: bool) -> None:
     Its ids stay, and who purged it, when and why. To take it out of answers only, withdraw it.
     """
     if not yes:
-        click.confirm("This cannot be undone. Take it out?", abort=True, err=True)
+        agree("This cannot be undone. Take it out?", "Nothing was taken out.")
     with open_client() as client:
         done = client.traces.purge(trace_id, reason)
     answer(done, lambda screen: _purged(screen, done))

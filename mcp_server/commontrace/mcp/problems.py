@@ -12,6 +12,7 @@ from fastmcp.tools.base import ToolResult
 from pydantic import ValidationError as PydanticValidationError
 
 from commontrace.errors import CommonTraceError
+from commontrace.safety.rendering import outside
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,15 +53,15 @@ class WordedErrors(Middleware):
             return await call_next(context)
         except ValidationError as error:
             cause = error.__cause__
-            said = of_arguments(cause) if isinstance(cause, PydanticValidationError) else str(error)
+            said = of_arguments(cause) if isinstance(cause, PydanticValidationError) else outside(str(error))
             raise ToolError(said, log_level=logging.DEBUG) from error
 
 
 def of_ours(error: CommonTraceError) -> str:
-    """What failed, what to do, and the ids of near-duplicates: their titles are other people's text."""
+    """What failed, what to do, and the ids of near-duplicates: their titles are other people's text. One line."""
     matches = error.extra.get("matches")
     known = f" Known: {'; '.join(_match(match) for match in matches)}." if isinstance(matches, list) else ""
-    return f"{error}{known}"
+    return outside(f"{error}{known}")
 
 
 def _match(match: dict[str, Any]) -> str:
@@ -74,6 +75,6 @@ def of_arguments(error: PydanticValidationError) -> str:
     if first["type"] in {"missing", "missing_argument"}:
         return f"The argument {place} is missing. Add it and call again."
     if first["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
-        return f"There is no argument {place}. Leave it out and call again."
+        return outside(f"There is no argument {place}. Leave it out and call again.")
     said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"{place}: {said[0].lower()}{said[1:]}. Correct it and call again."
+    return outside(f"{place}: {said[0].lower()}{said[1:]}. Correct it and call again.")

@@ -64,7 +64,6 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("POST", f"{TRACE}/purge"): ("contribute", {"reason": "r"}),
     ("GET", f"{TRACE}/proof"): ("read", None),
     ("GET", f"{API}/log/consistency"): ("read", None),
-    ("POST", f"{API}/rescan"): ("admin", None),
     ("GET", f"{API}/reviews"): ("admin", None),
     ("GET", f"{API}/reviews/decisions"): ("admin", None),
     ("POST", f"{API}/reviews/reversals"): (

@@ -167,7 +167,8 @@ def test_secrets_are_taken_out_and_said(talk: Run) -> None:
 def test_a_context_is_checked_collected_and_purged(cli: Cli, talk: Run, refused: Run) -> None:
     assert talk("verify", "--full").startswith("sound: ")
     assert talk("gc", "--dry-run", "--grace-days", "0").startswith("would take out ")
-    assert cli("context", "purge", "Line 42 must").exit_code == 130  # nobody said yes
+    assert cli("context", "purge", "Line 42 must").exit_code == 130  # nobody answered
+    assert "Nothing was taken out." in cli("context", "purge", "Line 42 must", stdin="n\n").stderr
     assert talk("purge", "Line 42 must", "--yes", "--reason", "a leak").startswith("Took out 1 message")
     assert "Line 42" not in talk("show")
     talk("purge", "--slot", "1", "--yes")

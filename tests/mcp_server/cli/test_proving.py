@@ -44,7 +44,9 @@ def test_a_file_of_checkpoints_that_cannot_be_read_is_begun_anew(cli: Cli, trace
 
 def test_purging_asks_and_says_what_it_did(cli: Cli, trace_id: str) -> None:
     refused = cli("purge", trace_id, "--reason", "A secret.", stdin="n\n")
-    assert refused.exit_code == 1
+    assert (refused.exit_code, "Nothing was taken out." in refused.stderr) == (1, True)
+    assert cli("purge", trace_id, "--reason", "A secret.").exit_code == 130  # nobody answered
+    assert "[purged]" not in cli.good("show", trace_id)
     assert cli.good("purge", trace_id, "--reason", "A secret.", "--yes").startswith(
         f"{trace_id[:10]} purged: 1 version"
     )

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,16 @@ def test_joined_characters_are_drawn_at_any_width(cli: Cli, monkeypatch: pytest.
     for width in ("20", "41", "80", "100"):
         monkeypatch.setenv("COLUMNS", width)
         assert "漢" in cli.good("query", "joined characters", "--full")
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_an_entity_stands_for_does_not_reach_the_terminal(cli: Cli) -> None:
+    text = "cause &#x202e;gpj&rlm; &#x200b;x &zwj; &#13;over &#x9b;2J [a&#x202e;b](https://e.example/&#x202e;) `&#x1b;`"
+    solution = f"{text}\n\n```\n{text}\n```\n\n| a | b |\n|---|---|\n| {text} | ![{text}](x) |"
+    cli.good("import", "-", stdin=json.dumps([{"title": "Entities", "problem": text, "solution": solution}]))
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", cli.good("query", "entities", "--full"))
+    assert "\\u202egpj" in shown
+    assert not set(shown) & set("\x1b\x9b\u200b\u200d\u200f\u202e\r")
 
 
 def test_explain_says_what_a_score_is_made_of(cli: Cli, trace_id: str) -> None:

@@ -27,7 +27,7 @@ async def talk(expert: Any) -> Any:
 async def slots(agent: Any) -> list[str]:
     """The slots that an agent reads off a window."""
     shown = await agent.call("context_show", explain=True)
-    return re.findall(r"^\d+ in  (\w{8}) ", shown, re.MULTILINE)
+    return re.findall(r"^\d+ in  (\w{8}) ", parse(shown)[0], re.MULTILINE)
 
 
 async def torn(agent: Any) -> str:
@@ -201,7 +201,7 @@ async def test_nothing_that_was_said_leaves_its_fence(talk: Any) -> None:
 
 async def test_an_adaptive_window_shortens_what_is_old(talk: Any) -> None:
     shown = await talk.call("context_show", max_tokens=120, strategy="adaptive", explain=True)
-    assert re.search(r"^3 (shortened|line) ", shown, re.MULTILINE)
+    assert re.search(r"^3 (shortened|line) ", parse(shown)[0], re.MULTILINE)
     assert "The whole window has" in await talk.refusal("context_show", max_tokens=120, strategy="full")
 
 

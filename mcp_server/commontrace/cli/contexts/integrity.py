@@ -4,7 +4,7 @@ import click
 
 from commontrace.cli.command import FAILED
 from commontrace.cli.contexts.command import REF, context_command, open_repository, slot_id
-from commontrace.cli.output import Screen, answer, counted, waiting
+from commontrace.cli.output import Screen, agree, answer, counted, waiting
 from commontrace.cli.reading import read_text
 from commontrace.models.contexts import CollectResult, PurgeResult, VerifyResult
 
@@ -72,7 +72,7 @@ def purge(text: str | None, text_file: str | None, slot: str | None, yes: bool, 
         raise click.UsageError("Give TEXT or --file, not both.")
     text = read_text(text_file).rstrip("\n") if text_file else text
     if not yes:
-        click.confirm("This cannot be undone. Take it out?", abort=True, err=True)
+        agree("This cannot be undone. Take it out?", "Nothing was taken out.")
     with open_repository() as repo, waiting("Taking it out of every message, note and file"):
         named = slot_id(repo, slot) if slot else None
         done = repo.purge(text, slot=named, **{name: value for name, value in options.items() if value})

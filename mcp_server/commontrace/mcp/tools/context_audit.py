@@ -9,7 +9,7 @@ from pydantic import Field
 from commontrace import AsyncContexts
 from commontrace.mcp.dependencies import current_contexts, current_repository
 from commontrace.models.contexts import Blamed, GrepHit, ModelUsage
-from commontrace.safety.rendering import one_line, render_fenced
+from commontrace.safety.rendering import one_line, outside, render_fenced
 
 Words = Annotated[str, Field(max_length=1000)]
 Regex = Annotated[bool, Field(description="An RE2 expression")]
@@ -77,7 +77,8 @@ async def context_usage(
     """What recorded calls to models used, what estimates of each model are off by, what the window has now."""
     found = await contexts.open(repository or default).usage()
     head = f"{found.calls} calls; the window has {found.window.tokens} tokens ({found.window.method})"
-    return ToolResult(content="\n".join([head, *map(_model, found.models)]))
+    models = "\n".join(map(_model, found.models))
+    return ToolResult(content=f"{head}\n{render_fenced('models', models)}" if models else head)
 
 
 def _model(model: ModelUsage) -> str:
@@ -96,7 +97,7 @@ async def context_verify(
 ) -> ToolResult:
     """Check every byte that is stored of a context."""
     found = await contexts.open(repository or default).verify(full=full)
-    problems = [f"{one.kind} {one.name[:12]}: {one_line(one.detail)} {one.hint}" for one in found.problems[:20]]
+    problems = [outside(f"{one.kind} {one.name[:12]}: {one.detail} {one.hint}") for one in found.problems[:20]]
     counts = f"{found.commits} commits, {found.blobs} messages, {found.windows} windows, {found.purged} purged"
     verdict = "sound" if found.sound else f"{len(found.problems)} problems"
     return ToolResult(content="\n".join([f"{verdict}: {counts}", *problems]))

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from commontrace import AsyncContexts
 from commontrace.mcp.dependencies import current_contexts, current_repository
-from commontrace.mcp.tools.context_text import difference, operation_line, status_text
+from commontrace.mcp.tools.context_text import difference, operation_text, status_text
 from commontrace.mcp.tools.contexts import Ref
 
 
@@ -40,7 +40,7 @@ async def context_undo(
     default: str = Depends(current_repository),
 ) -> ToolResult:
     """Take back your newest context operation, whatever it was. context_redo does it again."""
-    return ToolResult(content=operation_line(await contexts.open(repository or default).undo()))
+    return ToolResult(content=operation_text(await contexts.open(repository or default).undo()))
 
 
 async def context_redo(
@@ -49,7 +49,7 @@ async def context_redo(
     default: str = Depends(current_repository),
 ) -> ToolResult:
     """Do again what context_undo took back last."""
-    return ToolResult(content=operation_line(await contexts.open(repository or default).redo()))
+    return ToolResult(content=operation_text(await contexts.open(repository or default).redo()))
 
 
 async def context_tag(

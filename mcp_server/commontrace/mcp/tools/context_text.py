@@ -18,7 +18,7 @@ from commontrace.models.contexts import (
     TokenCount,
     Window,
 )
-from commontrace.safety.rendering import one_line, render_fenced
+from commontrace.safety.rendering import one_line, outside, render_fenced
 
 SLOT: Final = 8
 _LONGEST: Final = 200
@@ -43,9 +43,9 @@ def commit_line(commit: CommitInfo) -> str:
     return f"{commit.short_id} {commit.created_at:%Y-%m-%d %H:%M} +{commit.messages}{names}{labels} {said}"
 
 
-def operation_line(operation: OperationInfo) -> str:
-    """What was done."""
-    return f"{operation.kind}: {one_line(operation.summary)}"
+def operation_text(operation: OperationInfo) -> str:
+    """What was done; a commit says it in the words of its message."""
+    return f"{operation.kind}:\n{render_fenced('what it did', operation.summary)}"
 
 
 def change_line(done: ChangeResult, *, dry_run: bool = False) -> str:
@@ -88,13 +88,16 @@ def window_text(window: Window) -> str:
     left = f"; {window.left_out} older ones left out, raise max_tokens" if window.left_out else ""
     reasons = "\n".join(_reason(place, item) for place, item in enumerate(window.explanation))
     body = window.text if window.text is not None else _json(window)
-    return "\n".join(part for part in (f"{said}{left}", reasons, render_fenced("window", body)) if part)
+    why = [render_fenced("slots", reasons)] if reasons else []
+    return "\n".join([f"{said}{left}", *why, render_fenced("window", body)])
 
 
 def _reason(place: int, item: Explained) -> str:
     tier = "in " if item.tier == "whole" else item.tier
     priority = "" if item.priority == "normal" else f" {item.priority}"
-    return f"{place} {tier} {item.slot_id[:SLOT]} {one_line(item.role)} {item.tokens}{priority}: {item.reason}"
+    return (
+        f"{place} {tier} {item.slot_id[:SLOT]} {one_line(item.role)} {item.tokens}{priority}: {one_line(item.reason)}"
+    )
 
 
 def _json(window: Window) -> str:
@@ -135,9 +138,13 @@ def status_text(found: ContextStatus) -> str:
     """Where writing goes on, and what the window there is made of."""
     at = found.commit_id[:10] if found.commit_id else "unborn"
     lines = [f"{found.repository} on {found.branch} at {at}: {found.messages} messages, {count(found.tokens)}"]
-    for title, shares in (("role", found.by_role), ("type", found.by_type), ("hidden", found.hidden)):
-        if shares:
-            lines.append(f"{title}: " + ", ".join(f"{one_line(name)} {shares[name]}" for name in sorted(shares)))
+    shares = [
+        f"{title}: {', '.join(f'{one_line(name)} {shares[name]}' for name in sorted(shares))}"
+        for title, shares in (("role", found.by_role), ("type", found.by_type), ("hidden", found.hidden))
+        if shares
+    ]
+    if shares:
+        lines.append(render_fenced("tokens", "\n".join(shares)))
     if found.tools:
         lines.append(f"tools: {found.tools} schemas, {found.tool_tokens} tokens")
     if found.left is not None:
@@ -156,7 +163,7 @@ def plan_text(found: PlanResult) -> str:
     lines = [f"{plan.tokens_before} → {plan.tokens_after} of {plan.budget} tokens, re-bills {plan.rebilled}"]
     lines += [
         f"{action.action} {len(action.slots)} messages ({' '.join(slot[:SLOT] for slot in action.slots[:5])}): "
-        f"saves {action.tokens_saved}, re-bills {action.rebilled}, risk {action.risk}; {one_line(action.reason)}"
+        f"saves {action.tokens_saved}, re-bills {action.rebilled}, risk {action.risk}; {outside(action.reason)}"
         for action in plan.actions
     ]
     if found.applied:

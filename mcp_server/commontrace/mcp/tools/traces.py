@@ -242,4 +242,5 @@ async def list_tags(
 ) -> ToolResult:
     """The tags in use with how many traces carry each, most used first."""
     found = await tags.list(prefix, limit)
-    return ToolResult(content=", ".join(f"{tag.tag} {tag.traces}" for tag in found) or "No tags yet.")
+    said = ", ".join(f"{tag.tag} {tag.traces}" for tag in found)
+    return ToolResult(content=render_fenced("tags", said) if said else "No tags yet.")

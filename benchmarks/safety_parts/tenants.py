@@ -1,10 +1,6 @@
-"""Every route and tool, asked by each of three organizations for what each other one keeps: canaries seen, 0 wanted.
-
-`uv run python benchmarks/safety_tenants.py`
-"""
+"""Every route and tool, asked by each of three organizations for what each other one keeps: canaries seen, 0 wanted."""
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -12,9 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
+from safety_parts import Table
 from tenants import pairs_of, shown_to_their_owner, three_tenants, walk_routes, walk_tools
+
+TITLE = "Tenants"
 
 
 async def _walk(url: str) -> dict[str, Any]:
@@ -36,20 +35,13 @@ async def _walk(url: str) -> dict[str, Any]:
         }
 
 
-def run() -> dict[str, Any]:
-    """Walk the whole matrix on a fresh store; returns its figures."""
+def run(data: Path) -> list[Table]:
+    """Walk the whole matrix on a fresh store."""
+    del data
     os.environ["COMMONTRACE_EMBEDDER"] = "none"
     os.environ["COMMONTRACE_RATE_WRITES"] = "0"  # the walk is faster than anybody
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         found = asyncio.run(_walk(f"sqlite:///{folder}/store.db"))
-    return {**found, "seconds": round(time.perf_counter() - started, 1)}
-
-
-def main() -> None:
-    """Print the figures."""
-    print(json.dumps(run(), indent=2))
-
-
-if __name__ == "__main__":
-    main()
+    rows = [{"of": name.replace("_", " "), "figure": str(value)} for name, value in found.items()]
+    return [Table("Three organizations", [*rows, {"of": "seconds", "figure": f"{time.perf_counter() - started:.0f}"}])]

@@ -9,15 +9,11 @@ Then the store, through the SDK: six honest outcomes against ten keys in five se
 receipts, in several ways of having come by them.
 """
 
-import argparse
-import json
 import os
 import tempfile
 from pathlib import Path
 from random import Random
 from typing import Any
-
-from safety_flooding import Crowd
 
 from commontrace import Client, connect
 from commontrace.models.contributors import NewApiKey
@@ -25,7 +21,12 @@ from commontrace.models.search import Query
 from commontrace.models.traces import Contribution, Evidence, Standing
 from commontrace_backend.traces.trust import Outcome, standing_of
 from commontrace_backend.traces.walk import EVERYBODY, Trust, trust_of
+from safety_parts import Table
+from safety_parts._crowd import Crowd, confirm
 
+TITLE = "Sybil attacks"
+VIEWERS = 20
+SEED = 1
 HONEST = 400
 CASES = ((10, 0), (1000, 0), (10, 1), (1000, 1), (1000, 5), (5000, 5), (1000, 20))
 Edges = dict[str, dict[str, float]]
@@ -151,33 +152,14 @@ def published(author: Client, title: str, text: str) -> str:
     return known
 
 
-def confirm(voter: Client, trace_id: str, evidence: Evidence | None = None) -> None:
-    voter.traces.query(Query(ids=[trace_id]))
-    voter.traces.vote(trace_id, "worked", evidence=evidence)
-
-
-def run(viewers: int = 40, seed: int = 1) -> dict[str, Any]:
-    """The table of the simulation, and what was found in the store."""
-    return {
-        "simulated": {f"{fakes},{edges}": simulate(fakes, edges, viewers, seed) for fakes, edges in CASES},
-        "store": {way: in_the_store(**options) for way, options in WAYS.items()},  # type: ignore[arg-type] # named above
-    }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--viewers", type=int, default=40, metavar="N", help="how many look (default: 40)")
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    figures = run(given.viewers, given.seed)
-    names = list(next(iter(figures["simulated"].values())))
-    print(f"{'fakes, attack edges':24}" + "".join(f"{name:>14}" for name in names))
-    for case, row in figures["simulated"].items():
-        print(f"{case:24}" + "".join(f"{row[name]:14.2f}" for name in names))
-    for way, found in figures["store"].items():
-        print(f"{way}: default {found['default']}, on request {found['on request']}, {found['fake']}")
-    print(json.dumps({"benchmark": "sybil", **figures}))
-
-
-if __name__ == "__main__":
-    main()
+def run(data: Path) -> list[Table]:
+    """The simulation, and what was found in the store."""
+    del data
+    simulated = [
+        {"fakes": fakes, "attack edges": edges, **simulate(fakes, edges, VIEWERS, SEED)} for fakes, edges in CASES
+    ]
+    stored = [
+        {"way": way, **{name: str(value) for name, value in in_the_store(**options).items()}}  # type: ignore[arg-type] # named above
+        for way, options in WAYS.items()
+    ]
+    return [Table(f"Shares of {VIEWERS} viewers", simulated), Table("Ten or five keys in the store", stored)]
