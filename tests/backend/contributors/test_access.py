@@ -41,6 +41,7 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("GET", f"{API}/tags"): ("read", None),
     ("GET", f"{API}/index"): ("read", None),
     ("POST", f"{API}/index"): ("admin", None),
+    ("POST", f"{API}/rescan"): ("admin", None),
     ("POST", f"{API}/checks"): ("read", {"command": "ls"}),
     ("GET", f"{API}/wanted"): ("read", None),
     ("GET", f"{API}/log/checkpoint"): ("read", None),
