@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 from commontrace._async.http import AsyncHttp
+from commontrace._transport import is_remote
 from commontrace.errors import InvalidInputError
 from commontrace.models.checks import CommandCheck, NewCheck
 from commontrace.models.rescan import RescanState
@@ -32,6 +33,7 @@ from commontrace.models.traces import (
     TraceVersion,
 )
 from commontrace.models.votes import OutcomeKind, Vote, VoteResult
+from commontrace.safety.leaving import Leaving
 from commontrace.safety.pipeline import screen_text
 
 _TRACES = "/api/v1/traces"
@@ -58,7 +60,7 @@ class AsyncTraces:
     async def query(self, query: str | Query = "", *, error: str = "", limit: int = 5) -> QueryAnswer:
         """Find traces for a problem or an error; pass a `Query` for every other option."""
         wanted = query if isinstance(query, Query) else Query(query=query, error=error, limit=limit)
-        return await self._http.call("POST", f"{_TRACES}/query", QueryAnswer, body=wanted)
+        return await self._http.call("POST", f"{_TRACES}/query", QueryAnswer, body=self._leaving().safe(wanted))
 
     async def check(self, command: str) -> CommandCheck:
         """Whether to ask somebody before a shell command runs: it came from an unproven trace, or carries a risk.
@@ -81,7 +83,14 @@ class AsyncTraces:
             NearDuplicateError: the store knows it already; nothing was stored.
             IdempotencyError: the idempotency key was used for something else.
         """
-        return await self._http.call("POST", _TRACES, ContributionResult, body=contribution)
+        leaving = self._leaving()
+        return leaving.noted(
+            await self._http.call("POST", _TRACES, ContributionResult, body=leaving.safe(contribution))
+        )
+
+    def _leaving(self) -> Leaving:
+        """What takes secrets out of a body; of one that stays in this process the backend does."""
+        return Leaving(is_remote(self._http.url))
 
     async def index_state(self) -> IndexState:
         """How far what traces are found by, words and vectors, has kept up with them."""
@@ -134,7 +143,7 @@ class AsyncTraces:
             NotShownError: you were never shown it, so cannot have used it.
         """
         body = Vote(outcome=outcome, note=note, evidence=evidence)
-        return await self._http.call("POST", f"{_trace(trace_id)}/votes", VoteResult, body=body)
+        return await self._http.call("POST", f"{_trace(trace_id)}/votes", VoteResult, body=self._leaving().safe(body))
 
     async def history(self, trace_id: str) -> list[TraceVersion]:
         """Every version, newest first, with the standing each has earned."""
@@ -142,7 +151,8 @@ class AsyncTraces:
 
     async def amend(self, trace_id: str, proposal: AmendmentProposal) -> Amendment:
         """Propose a better version; your own traces take it at once."""
-        return await self._http.call("POST", f"{_trace(trace_id)}/amendments", Amendment, body=proposal)
+        safe = self._leaving().safe(proposal)
+        return await self._http.call("POST", f"{_trace(trace_id)}/amendments", Amendment, body=safe)
 
     async def amendments(self, trace_id: str) -> list[Amendment]:
         """Proposed versions with what they change, newest first."""
@@ -156,7 +166,7 @@ class AsyncTraces:
     async def flag(self, trace_id: str, reason: FlagReason, note: str = "") -> Flag:
         """Ask for a second look at a trace."""
         body = NewFlag(reason=reason, note=note)
-        return await self._http.call("POST", f"{_trace(trace_id)}/flags", Flag, body=body)
+        return await self._http.call("POST", f"{_trace(trace_id)}/flags", Flag, body=self._leaving().safe(body))
 
     async def flags(self, trace_id: str) -> list[Flag]:
         """Every flag with its reason, undone ones too."""
@@ -169,7 +179,8 @@ class AsyncTraces:
     async def withdraw(self, trace_id: str, reason: str) -> Tombstone:
         """Take a trace of yours out of every answer; it can be restored."""
         body = Removal(reason=reason)
-        return await self._http.call("POST", f"{_trace(trace_id)}/withdrawal", Tombstone, body=body)
+        path = f"{_trace(trace_id)}/withdrawal"
+        return await self._http.call("POST", path, Tombstone, body=self._leaving().safe(body))
 
     async def restore(self, trace_id: str) -> Trace:
         """Bring a withdrawn trace back as it was."""
