@@ -93,7 +93,7 @@ def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
 
 async def changed(session: WriteSession) -> None:
     """Let everybody walk anew; two that change edges at once wait for one another here."""
-    await session.write(insert_missing(trust_state).values(name=_GRAPH, token=""))
+    await session.write(insert_missing(trust_state).values({"name": _GRAPH, "token": ""}))
     await session.write(update(trust_state).where(trust_state.c.name == _GRAPH).values(token=secrets.token_hex(16)))
 
 
