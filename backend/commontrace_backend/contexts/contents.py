@@ -34,6 +34,12 @@ async def contents(session: ReadSession, repository_id: int, shown: Sequence[Sho
     return [Content(slot, messages[slot.blob_id], tokens[slot.blob_id]) for slot in shown]
 
 
+async def messages_of(session: ReadSession, repository_id: int, blob_ids: Iterable[str]) -> dict[str, Message]:
+    """Messages by blob id."""
+    found = await store.find_blobs(session, repository_id, blob_ids)
+    return {blob_id: json.loads(row.encoded) for blob_id, row in found.items()}
+
+
 def tokens_in(row: Row[Any], message: Message) -> int:
     """What a message costs; what was counted with another encoding is counted again."""
     return int(row.tokens) if row.encoding == counting() else cost(default_counter(), message)

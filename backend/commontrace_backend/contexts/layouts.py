@@ -43,16 +43,20 @@ class Layout:
     total: int
 
 
+Read = dict[str, Message]
+"""Messages that were read to measure them, by blob id, so that whoever shows them need not read them again."""
+
+
 LAYOUTS: Final = Recent[Layout](_MOST)
 _MEASURES: Final = Recent[dict[str, Measure]](_MOST)
 
 
-async def layout_at(session: ReadSession, repository_id: int, commit_id: str) -> Layout:
-    """The window at a commit, laid out."""
+async def layout_at(session: ReadSession, repository_id: int, commit_id: str, read: Read | None = None) -> Layout:
+    """The window at a commit, laid out; what has to be read for it goes to `read`."""
     key = (commit_id, await _mark(session, repository_id))
     known = LAYOUTS.get(key)
     if known is None:
-        known = await _laid_out(session, repository_id, commit_id)
+        known = await _laid_out(session, repository_id, commit_id, {} if read is None else read)
         LAYOUTS.put(key, known, len(known.view.shown))
     return known
 
@@ -62,9 +66,9 @@ async def _mark(session: ReadSession, repository_id: int) -> Hashable:
     return (repository_id, counting(), *await audit_store.purge_mark(session, repository_id))
 
 
-async def _laid_out(session: ReadSession, repository_id: int, commit_id: str) -> Layout:
+async def _laid_out(session: ReadSession, repository_id: int, commit_id: str, read: Read) -> Layout:
     view = await view_at(session, repository_id, commit_id)
-    known = await measured(session, repository_id, [slot.blob_id for slot in view.shown])
+    known = await measured(session, repository_id, [slot.blob_id for slot in view.shown], read)
     measures = [known[slot.blob_id] for slot in view.shown]
     tokens = [measure.tokens for measure in measures]
     sized = Sized.of(
@@ -76,14 +80,19 @@ async def _laid_out(session: ReadSession, repository_id: int, commit_id: str) ->
     return Layout(view, state_id(view.shown), sized, sum(tokens))
 
 
-async def measured(session: ReadSession, repository_id: int, blob_ids: Iterable[str]) -> Mapping[str, Measure]:
+async def measured(
+    session: ReadSession, repository_id: int, blob_ids: Iterable[str], read: Read | None = None
+) -> Mapping[str, Measure]:
     """Messages as far as choosing goes, by blob id; others may be among them."""
     mark = await _mark(session, repository_id)
     known = _MEASURES.get(mark) or {}
     missing = [blob_id for blob_id in blob_ids if blob_id not in known]
     if missing:
         found = await store.find_blobs(session, repository_id, missing)
-        known |= {blob_id: _measure(row, json.loads(row.encoded)) for blob_id, row in found.items()}
+        messages = {blob_id: json.loads(row.encoded) for blob_id, row in found.items()}
+        known |= {blob_id: _measure(row, messages[blob_id]) for blob_id, row in found.items()}
+        if read is not None:
+            read |= messages
         _MEASURES.put(mark, known, len(known))
     return known
 

@@ -15,9 +15,9 @@ from commontrace.providers.parts import PartTypes
 from commontrace.providers.responses import to_responses
 from commontrace.providers.text import to_markdown, to_text
 from commontrace_backend.contexts import store
-from commontrace_backend.contexts.contents import contents, cost, total
+from commontrace_backend.contexts.contents import contents, cost, messages_of, total
 from commontrace_backend.contexts.explaining import with_hidden
-from commontrace_backend.contexts.layouts import Layout, layout_at
+from commontrace_backend.contexts.layouts import Layout, Read, layout_at
 from commontrace_backend.contexts.places import Place, open_place, resolve
 from commontrace_backend.contexts.tiers import Tier, tiered
 from commontrace_backend.contexts.view import View
@@ -68,10 +68,11 @@ async def window(session: ReadSession, caller: Caller, name: str, ref: str, look
     """
     place = await open_place(session, caller, name)
     commit_id = await resolve(session, place, ref)
-    layout = await layout_at(session, place.id, commit_id)
+    read: Read = {}
+    layout = await layout_at(session, place.id, commit_id, read)
     notes = layout.view.notes()
     tools = await schemas(session, place, notes.get("tools") or [])
-    selected = await _select(session, place, layout, look)
+    selected = await _select(session, place, layout, look, read)
     types: PartTypes = notes.get("types") or {}
     explained = await _explain(session, place, layout.view, selected) if look.explain else []
     return Window(
@@ -109,7 +110,7 @@ class Selection:
     reasons: Mapping[int, str]
 
 
-async def _select(session: ReadSession, place: Place, layout: Layout, look: Look) -> Selection:
+async def _select(session: ReadSession, place: Place, layout: Layout, look: Look, read: Read) -> Selection:
     shown, room = layout.view.shown, look.room
     if look.strategy == "adaptive" and room is not None:
         counter = default_counter()
@@ -122,11 +123,12 @@ async def _select(session: ReadSession, place: Place, layout: Layout, look: Look
             f"Give at least {layout.total + look.reserve}, or another strategy.",
         )
     choice = choose(layout.sized, room)
-    found = await contents(session, place.id, [shown[at] for at in choice.included])
+    blob_ids = [shown[at].blob_id for at in choice.included]
+    read |= await messages_of(session, place.id, [blob_id for blob_id in blob_ids if blob_id not in read])
     return Selection(
-        [content.message for content in found],
+        [read[blob_id] for blob_id in blob_ids],
         dict.fromkeys(choice.included, "whole"),
-        sum(content.tokens for content in found),
+        layout.sized.cost(choice.included),
         choice.reasons,
     )
 
