@@ -172,3 +172,20 @@ def test_a_wide_value_and_a_hundred_levels_are_fine() -> None:
 def test_an_operation_of_another_form_is_refused(operation: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError, match="not an operation"):
         check_operation(operation)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "cover", "slot": "s", "blob": "b", "covers": []},
+        {"op": "cover", "slot": "s", "blob": "b", "covers": [""]},
+        {"op": "move", "slot": "s", "after": "s"},
+        {"op": "edit", "slot": "", "blob": "b"},
+        {"op": "annotate", "slot": "s", "key": "live", "value": False},
+        {"op": "annotate", "slot": "s", "key": "priority", "value": {"level": "huge"}},
+    ],
+    ids=str,
+)
+def test_an_operation_that_could_mean_nothing_is_refused(operation: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError, match="has a field that it cannot have"):
+        check_operation(operation)

@@ -260,3 +260,15 @@ def test_text_shows_who_said_what() -> None:
     assert to_text(messages) == (
         'user: Run both.\n\nassistant: [call run {"n": 1.0}]\n[call run {}]\n\ntool: [result one]'
     )
+
+
+def test_of_two_results_of_one_call_the_first_is_sent() -> None:
+    messages = parsed(
+        [
+            {"role": "assistant", "content": None, "tool_calls": [openai_call("call_0")]},
+            {"role": "tool", "tool_call_id": "call_0", "content": "first"},
+            {"role": "tool", "tool_call_id": "call_0", "content": "second"},
+        ]
+    )
+    assert [message["content"] for message in to_openai(messages) if message["role"] == "tool"] == ["first"]
+    assert "second" not in str(to_anthropic(messages))
