@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from commontrace._async.http import AsyncHttp
 from commontrace._transport import is_remote
@@ -33,8 +33,9 @@ from commontrace.models.traces import (
     TraceVersion,
 )
 from commontrace.models.votes import OutcomeKind, Vote, VoteResult
-from commontrace.safety.leaving import Leaving
-from commontrace.safety.pipeline import screen_text
+
+if TYPE_CHECKING:
+    from commontrace.safety.leaving import Leaving
 
 _TRACES = "/api/v1/traces"
 _ID = re.compile(r"[0-9a-f]{6,64}\Z")
@@ -68,6 +69,8 @@ class AsyncTraces:
         Raises:
             InvalidInputError: it is longer than 64,000 characters.
         """
+        from commontrace.safety.pipeline import screen_text
+
         body = NewCheck.of(command=screen_text(command).text)
         return await self._http.call("POST", "/api/v1/checks", CommandCheck, body=body)
 
@@ -88,8 +91,10 @@ class AsyncTraces:
             await self._http.call("POST", _TRACES, ContributionResult, body=leaving.safe(contribution))
         )
 
-    def _leaving(self) -> Leaving:
+    def _leaving(self) -> "Leaving":
         """What takes secrets out of a body; of one that stays in this process the backend does."""
+        from commontrace.safety.leaving import Leaving  # its rules take longer to load than a server to start
+
         return Leaving(is_remote(self._http.url))
 
     async def index_state(self) -> IndexState:
