@@ -22,6 +22,14 @@ def _database(request: Request) -> Database:
     return database
 
 
+def _keyring(request: Request) -> service.Keyring:
+    keyring: service.Keyring = request.app.state.keyring
+    return keyring
+
+
+KeyringDep = Annotated[service.Keyring, Depends(_keyring)]
+
+
 async def caller_of(request: Request) -> Caller:
     """The contributor whose key the request carries; raises AuthenticationError without a good one."""
     working_copy, *more = request.headers.getlist(WORKING_COPY_HEADER) or ["default"]
@@ -29,7 +37,7 @@ async def caller_of(request: Request) -> Caller:
         raise InvalidInputError(
             f"The {WORKING_COPY_HEADER} header is malformed.", "Send it once, with 1 to 200 visible ASCII characters."
         )
-    keyring: service.Keyring = request.app.state.keyring
+    keyring = _keyring(request)
     if keyring.owner is not None and "Authorization" not in request.headers:
         return service.with_working_copy(keyring.owner, working_copy)
     # Two of them would let a proxy and this server each believe another one.

@@ -1,8 +1,6 @@
 """HTTP for contributors and keys."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from commontrace.models.contributors import (
     ApiKey,
@@ -14,17 +12,9 @@ from commontrace.models.contributors import (
     Rotation,
 )
 from commontrace_backend.contributors import service, store
-from commontrace_backend.identity import Admin, Anyone, KeyMaker, Reader, Reading, Writing
+from commontrace_backend.identity import Admin, Anyone, KeyMaker, KeyringDep, Reader, Reading, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contributors"])
-
-
-def _keyring(request: Request) -> service.Keyring:
-    keyring: service.Keyring = request.app.state.keyring
-    return keyring
-
-
-KeyringDep = Annotated[service.Keyring, Depends(_keyring)]
 
 
 @router.get("/me")

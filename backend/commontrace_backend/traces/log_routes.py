@@ -2,28 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 
 from commontrace.errors import NotFoundError
 from commontrace.models.log import Consistency, Inclusion, LogAudit, SignedCheckpoint
-from commontrace_backend.contributors.service import Keyring
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.tenancy import EVERY_TENANT
-from commontrace_backend.identity import Admin, Reader, Reading
+from commontrace_backend.identity import Admin, KeyringDep, Reader, Reading
 from commontrace_backend.log import service, store
 from commontrace_backend.traces import auditing
 from commontrace_backend.traces import store as traces
 from commontrace_backend.traces.routes import Ref
 
 router = APIRouter(prefix="/api/v1", tags=["log"])
-
-
-def _keyring(request: Request) -> Keyring:
-    keyring: Keyring = request.app.state.keyring
-    return keyring
-
-
-KeyringDep = Annotated[Keyring, Depends(_keyring)]
 
 
 @router.get("/log/checkpoint")
