@@ -53,11 +53,14 @@ _MEASURES: Final = Recent[dict[str, Measure]](_MOST)
 
 async def layout_at(session: ReadSession, repository_id: int, commit_id: str, read: Read | None = None) -> Layout:
     """The window at a commit, laid out; what has to be read for it goes to `read`."""
-    key = (commit_id, await _mark(session, repository_id))
-    known = LAYOUTS.get(key)
+    mark = await _mark(session, repository_id)
+    known = LAYOUTS.get((commit_id, mark))
     if known is None:
-        known = await _laid_out(session, repository_id, commit_id, {} if read is None else read)
-        LAYOUTS.put(key, known, len(known.view.shown))
+        view = await view_at(session, repository_id, commit_id)
+        blob_ids = [slot.blob_id for slot in view.shown]
+        measures = await _measures(session, repository_id, blob_ids, mark, {} if read is None else read)
+        known = _laid_out(view, measures)
+        LAYOUTS.put((commit_id, mark), known, len(view.shown))
     return known
 
 
@@ -66,9 +69,7 @@ async def _mark(session: ReadSession, repository_id: int) -> Hashable:
     return (repository_id, counting(), *await audit_store.purge_mark(session, repository_id))
 
 
-async def _laid_out(session: ReadSession, repository_id: int, commit_id: str, read: Read) -> Layout:
-    view = await view_at(session, repository_id, commit_id)
-    known = await measured(session, repository_id, [slot.blob_id for slot in view.shown], read)
+def _laid_out(view: View, known: Mapping[str, Measure]) -> Layout:
     measures = [known[slot.blob_id] for slot in view.shown]
     tokens = [measure.tokens for measure in measures]
     sized = Sized.of(
@@ -80,19 +81,21 @@ async def _laid_out(session: ReadSession, repository_id: int, commit_id: str, re
     return Layout(view, state_id(view.shown), sized, sum(tokens))
 
 
-async def measured(
-    session: ReadSession, repository_id: int, blob_ids: Iterable[str], read: Read | None = None
-) -> Mapping[str, Measure]:
+async def measured(session: ReadSession, repository_id: int, blob_ids: Iterable[str]) -> Mapping[str, Measure]:
     """Messages as far as choosing goes, by blob id; others may be among them."""
-    mark = await _mark(session, repository_id)
+    return await _measures(session, repository_id, blob_ids, await _mark(session, repository_id), {})
+
+
+async def _measures(
+    session: ReadSession, repository_id: int, blob_ids: Iterable[str], mark: Hashable, read: Read
+) -> Mapping[str, Measure]:
     known = _MEASURES.get(mark) or {}
     missing = [blob_id for blob_id in blob_ids if blob_id not in known]
     if missing:
         found = await store.find_blobs(session, repository_id, missing)
         messages = {blob_id: json.loads(row.encoded) for blob_id, row in found.items()}
         known |= {blob_id: _measure(row, messages[blob_id]) for blob_id, row in found.items()}
-        if read is not None:
-            read |= messages
+        read |= messages
         _MEASURES.put(mark, known, len(known))
     return known
 

@@ -24,8 +24,8 @@ from commontrace_backend.traces import (
 )
 from commontrace_backend.traces.assembly import contributor_of
 from commontrace_backend.traces.service import may_decide
-from commontrace_backend.traces.store import FULL_ID, change_trace
-from commontrace_backend.traces.tables import flags, traces
+from commontrace_backend.traces.store import change_trace, named
+from commontrace_backend.traces.tables import flags
 from commontrace_backend.traces.tables import outcomes as reported
 from commontrace_backend.traces.trust import POSITIVE
 
@@ -121,8 +121,8 @@ async def _publication(session: WriteSession, caller: Caller, trace: Row[Any], w
 
 
 async def _trace(session: ReadSession, caller: Caller, ref: str) -> Row[Any]:
-    named = traces.c.trace_id == ref if len(ref) == FULL_ID else traces.c.trace_id.startswith(ref, autoescape=True)
-    rows = await session.all(review_store.found(await review_store.within_reach(session, caller) & named).limit(2))
+    where = await review_store.within_reach(session, caller) & named(ref)
+    rows = await session.all(review_store.found(where).limit(2))
     if len(rows) != 1:
         raise NotFoundError(f"Nothing to review by the id {ref}.", "See `commontrace review list`; give the whole id.")
     return rows[0]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace.models.traces import TraceContent
@@ -38,7 +38,7 @@ _RECEIVED: Final = select(receipts.c.trace_id, receipts.c.version_id).where(
 
 async def find(session: ReadSession, caller: Caller, ref: str) -> Row[Any]:
     """The trace with this id or unique prefix; raises NotFoundError, AmbiguousRefError."""
-    rows = await session.all(visible_traces(caller).where(_named(ref)).order_by(traces.c.number).limit(6))
+    rows = await session.all(visible_traces(caller).where(named(ref)).order_by(traces.c.number).limit(6))
     if not rows:
         raise NotFoundError(f"No trace {ref}.", "Check the id, or search with query_traces.")
     if len(rows) > 1:
@@ -49,7 +49,8 @@ async def find(session: ReadSession, caller: Caller, ref: str) -> Row[Any]:
     return rows[0]
 
 
-def _named(ref: str) -> Any:
+def named(ref: str) -> ColumnElement[bool]:
+    """The traces that an id, or the first digits of one, may mean."""
     return traces.c.trace_id == ref if len(ref) == FULL_ID else traces.c.trace_id.startswith(ref, autoescape=True)
 
 
