@@ -15,11 +15,11 @@ from commontrace.providers.messages import Message, answers_of, calls_of
 from commontrace.providers.rendering import is_system, linked
 from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.contents import counting, tokens_in
-from commontrace_backend.contexts.recent import Recent
 from commontrace_backend.contexts.states import view_at
 from commontrace_backend.contexts.view import View, state_id
 from commontrace_backend.contexts.window import Sized
 from commontrace_backend.database.session import ReadSession
+from commontrace_backend.recent import Recent
 
 _MOST: Final = 400_000  # messages of everything that is remembered: about 100 MB
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from commontrace.objects import Commit
 from commontrace_backend.contexts.graph import Divergence, IncompleteHistory
-from commontrace_backend.contexts.recent import Recent
 from commontrace_backend.contexts.state import State, replay
 from commontrace_backend.contexts.view import View
 from commontrace_backend.contexts.walk import commits_to, walk
 from commontrace_backend.database.session import ReadSession
+from commontrace_backend.recent import Recent
 
 _MOST_SLOTS: Final = 400_000  # of all states that are remembered: about 100 MB
 

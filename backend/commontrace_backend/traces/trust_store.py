@@ -4,7 +4,6 @@ The home organization, which runs the store, is always a seed.
 """
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from commontrace_backend.contributors.tables import contributors, organizations
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
 from commontrace_backend.database.upsert import insert_missing
+from commontrace_backend.recent import Recent
 from commontrace_backend.traces.tables import (
     outcomes,
     trace_versions,
@@ -46,8 +46,8 @@ class _Graph:
 
 # By a random token that changes with every edge, and by how many organizations there are since when: a copy of a store
 # that went its own way since is another one.
-_graphs: OrderedDict[str, _Graph] = OrderedDict()
-_walked: OrderedDict[tuple[str, str | None], Trust] = OrderedDict()
+_GRAPHS: Final = Recent[_Graph](_KEPT)
+_WALKED: Final = Recent[Trust](_KEPT)
 
 _HOME: Final = select(organizations.c.organization_id).where(organizations.c.name == HOME).scalar_subquery()
 _STATE: Final = select(
@@ -63,17 +63,18 @@ async def trust_for(session: ReadSession, viewer: str | None) -> Trust:
     state = await session.first(_STATE)
     assert state is not None
     at = f"{state.home} {state.token} {state.organizations} {state.newest}"
-    key = (at, viewer)
-    if key not in _walked:
+    known = _WALKED.get((at, viewer))
+    if known is None:
         graph = await _graph(session, at, str(state.home))
         roots = [*graph.roots, viewer] if viewer else graph.roots
-        _keep(_walked, key, trust_of(graph.edges, roots, viewer))
-    _walked.move_to_end(key)
-    return _walked[key]
+        known = trust_of(graph.edges, roots, viewer)
+        _WALKED.put((at, viewer), known, 1)
+    return known
 
 
 async def _graph(session: ReadSession, at: str, home: str) -> _Graph:
-    if at not in _graphs:
+    known = _GRAPHS.get(at)
+    if known is None:
         rows = await session.all(select(trust_edges).where((trust_edges.c.confirmed > 0) | trust_edges.c.vouched))
         edges: dict[str, dict[str, float]] = {}
         for row in rows:
@@ -81,14 +82,9 @@ async def _graph(session: ReadSession, at: str, home: str) -> _Graph:
         for row in await session.all(select(organizations).where(organizations.c.invited_by.is_not(None))):
             edges.setdefault(row.invited_by, {}).setdefault(row.organization_id, INVITED)
         seeds = [row.organization_id for row in await session.all(select(trust_seeds.c.organization_id))]
-        _keep(_graphs, at, _Graph(edges, [home, *seeds]))
-    return _graphs[at]
-
-
-def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    kept[key] = value
-    while len(kept) > _KEPT:
-        kept.popitem(last=False)
+        known = _Graph(edges, [home, *seeds])
+        _GRAPHS.put(at, known, 1)
+    return known
 
 
 async def changed(session: WriteSession) -> None:
