@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, select
 
 from commontrace.merkle import leaf_hash, node_hash
 from commontrace.models.canonical import canonical
@@ -13,20 +13,13 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
 from commontrace_backend.log import store as log
-from commontrace_backend.traces.ledger import leaf_of, subject_of
-from commontrace_backend.traces.tables import outcomes, tombstones, trace_versions, traces
+from commontrace_backend.traces.ledger import TABLES, leaf_of, log_all, subject_of
+from commontrace_backend.traces.tables import traces
 from commontrace_backend.traces.versions import version_id
 
 _AT_ONCE: Final = 200
 _MOST: Final = 1_000
 """Problems that are named; more do not help."""
-
-_TABLES: Final[Mapping[str, Table]] = {
-    "trace": traces,
-    "version": trace_versions,
-    "outcome": outcomes,
-    "tombstone": tombstones,
-}
 
 
 async def audit(session: ReadSession, caller: Caller | None) -> tuple[int, int, list[LogProblem]]:
@@ -48,9 +41,7 @@ async def audit(session: ReadSession, caller: Caller | None) -> tuple[int, int, 
 
 async def adopt(session: WriteSession) -> None:
     """Begin the log of a store that is older than it: take in everything as it stands."""
-    for kind, table in _TABLES.items():
-        for row in await session.all(select(table).order_by(*table.primary_key.columns)):
-            await log.append(session, leaf_of(kind, row))
+    await log_all(session, TABLES)
 
 
 async def is_unlogged(session: ReadSession) -> bool:
@@ -109,13 +100,13 @@ async def _rows(session: ReadSession, trace_ids: Sequence[str]) -> list[LogProbl
             purged.add(leaf.trace_id)
     found: list[LogProblem] = []
     there = set()
-    for kind, table in _TABLES.items():
+    for kind, table in TABLES.items():
         named = select(table).where(table.c.trace_id.in_(trace_ids))
         for row in await session.all(across(named, "the traces were chosen by their tenant")):
             key = (row.trace_id, kind, subject_of(kind, row))
             there.add(key)
             found += _compared(kind, row, key in logged, logged.get(key), purged=row.trace_id in purged)
-    gone = [key for key in logged if key[1] in _TABLES and key not in there]
+    gone = [key for key in logged if key[1] in TABLES and key not in there]
     return found + [
         _problem("missing", one[0], f"its {one[1]} {one[2][:12]} is gone".replace("  ", " ")) for one in gone
     ]

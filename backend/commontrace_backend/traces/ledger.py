@@ -4,10 +4,10 @@ The facts of a row are made from the row as it stands, so that `auditing` can ma
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, Table, select, true
 
 from commontrace.models.canonical import canonical
 from commontrace_backend.database.session import WriteSession
@@ -16,6 +16,7 @@ from commontrace_backend.log.store import Leaf, append
 from commontrace_backend.traces.tables import outcomes, tombstones, trace_versions, traces
 
 Facts = dict[str, Any]
+_DECIDED: Final = "its writer has decided already who may"
 
 
 def digest(value: Any) -> str:
@@ -59,6 +60,15 @@ FACTS: Final[Mapping[str, Callable[[Row[Any]], Facts]]] = {
 """What is logged of a row, by kind."""
 
 
+TABLES: Final[Mapping[str, Table]] = {
+    "trace": traces,
+    "version": trace_versions,
+    "outcome": outcomes,
+    "tombstone": tombstones,
+}
+"""Where the rows of each kind are."""
+
+
 def leaf_of(kind: str, row: Row[Any]) -> Leaf:
     """A row as it is logged."""
     return Leaf(row.tenant_id, kind, row.trace_id, subject_of(kind, row), FACTS[kind](row))
@@ -93,7 +103,17 @@ async def log_tombstone(session: WriteSession, tombstone_id: str) -> None:
     await _log(session, "tombstone", select(tombstones).where(tombstones.c.tombstone_id == tombstone_id))
 
 
+async def log_all(session: WriteSession, kinds: Iterable[str], trace_id: str | None = None) -> None:
+    """Log the rows of some kinds as they stand, of one trace or of all."""
+    for kind in kinds:
+        table = TABLES[kind]
+        chosen: ColumnElement[bool] = true() if trace_id is None else table.c.trace_id == trace_id
+        statement = select(table).where(chosen).order_by(*table.primary_key.columns)
+        for row in await session.all(across(statement, _DECIDED)):
+            await append(session, leaf_of(kind, row))
+
+
 async def _log(session: WriteSession, kind: str, statement: Select[Any]) -> None:
-    row = await session.first(across(statement, "its writer has decided already who may"))
+    row = await session.first(across(statement, _DECIDED))
     assert row is not None
     await append(session, leaf_of(kind, row))

@@ -9,7 +9,7 @@ from commontrace.models.traces import LintVerdict, PurgedTrace, Removal, Risks, 
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.engine import Database
-from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.session import WriteSession
 from commontrace_backend.index.protocol import SearchIndex
 from commontrace_backend.log.store import Leaf, append, forget
 from commontrace_backend.traces import ledger, moderation, service, store, writing
@@ -18,7 +18,6 @@ from commontrace_backend.traces.tables import (
     flags,
     idempotency_keys,
     outcomes,
-    tombstones,
     trace_commands,
     trace_versions,
 )
@@ -72,7 +71,8 @@ async def _empty(session: WriteSession, caller: Caller, index: SearchIndex, trac
     facts = {"contributor_id": caller.contributor_id, "reason": ledger.digest(reason)}
     await append(session, Leaf(trace.tenant_id, "purge", trace_id, "", facts))
     await store.change_trace(session, trace_id, state="purged", title=_GONE, language=None)
-    await _log_again(session, trace_id)
+    # As they are now: what was logged of them before is forgotten but for its hashes.
+    await ledger.log_all(session, ("version", "outcome", "tombstone"), trace_id)
     return len(numbers)
 
 
@@ -91,14 +91,3 @@ async def _blank(session: WriteSession, trace_id: str) -> None:
         await session.write(update(table).where(table.c.trace_id == trace_id).values(gone))
     for forgotten in (idempotency_keys, trace_commands):
         await session.write(delete(forgotten).where(forgotten.c.trace_id == trace_id))
-
-
-async def _log_again(session: WriteSession, trace_id: str) -> None:
-    """The rows as they are now: what was logged of them before is forgotten but for its hashes."""
-    for kind, table in (("version", trace_versions), ("outcome", outcomes), ("tombstone", tombstones)):
-        for row in await _rows(session, table, trace_id):
-            await append(session, ledger.leaf_of(kind, row))
-
-
-async def _rows(session: ReadSession, table: Any, trace_id: str) -> Any:
-    return await session.all(table.select().where(table.c.trace_id == trace_id))
