@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from commontrace.errors import NewerSchemaError
 
-CURRENT: Final = 4
+CURRENT: Final = 5
 """The schema this code writes; migrations/versions holds one file a step."""
 
 MIN_READER: Final = 1
