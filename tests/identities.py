@@ -1,5 +1,7 @@
 """A real identity provider for tests: small, with keys of its own, and as broken as a test wants it."""
 
+import base64
+import hmac
 import json
 import threading
 from collections.abc import Iterator
@@ -31,6 +33,17 @@ def public_key(algorithm: str, name: str = "first") -> dict[str, Any]:
     kinds: dict[str, Any] = {"RS256": RSAAlgorithm, "ES256": ECAlgorithm, "EdDSA": OKPAlgorithm}
     whole: dict[str, Any] = kinds[algorithm].to_jwk(signing_key(algorithm, name).public_key(), as_dict=True)
     return {**whole, "kid": f"{name}-{algorithm}", "use": "sig"}
+
+
+def by_hand(header: dict[str, Any], claims: dict[str, Any], secret: bytes | None) -> str:
+    """A token that no library would make: signed with a secret by HMAC as the header says, or not at all."""
+    parts = [_part(json.dumps(part, default=datetime.timestamp).encode()) for part in (header, claims)]
+    signature = hmac.digest(secret, ".".join(parts).encode(), f"sha{header['alg'][2:]}") if secret else b""
+    return ".".join([*parts, _part(signature)])
+
+
+def _part(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 @dataclass
