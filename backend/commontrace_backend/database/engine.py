@@ -18,8 +18,28 @@ _HINT: Final = "Use a sqlite:///path or postgresql://user@host/name URL."
 class Database(Protocol):
     """A store that can be opened, read, written and closed."""
 
-    async def open(self) -> None:
-        """Bring the schema up to date; raises NewerSchemaError or StoreUnusableError."""
+    async def open(self, *, upgrade: bool = True) -> int:
+        """Bring the schema up to date, and say which one was found; 0 where there was nothing yet.
+
+        With `upgrade` false an empty place becomes a store, but an older store is refused.
+
+        Raises:
+            NewerSchemaError: it was written by newer code.
+            StoreUnusableError: it cannot be opened, or may not be upgraded.
+        """
+        ...
+
+    async def schema(self) -> int:
+        """Which schema the store has, 0 where there is nothing yet; changes nothing.
+
+        Raises:
+            NewerSchemaError: it was written by newer code and cannot be read by this one.
+            StoreUnusableError: what is there is no store of ours.
+        """
+        ...
+
+    async def build(self, schema: int) -> None:
+        """Make an empty place a store of this schema, which may be older than ours; others are left as they are."""
         ...
 
     def reading(self, tenant: str | None = None) -> AbstractAsyncContextManager[ReadSession]:
