@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -75,6 +75,11 @@ class Database(Protocol):
     async def close(self) -> None:
         """Release every connection."""
         ...
+
+
+def engine_of(database: Database) -> Literal["sqlite", "postgresql"]:
+    """Which database it is."""
+    return "sqlite" if isinstance(database, SqliteDatabase) else "postgresql"
 
 
 def connect_database(url: str, *, lock_wait: float = 30.0) -> Database:
