@@ -125,11 +125,12 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Fold the WAL back under the lock: a checkpoint is a write too."""
-        try:
-            async with self._lock.hold():
-                await self._dispose()
-        except BackendError:
-            await self._dispose()  # whoever holds the lock has the store open and folds the WAL back later
+        if any(self._idle.values()):
+            try:
+                async with self._lock.hold():
+                    await self._dispose()
+            except BackendError:
+                await self._dispose()  # whoever holds the lock has the store open and folds the WAL back later
         self._lock.close()
 
     async def _dispose(self) -> None:

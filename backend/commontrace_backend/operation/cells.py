@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, LargeBinary
+from sqlalchemy import Column, LargeBinary, TypeDecorator
 
 from commontrace_backend.database.types import UtcDateTime
 from commontrace_backend.index.tables import trace_vectors
@@ -33,7 +33,8 @@ def from_json(column: Column[Any], value: Any, engine: str) -> Any:
         return _vector(value, engine)
     if isinstance(column.type, UtcDateTime):
         return datetime.fromisoformat(value)
-    return b64decode(value) if isinstance(column.type, LargeBinary) else value
+    kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    return b64decode(value) if isinstance(kind, LargeBinary) else value
 
 
 def _text(value: bytes) -> str:

@@ -81,10 +81,7 @@ async def _as_new_file(path: Path, reader: archive.Reader, told: archive.Progres
     try:
         async with _connected(f"sqlite:///{beside}") as database:
             await restore(database, reader, told)
-        if path.exists():  # somebody made one meanwhile
-            raise ConflictError(f"There is a store at {path} by now; it was left as it is.", "Restore into another.")
-        beside.rename(path)
-        _to_the_disk(path.parent)
+        _put(beside, path)
     finally:
         for name in (beside.name, f"{beside.name}.lock", f"{beside.name}-wal", f"{beside.name}-shm"):
             path.with_name(name).unlink(missing_ok=True)
@@ -92,7 +89,12 @@ async def _as_new_file(path: Path, reader: archive.Reader, told: archive.Progres
             copy.unlink()
 
 
-def _to_the_disk(folder: Path) -> None:
+def _put(beside: Path, path: Path) -> None:
+    """Give a file its name, and have the disk know it."""
+    if path.exists():  # somebody made one meanwhile
+        raise ConflictError(f"There is a store at {path} by now; it was left as it is.", "Restore into another file.")
+    beside.rename(path)
+    folder = path.parent
     if os.name == "posix":  # elsewhere a folder cannot be opened
         descriptor = os.open(folder, os.O_RDONLY)
         try:

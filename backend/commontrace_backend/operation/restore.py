@@ -85,8 +85,10 @@ async def _load(
     later = [column for column in _self_references(table) if column.name in reader.manifest.parts[table.name].columns]
     for batch in _batches(reader.rows(table.name)):
         values = [
-            {name: None if table.c[name] in later else from_json(table.c[name], value, engine)
-             for name, value in row.items()}
+            {
+                name: None if table.c[name] in later else from_json(table.c[name], value, engine)
+                for name, value in row.items()
+            }
             for row in batch
         ]
         await session.write(insert(table), values)
@@ -123,7 +125,8 @@ async def _settle_postgres(session: WriteSession, manifest: archive.Manifest) ->
                 await session.execute(
                     select(
                         func.setval(
-                            func.pg_get_serial_sequence(name, column.name), func.coalesce(func.max(column), 1),
+                            func.pg_get_serial_sequence(name, column.name),
+                            func.coalesce(func.max(column), 1),
                             func.count(column) > 0,
                         )
                     )

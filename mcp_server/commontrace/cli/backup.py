@@ -64,7 +64,5 @@ def _followed(doing: str, work: "Callable[[Told], Awaitable[BackupReport]]") -> 
 def _draw(screen: Screen, report: "BackupReport", said: str) -> None:
     traces, contexts = report.rows.get("traces", 0), report.rows.get("repositories", 0)
     screen.line((said, "bold"), f": {counted(sum(report.rows.values()), 'row')}, {report.bytes:,} bytes")
-    screen.line(
-        (f"{counted(traces, 'trace')}, {counted(contexts, 'context')}; schema {report.schema_number}, "
-         f"taken from {report.engine} at {report.created_at}", "dim")
-    )
+    taken = f"schema {report.schema_number}, taken from {report.engine} at {report.created_at}"
+    screen.line((f"{counted(traces, 'trace')}, {counted(contexts, 'context')}; {taken}", "dim"))
