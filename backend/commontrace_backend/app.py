@@ -95,9 +95,10 @@ async def _begin_log(database: Database) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
-    await state.database.open()
+    settings: BackendSettings = state.settings
+    # A file that its owner opens upgrades itself, with a copy beside it; what others use too waits for a command.
+    await state.database.open(upgrade=settings.local_owner and settings.database_url.startswith("sqlite:"))
     try:
-        settings: BackendSettings = state.settings
         state.keyring = await open_keyring(
             state.database,
             pepper=settings.pepper.get_secret_value(),

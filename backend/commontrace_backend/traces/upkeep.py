@@ -11,7 +11,7 @@ from commontrace.fingerprint import VERSION
 from commontrace.models.search import IndexState
 from commontrace.models.traces import TraceContent
 from commontrace_backend.database.engine import Database
-from commontrace_backend.database.session import ReadSession
+from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.protocol import Embedder, EmbedderUnavailableError
 from commontrace_backend.index.protocol import SearchIndex
@@ -53,11 +53,7 @@ class Upkeep:
             if not await self.words.pending(session, 1):
                 return 0
         async with self.database.writing(EVERY_TENANT) as writer:
-            numbers = await self.words.pending(writer, _WORDS_AT_ONCE)
-            for row in await writer.all(_served(numbers)):
-                content = TraceContent.model_validate(row.content)
-                await self.words.put(writer, writing.document(row.number, content))
-        return len(numbers)
+            return await take_words(writer, self.words)
 
     async def _fingerprints(self) -> bool:
         """All of them, a page a transaction: those of an older version are found by nobody meanwhile."""
@@ -100,6 +96,14 @@ class Upkeep:
         except EmbedderUnavailableError as error:
             reason = str(error)
         return await self.state(reason)
+
+
+async def take_words(session: WriteSession, words: SearchIndex) -> int:
+    """Take the words of up to a hundred traces that have none of today; returns of how many."""
+    numbers = await words.pending(session, _WORDS_AT_ONCE)
+    for row in await session.all(_served(numbers)):
+        await words.put(session, writing.document(row.number, TraceContent.model_validate(row.content)))
+    return len(numbers)
 
 
 def _served(numbers: Sequence[int]) -> Select[Any]:

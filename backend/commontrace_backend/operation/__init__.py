@@ -1,0 +1,1 @@
+"""What is done next to the data: backup, restore, migration, repair."""
