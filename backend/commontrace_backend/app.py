@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from commontrace_backend import problems
+from commontrace_backend import authorization, problems
 from commontrace_backend.contexts.audit_routes import router as audit
 from commontrace_backend.contexts.bundle_routes import router as bundles
 from commontrace_backend.contexts.naming_routes import router as naming
@@ -53,6 +53,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
     app.state.meter = Meter(settings, InProcessBuckets())
     _compose_search(app, database, choose_embedder(settings))
     problems.install(app)
+    authorization.install(app, settings)
     app.add_middleware(BodyLimit)
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
@@ -99,12 +100,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # A file that its owner opens upgrades itself, with a copy beside it; what others use too waits for a command.
     await state.database.open(upgrade=settings.local_owner and settings.database_url.startswith("sqlite:"))
     try:
-        state.keyring = await open_keyring(
-            state.database,
-            pepper=settings.pepper.get_secret_value(),
-            environment=settings.key_environment,
-            local_owner=settings.local_owner,
-        )
+        state.keyring = await open_keyring(state.database, settings, state.provider)
         await _begin_log(state.database)
         state.worker.start()
         yield

@@ -20,6 +20,17 @@ class BackendSettings(BaseSettings):
         default=SecretStr(""),
         description="Secret mixed into stored API-key digests; empty: one is made and kept in the database.",
     )
+    oidc_issuer: str = Field(
+        default="",
+        description="URL of an OpenID Connect provider, as in its tokens' `iss`; empty: API keys are all there is.",
+    )
+    oidc_audience: str = Field(
+        default="",
+        description="Whom the provider's tokens must be meant for (`aud`), separated by blanks; empty: public_url.",
+    )
+    public_url: str = Field(
+        default="", description="Where callers reach this server, as https://traces.example.com; for OAuth clients."
+    )
     key_environment: str = Field(default="live", pattern="^[a-z]{2,8}$", description="Second part of new API keys.")
     lock_wait: float = Field(default=30.0, gt=0, description="Seconds to wait for the store's write lock.")
     embedder: Literal["auto", "local", "endpoint", "in-memory", "none"] = Field(
