@@ -35,6 +35,9 @@ def _dispatch(program: str, arguments: list[str]) -> int:
         return 0
     tools = _stdio_server(arguments) if program == "commontrace" else None
     if tools is not None:
+        from commontrace.mcp.first_answers import stand_in
+
+        stand_in(tools)
         from commontrace.mcp.server import run
 
         run(transport="stdio", host="", port=0, tools=tools)
