@@ -1,9 +1,9 @@
 """The first answers of the stdio server, from what it said last time, while it loads. Standard library only.
 
-A client's first requests (who are you, what tools) have the same answers at every start, and loading what gives them takes
-most of a second. So each such answer of the real server is written down, and given again at the next start as long as
-nothing it could depend on has changed. There is no second implementation of the protocol: the real server hears every
-message too, and what it says to a request that was answered already is compared, written down where it differs, and dropped.
+A client's first requests (who are you, what tools) have the same answers at every start, and loading what gives them
+takes most of a second. So each such answer of the real server is written down, and given again at the next start as long
+as nothing it could depend on has changed. There is no second implementation of the protocol: the real server hears every
+message too, and what it says to a request that was answered already is compared, written down if it differs, and dropped.
 """
 
 import io
@@ -46,24 +46,20 @@ class FirstAnswers:
     def start(self) -> None:
         """Begin to read, and answer what can be answered; returns when loading disturbs no answer."""
         threading.Thread(target=self._read, name="first-answers", daemon=True).start()
-        self.idle.wait(_PATIENCE)
+        if self._kept:
+            self.idle.wait(_PATIENCE)
 
     def _read(self) -> None:
-        while chunk := self._chunk():
-            *lines, self._rest = (self._rest + chunk).split(b"\n")
-            for line in lines:
-                self.stdin.put(self._heard(line) + b"\n")
+        with suppress(OSError):  # the other end is gone
+            while chunk := os.read(self._incoming, _CHUNK):
+                *lines, self._rest = (self._rest + chunk).split(b"\n")
+                for line in lines:
+                    self.stdin.put(self._heard(line) + b"\n")
         if self._rest:
             self.stdin.put(self._rest)
         if not (self.stdin.is_read or self._unanswered):
             os._exit(0)  # nobody waits for anything, and there is nothing to close
         self.stdin.put(b"")
-
-    def _chunk(self) -> bytes:
-        try:
-            return os.read(self._incoming, _CHUNK)
-        except OSError:  # the other end is gone
-            return b""
 
     def _heard(self, line: bytes) -> bytes:
         """A line from the client as the real server is to hear it: under a name of ours if it is answered already."""
@@ -124,9 +120,11 @@ class _Stdin(io.RawIOBase):
             self._came.notify()
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Wait for bytes, and give as many as there are."""
         self.is_read = True
         with self._came:
             self._came.wait_for(lambda: self._waiting or self._ended)
@@ -145,9 +143,11 @@ class _Stdout(io.RawIOBase):
         self._rest = b""
 
     def writable(self) -> bool:
+        """Yes."""
         return True
 
     def write(self, data: Any) -> int:
+        """Hand on whole lines; the rest waits for its end."""
         *lines, self._rest = (self._rest + bytes(data)).split(b"\n")
         for line in lines:
             self._front.said(line + b"\n")
@@ -166,10 +166,15 @@ class _Kept:
             if isinstance(found, dict) and found.get("basis") == self._basis:
                 self._answers = dict(found["answers"])
 
+    def __bool__(self) -> bool:
+        return bool(self._answers)
+
     def get(self, key: str) -> Any:
+        """What was answered last time; None where nothing was."""
         return self._answers.get(key)
 
     def put(self, key: str, result: Any) -> None:
+        """Keep an answer for the next start."""
         if self._answers.get(key) == result:
             return
         self._answers = dict([*self._answers.items(), (key, result)][-_KEPT:])
@@ -182,7 +187,7 @@ class _Kept:
 
 
 def _cache_folder() -> str:
-    """The user's cache folder, as platformdirs has it: importing that costs as much as all the rest of a first answer."""
+    """The user's cache folder, as platformdirs has it, whose import costs as much as all the rest of a first answer."""
     if sys.platform == "win32":
         place = os.path.join("~", "AppData", "Local", "commontrace", "Cache")
     elif sys.platform == "darwin":
@@ -193,7 +198,7 @@ def _cache_folder() -> str:
 
 
 def _basis() -> list[Any]:
-    """All that an answer depends on: the interpreter, the packages installed, and our own files that word the answers."""
+    """All that an answer depends on: the interpreter, the packages installed, our own files that word the answers."""
     installed = [
         name
         for folder in sys.path
