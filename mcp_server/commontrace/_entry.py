@@ -4,6 +4,7 @@ import sys
 from typing import Final, Literal
 
 _INTERRUPTED: Final = 130
+_HOOK_WORDS: Final = 2
 _Profile = Literal["core", "all"]
 _PROFILES: Final[dict[str, _Profile]] = {"core": "core", "all": "all"}
 
@@ -33,8 +34,13 @@ def _dispatch(program: str, arguments: list[str]) -> int:
 
         sys.stdout.write(pre_tool_use(sys.stdin.buffer.read()))
         return 0
+    if program == "commontrace" and _is_unknown_hook(arguments):
+        return 0  # a newer plugin than this version calls it: it stands in nobody's way
     tools = _stdio_server(arguments) if program == "commontrace" else None
     if tools is not None:
+        from commontrace.mcp.first_answers import stand_in
+
+        stand_in(tools)
         from commontrace.mcp.server import run
 
         run(transport="stdio", host="", port=0, tools=tools)
@@ -42,6 +48,10 @@ def _dispatch(program: str, arguments: list[str]) -> int:
     from commontrace.cli.app import run_cli
 
     return run_cli(arguments, program)
+
+
+def _is_unknown_hook(arguments: list[str]) -> bool:
+    return len(arguments) == _HOOK_WORDS and arguments[0] == "hook" and not arguments[1].startswith("-")
 
 
 def _version() -> int:
