@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = Field(default=None, description="The key for a server; a local store needs none.")
     timeout: float = Field(default=30.0, gt=0, description="Seconds to wait for a server's answer.")
     hooks: bool = Field(default=True, description="Whether hooks say anything; false turns all of them off.")
+    hooks_holdout: float = Field(
+        default=0.0, ge=0, le=1, description="The share of recognised errors that hooks count and do not speak of."
+    )
+    capture: bool = Field(default=False, description="Whether hooks keep the transcripts of runs, in a local store.")
+    capture_limit: int = Field(default=500, ge=1, description="Megabytes of transcripts kept; the oldest go first.")
     working_copy: str = Field(default="", description="Whose HEAD context commands move; empty: the folder's.")
 
     @classmethod
