@@ -20,6 +20,9 @@ from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.choose import choose_embedder
 from commontrace_backend.embedding.protocol import Embedder
 from commontrace_backend.index.any_index import index_for, vectors_for
+from commontrace_backend.jobs.queue import Queue
+from commontrace_backend.jobs.routes import router as jobs
+from commontrace_backend.jobs.table import Work
 from commontrace_backend.jobs.worker import Worker
 from commontrace_backend.limits import BodyLimit
 from commontrace_backend.rates import InProcessBuckets, Meter
@@ -27,6 +30,9 @@ from commontrace_backend.search.asking import Asker
 from commontrace_backend.search.finding import Finder
 from commontrace_backend.search.routes import router as search
 from commontrace_backend.settings import BackendSettings
+from commontrace_backend.shared.link import Link
+from commontrace_backend.shared.vectors import SharedVectors
+from commontrace_backend.shared_buckets import SharedBuckets
 from commontrace_backend.traces import auditing
 from commontrace_backend.traces.log_routes import router as log
 from commontrace_backend.traces.review_routes import router as reviews
@@ -50,15 +56,20 @@ def create_app(settings: BackendSettings) -> FastAPI:
     database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
     app.state.settings = settings
     app.state.database = database
-    app.state.meter = Meter(settings, InProcessBuckets())
+    redis_url = settings.redis_url.get_secret_value()
+    link = Link(redis_url) if redis_url else None
+    app.state.shared = link
+    app.state.meter = Meter(settings, SharedBuckets(link, InProcessBuckets()) if link else InProcessBuckets())
     _compose_search(app, database, choose_embedder(settings))
+    work = Work(app.state.upkeep, settings.gc_days)
+    app.state.worker = Queue(link) if link else Worker(work)
     problems.install(app)
     authorization.install(app, settings)
     app.add_middleware(BodyLimit)
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, log, traces, reviews, contexts, naming, rewriting, bundles, audit, contributors):
+    for router in (search, log, traces, reviews, contexts, naming, rewriting, bundles, audit, contributors, jobs):
         # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
         app.router.routes.extend(router.routes)
 
@@ -78,9 +89,14 @@ def _compose_search(app: FastAPI, database: Database, embedder: Embedder | None)
     vectors = vectors_for(database, key, embedder.name) if embedder else None
     app.state.index = index
     app.state.embedder = embedder
-    app.state.finder = Finder(index, vectors, Asker(embedder) if embedder else None)
+    app.state.finder = Finder(index, vectors, _asker(app, embedder) if embedder else None)
     app.state.upkeep = Upkeep(database, index, vectors, embedder)
-    app.state.worker = Worker(app.state.upkeep)
+
+
+def _asker(app: FastAPI, embedder: Embedder) -> Asker:
+    seconds = app.state.settings.cache_seconds
+    shared = SharedVectors(app.state.shared, seconds) if app.state.shared and seconds else None
+    return Asker(embedder, shared, seconds=seconds)
 
 
 async def _begin_log(database: Database) -> None:
@@ -106,6 +122,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await state.worker.stop()
+        if state.shared:
+            await state.shared.close()
         if state.embedder:
             await state.embedder.close()
         await state.database.close()
