@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,13 +19,22 @@ from commontrace.errors import (
     InvalidInputError,
     NotFoundError,
     RateLimitedError,
+    RequestError,
+    SlowBodyError,
     TooLargeError,
     UnavailableError,
+    UnsupportedBodyError,
 )
 from commontrace.models.problem import Problem
-from commontrace_backend.reporting import report
+from commontrace_backend.reporting import NOTED, report
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
+_OF_A_BODY: Final[dict[HTTPStatus, tuple[type[CommonTraceError], str]]] = {
+    HTTPStatus.REQUEST_TIMEOUT: (SlowBodyError, "Send it again, faster or in parts."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLargeError, "Send less, or in several requests."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (UnsupportedBodyError, "Send JSON with Content-Type: application/json."),
+}
+"""What goes wrong while a body arrives; FastAPI lets nothing but its own exception through there."""
 
 
 def install(app: FastAPI) -> None:
@@ -39,15 +48,23 @@ def install(app: FastAPI) -> None:
 
 def answer(error: CommonTraceError) -> JSONResponse:
     """The response for an error of ours."""
+    return _said(error.status, error, _headers(error))
+
+
+def _said(status: int, error: CommonTraceError, headers: Mapping[str, str] | None) -> JSONResponse:
+    noted = NOTED.get()
+    if noted:
+        noted.code = error.code
     problem = Problem(
-        title=HTTPStatus(error.status).phrase,
-        status=error.status,
+        title=HTTPStatus(status).phrase,
+        status=status,
         code=error.code,
         detail=error.detail,
         hint=error.hint,
         extra=error.extra,
+        request_id=noted.request_id if noted else "",
     )
-    return JSONResponse(problem.model_dump(mode="json"), error.status, _headers(error), MEDIA_TYPE)
+    return JSONResponse(problem.model_dump(mode="json"), status, headers, MEDIA_TYPE)
 
 
 def _headers(error: CommonTraceError) -> dict[str, str] | None:
@@ -90,19 +107,13 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return answer(NotFoundError("There is no such route.", "See /docs for the routes."))
-    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return answer(TooLargeError(f"{error.detail}.", "Send less, or in several requests."))
+    if error.status_code in _OF_A_BODY:
+        kind, hint = _OF_A_BODY[HTTPStatus(error.status_code)]
+        return answer(kind(f"{error.detail}.", hint))
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return answer(InvalidInputError("The body cannot be read.", "Send UTF-8 JSON, nested less deeply."))
-    problem = Problem(
-        title=HTTPStatus(error.status_code).phrase,
-        status=error.status_code,
-        code="bad_request",
-        detail=f"{error.detail}.",
-        hint="See /docs for the routes.",
-    )
     # 405 says in Allow which methods the route has
-    return JSONResponse(problem.model_dump(mode="json"), error.status_code, error.headers, MEDIA_TYPE)
+    return _said(error.status_code, RequestError(f"{error.detail}.", "See /docs for the routes."), error.headers)
 
 
 class LastResort:
