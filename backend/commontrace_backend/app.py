@@ -27,7 +27,7 @@ from commontrace_backend.operation.docs_page import router as docs
 from commontrace_backend.operation.extras import installed
 from commontrace_backend.operation.health import checks_of
 from commontrace_backend.operation.health import router as health
-from commontrace_backend.operation.observing import Counted, Observed, RequestIds
+from commontrace_backend.operation.observing import Counted, Heads, Observed, RequestIds
 from commontrace_backend.operation.revalidating import Revalidated
 from commontrace_backend.rates import InProcessBuckets, Meter
 from commontrace_backend.search.asking import Asker
@@ -93,6 +93,7 @@ def _add_middleware(app: FastAPI, settings: BackendSettings) -> None:
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
         app.add_middleware(Revalidated)
+        app.add_middleware(Heads)
         app.add_middleware(Observed, counted=_metrics(app, settings))
     if settings.otlp_endpoint:
         spans = installed("spans", "opentelemetry")

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from commontrace.errors import (
@@ -80,8 +81,12 @@ async def _ours(_request: Request, error: Exception) -> JSONResponse:
     return answer(error)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    taken = [route for route in routes if route.path == request.scope["path"]]
+    if taken and request.scope["route"] not in taken:  # GET /traces/query is a method too many, not the id of a trace
+        return _of_another_method(taken)
     return answer(worded(error.errors()))
 
 
@@ -103,7 +108,14 @@ async def _half_a_character(_request: Request, _error: Exception) -> JSONRespons
     return answer(InvalidInputError("A text holds half a character (a lone surrogate).", "Send valid Unicode only."))
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+def _of_another_method(routes: Sequence[Route]) -> JSONResponse:
+    """405 with all the methods of a path, which may be declared by several routes."""
+    methods = sorted({method for route in routes for method in route.methods or ()})
+    said = RequestError("This path does not take this method.", f"It takes {' and '.join(methods)}.")
+    return _said(HTTPStatus.METHOD_NOT_ALLOWED, said, {"Allow": ", ".join(methods)})
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return answer(NotFoundError("There is no such route.", "See /docs for the routes."))
@@ -112,7 +124,9 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
         return answer(kind(f"{error.detail}.", hint))
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return answer(InvalidInputError("The body cannot be read.", "Send UTF-8 JSON, nested less deeply."))
-    # 405 says in Allow which methods the route has
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        routes = [route for route in request.app.routes if isinstance(route, Route)]
+        return _of_another_method([route for route in routes if route.matches(request.scope)[0] is not Match.NONE])
     return _said(error.status_code, RequestError(f"{error.detail}.", "See /docs for the routes."), error.headers)
 
 

@@ -65,6 +65,25 @@ class RequestIds:
             NOTED.reset(token)
 
 
+class Heads:
+    """ASGI middleware: HEAD is GET without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def headless(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        scope["method"] = "GET"
+        await self._app(scope, receive, headless)
+
+
 class Observed:
     """ASGI middleware: one log line and, where figures are kept, one observation a request."""
 

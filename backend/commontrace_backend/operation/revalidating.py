@@ -31,7 +31,7 @@ class _Answer:
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
         self._wanted = Headers(scope=scope).get("If-None-Match", "")
-        self._is_read = scope["method"] in {"GET", "HEAD"}
+        self._is_read = scope["method"] == "GET"
         self._start: Message | None = None
         self._parts: list[bytes] = []
 
