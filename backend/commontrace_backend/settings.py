@@ -71,4 +71,16 @@ class BackendSettings(BaseSettings):
     request_seconds: float = Field(
         default=10.0, gt=0, description="Seconds after which a server gives a request up; bundles take their time."
     )
-    log_level: str = Field(default="WARNING", description="Lowest level that is logged, to standard error.")
+    log_level: str = Field(
+        default="WARNING",
+        description="Lowest level that is logged, to standard error; INFO has a line for every request.",
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="How a line of the log is written.")
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="What Prometheus sends as a bearer token to /metrics; empty: no such route."
+    )
+    metrics_folder: str = Field(
+        default="", description="Where several workers add their figures up; `serve --workers` makes one."
+    )
+    sentry_dsn: SecretStr = Field(default=SecretStr(""), description="Where unexpected errors are told, if anywhere.")
+    otlp_endpoint: str = Field(default="", description="Base URL of an OpenTelemetry collector for spans, if any.")

@@ -33,12 +33,13 @@ def mcp(transport: Literal["stdio", "http", "sse"], host: str, port: int, tools:
 @command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
-def serve(host: str, port: int) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
+def serve(host: str, port: int, workers: int) -> None:
     """Serve the database at --url or COMMONTRACE_URL over HTTP. Every caller needs a key.
 
     Put a proxy with TLS in front before opening it to a network. The first key: commontrace keys create NAME --admin
     """
-    _become("served", "commontrace_backend", "--host", host, "--port", str(port))
+    _become("served", "commontrace_backend", "--host", host, "--port", str(port), "--workers", str(workers))
 
 
 @command("worker")
