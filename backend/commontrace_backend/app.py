@@ -10,6 +10,7 @@ from sqlalchemy import select
 from commontrace_backend import problems
 from commontrace_backend.contexts.audit_routes import router as audit
 from commontrace_backend.contexts.bundle_routes import router as bundles
+from commontrace_backend.contexts.exchange_routes import router as copies
 from commontrace_backend.contexts.naming_routes import router as naming
 from commontrace_backend.contexts.rewriting_routes import router as rewriting
 from commontrace_backend.contexts.routes import router as contexts
@@ -58,7 +59,20 @@ def create_app(settings: BackendSettings) -> FastAPI:
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, log, traces, exchange, reviews, contexts, naming, rewriting, bundles, audit, contributors):
+    for router in (
+        search,
+        log,
+        traces,
+        exchange,
+        reviews,
+        contexts,
+        naming,
+        rewriting,
+        bundles,
+        copies,
+        audit,
+        contributors,
+    ):
         # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
         app.router.routes.extend(router.routes)
 

@@ -11,6 +11,7 @@ from commontrace.errors import ConflictError, ForbiddenError, InvalidInputError,
 from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
 from commontrace.safety.pipeline import Screened, screen_text
 from commontrace.safety.risks import risks_of
+from commontrace.versions import version_id
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -21,7 +22,7 @@ from commontrace_backend.traces.audience import may_serve
 from commontrace_backend.traces.outcomes import refresh_tier
 from commontrace_backend.traces.service import may_decide, must_decide
 from commontrace_backend.traces.tables import amendments, trace_versions, traces
-from commontrace_backend.traces.versions import changes, version_id
+from commontrace_backend.traces.versions import changes
 from commontrace_backend.traces.visibility import visible_to
 
 

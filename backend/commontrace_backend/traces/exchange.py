@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from commontrace.errors import InvalidInputError, LowQualityError
+from commontrace.lineage import Relation, ancestors, in_order, relation
 from commontrace.models.syncing import (
     MOST_VERSIONS,
     ChangedTrace,
@@ -20,6 +21,7 @@ from commontrace.models.syncing import (
 )
 from commontrace.models.traces import Contribution, TraceContent
 from commontrace.safety.pipeline import Screened, screen_text
+from commontrace.versions import version_id
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.protocol import SearchIndex
@@ -27,8 +29,6 @@ from commontrace_backend.log import store as log
 from commontrace_backend.traces import exchange_store, service, store, writing
 from commontrace_backend.traces.amendments import add_child, serve_version
 from commontrace_backend.traces.audience import may_serve
-from commontrace_backend.traces.lineage import Relation, ancestors, in_order, relation
-from commontrace_backend.traces.versions import version_id
 
 _SERVED: Final = ("active", "pending", "superseded")
 _WORDS: Final[Mapping[Relation, str]] = {
@@ -184,7 +184,7 @@ async def deliver(session: WriteSession, caller: Caller, index: SearchIndex, arr
         return await _add(session, caller, index, arrived)
     if known.state not in _SERVED or not await exchange_store.is_visible(session, caller, known.trace_id):
         notes = [f"It is {known.state} here: nothing brings it back but a restore."]
-        return DeliveryResult(action="removed", trace_id=known.trace_id, version_id=known.version_id or "", notes=notes)
+        return DeliveryResult(action="gone", trace_id=known.trace_id, version_id=known.version_id or "", notes=notes)
     return await _Meeting(session, caller, index, arrived).take(known.trace_id)
 
 
