@@ -205,9 +205,9 @@ class Transfer:
             return None if same else self._item(entry, "gone", known.trace_id, detail=detail)
         wanted = self.terms.visibility
         wider = wanted is not None and _WIDTH[wanted] > _WIDTH[known.visibility or "private"]
-        return None if same and not wider else self._sent(entry, known)
+        return None if same and not wider else self._sent(entry, known, wider=wider)
 
-    def _sent(self, entry: ChangedTrace, known: KnownTrace) -> TransferItem:
+    def _sent(self, entry: ChangedTrace, known: KnownTrace, *, wider: bool) -> TransferItem:
         history = self.source.history(entry.trace_id)
         have = {*known.versions}
         versions = [_without(one) if one.version_id in have else one for one in history.versions]
@@ -228,7 +228,7 @@ class Transfer:
         sent = [one for one in versions if one.content is not None]
         return self._item(
             entry,
-            result.action,
+            "updated" if wider and result.action == "kept" else result.action,
             result.trace_id or known.trace_id,
             detail=" ".join([_SAID.get(result.action, ""), *said]).strip(),
             visibility=self.terms.visibility or delivery.visibility,
