@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from commontrace_backend import authorization, problems
 from commontrace_backend.contexts.audit_routes import router as audit
 from commontrace_backend.contexts.bundle_routes import router as bundles
+from commontrace_backend.contexts.exchange_routes import router as copies
 from commontrace_backend.contexts.naming_routes import router as naming
 from commontrace_backend.contexts.rewriting_routes import router as rewriting
 from commontrace_backend.contexts.routes import router as contexts
@@ -42,6 +43,7 @@ from commontrace_backend.shared.link import Link
 from commontrace_backend.shared.vectors import SharedVectors
 from commontrace_backend.shared_buckets import SharedBuckets
 from commontrace_backend.traces import auditing
+from commontrace_backend.traces.exchange_routes import router as exchange
 from commontrace_backend.traces.log_routes import router as log
 from commontrace_backend.traces.review_routes import router as reviews
 from commontrace_backend.traces.routes import router as traces
@@ -53,11 +55,13 @@ _ROUTERS: Final = (
     search,
     log,
     traces,
+    exchange,
     reviews,
     contexts,
     naming,
     rewriting,
     bundles,
+    copies,
     audit,
     contributors,
     jobs,

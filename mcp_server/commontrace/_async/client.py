@@ -5,9 +5,11 @@ from typing import Self
 
 from commontrace._async.contexts import AsyncContexts
 from commontrace._async.contributors import AsyncContributors
+from commontrace._async.exchange import AsyncExchange
 from commontrace._async.http import AsyncHttp
 from commontrace._async.jobs import AsyncJobs
 from commontrace._async.log import AsyncLog
+from commontrace._async.remotes import AsyncRemotes
 from commontrace._async.reviews import AsyncReviews
 from commontrace._async.tags import AsyncTags
 from commontrace._async.traces import AsyncTraces
@@ -28,6 +30,8 @@ class AsyncClient:
         log: the proof that nothing was changed behind everybody's back.
         reviews: what awaits a decision of an admin.
         vouches: whom public standing counts.
+        exchange: traces by the ids of their versions, for whoever copies them.
+        remotes: other stores, and what moves between them and this one.
     """
 
     def __init__(self, http: AsyncHttp) -> None:
@@ -40,6 +44,8 @@ class AsyncClient:
         self.log = AsyncLog(http)
         self.reviews = AsyncReviews(http)
         self.vouches = AsyncVouches(http)
+        self.exchange = AsyncExchange(http)
+        self.remotes = AsyncRemotes(self)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""
