@@ -13,6 +13,7 @@ from commontrace_backend.contributors.keyring import Keyring
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.rates import Kind, Meter
+from commontrace_backend.reporting import NOTED
 
 WORKING_COPY_HEADER = "CommonTrace-Working-Copy"
 _WORKING_COPY = re.compile(r"[\x21-\x7e]{1,200}\Z")
@@ -61,6 +62,8 @@ def _allowed(scope: Scope, kind: Kind) -> Callable[..., Awaitable[Caller]]:
                 {"needed_scope": scope},
             )
         meter: Meter = request.app.state.meter
+        if noted := NOTED.get():
+            noted.key_id = caller.key_id
         response.headers.update(await meter.charge(caller, kind))
         return caller
 
