@@ -5,27 +5,29 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import mcp_types
 from fastmcp import FastMCP
-from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.function_tool import FunctionTool
 
 from commontrace import AsyncClient, connect_async
-from commontrace.errors import AuthenticationError, CommonTraceError
+from commontrace.errors import CommonTraceError
 from commontrace.hooks.running import answering_hooks
 from commontrace.mcp import prompts, resources
 from commontrace.mcp.problems import WordedErrors, worded_errors
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
+from commontrace.mcp.verifying import CallerVerifier
 from commontrace.project import default_repository, working_copy
+from commontrace.settings import Settings
 
 Transport = Literal["stdio", "http", "sse"]
 Profile = Literal["core", "all"]
@@ -199,22 +201,6 @@ class _Connection:
             yield self.client
 
 
-class KeyVerifier(TokenVerifier):
-    """Over HTTP the bearer token is the caller's own API key: the backend says whose it is."""
-
-    def __init__(self, connection: _Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """The caller behind a key, or None for a bad one."""
-        try:
-            caller = await self._connection.client.acting_as(token).contributors.me()
-        except AuthenticationError:
-            return None
-        return AccessToken(token=token, client_id=caller.contributor_id, scopes=list(caller.scopes))
-
-
 def build_server(
     connect: Callable[[], AsyncClient],
     *,
@@ -228,7 +214,7 @@ def build_server(
     Args:
         connect: makes the client.
         tools: `core` offers eight tools, `all` every one.
-        keys: demand the caller's own API key with each request, and act as that caller.
+        keys: demand the caller's own API key or token with each request, and act as that caller.
         repository: the context that is meant where a call names none.
         beside: what runs as long as the client lives; it is told when the server is warm.
     """
@@ -251,7 +237,7 @@ def build_server(
         instructions=INSTRUCTIONS,
         version=version("commontrace"),
         lifespan=lifespan,
-        auth=KeyVerifier(connection) if keys else None,
+        auth=CallerVerifier(lambda: connection.client, Settings()) if keys else None,
         middleware=[WordedErrors(), listed],
         mask_error_details=True,
         cache_ttl=3600,
@@ -292,14 +278,42 @@ async def _warm_up(client: AsyncClient, listed: asyncio.Event, warm: asyncio.Eve
         warm.set()
 
 
-def run(transport: Transport = "stdio", *, host: str = "127.0.0.1", port: int = 8765, tools: Profile = "core") -> None:
-    """Serve until standard input ends (stdio) or the process is told to stop (http, sse)."""
+def run(
+    transport: Transport = "stdio",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    tools: Profile = "core",
+    allowed_hosts: Sequence[str] = (),
+    allowed_origins: Sequence[str] = (),
+) -> None:
+    """Serve until standard input ends (stdio) or the process is told to stop (http, sse).
+
+    Args:
+        transport: how clients reach it.
+        host: the address to listen on, over HTTP.
+        port: the port to listen on, over HTTP.
+        tools: which tools to offer.
+        allowed_hosts: names beside its own, and that of the public URL, that requests may be addressed to.
+        allowed_origins: web pages of other origins that may send requests.
+    """
     logging.getLogger("fastmcp").setLevel(logging.ERROR)  # what an agent got wrong is told to the agent
     if transport == "stdio":
         _run_stdio(tools)
     else:
         server = build_server(partial(connect_async, api_key=""), tools=tools, keys=True)
-        server.run(transport=transport, host=host, port=port, show_banner=False, host_origin_protection=True)
+        public = urlsplit(Settings().public_url).hostname
+        server.run(
+            transport=transport,
+            host=host,
+            port=port,
+            show_banner=False,
+            host_origin_protection=True,
+            allowed_hosts=[*allowed_hosts, *([public] if public else [])],
+            allowed_origins=list(allowed_origins),
+            # Nothing is kept between two requests: any of several processes can take the next one.
+            stateless_http=transport == "http",
+        )
 
 
 def _run_stdio(tools: Profile) -> None:
