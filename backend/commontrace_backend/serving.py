@@ -62,6 +62,7 @@ def serve(settings: BackendSettings, listener: socket.socket, workers: int) -> N
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing of ours depends on the address of a caller
         timeout_graceful_shutdown=_GRACE,
         workers=workers,
     )

@@ -9,16 +9,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from commontrace.errors import CommonTraceError, InvalidInputError, SlowBodyError, TooLargeError
 from commontrace.models.problem import Problem
 from commontrace_backend.problems import MEDIA_TYPE
-
-HEADER_SECONDS: Final = 10.0
-"""From the first byte of a request, or the opening of a connection, until its headers are complete."""
+from commontrace_backend.settings import BackendSettings
 
 HEADER_BYTES: Final = 32 * 1024
 _TOO_LARGE: Final = 431
 
 
 class PatientProtocol(H11Protocol):
-    """A connection; who opens one and sends its headers too slowly is sent away."""
+    """A connection; who takes longer for the headers of a request than a request may take is sent away.
+
+    The time runs from the opening of a connection, or from the first byte of a later request.
+    """
 
     _waiting: asyncio.TimerHandle | None = None
 
@@ -52,8 +53,12 @@ class PatientProtocol(H11Protocol):
     def _is_between_requests(self) -> bool:
         return self.conn.their_state is h11.IDLE
 
+    def _patience(self) -> float:
+        settings: BackendSettings = self.config.loaded_app.state.settings
+        return settings.request_seconds
+
     def _wait(self) -> None:
-        self._waiting = self.loop.call_later(HEADER_SECONDS, self._give_up)
+        self._waiting = self.loop.call_later(self._patience(), self._give_up)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:
@@ -63,7 +68,7 @@ class PatientProtocol(H11Protocol):
     def _give_up(self) -> None:
         self._waiting = None
         if self.conn.our_state is h11.IDLE:
-            late = SlowBodyError(f"The headers did not arrive in {HEADER_SECONDS:g} s.", "Send them at once.")
+            late = SlowBodyError(f"The headers did not arrive in {self._patience():g} s.", "Send them at once.")
             self._refuse(late.status, b"Request Timeout", late)
 
     def _refuse(self, status: int, reason: bytes, error: CommonTraceError) -> None:
