@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from server import contribution, served
 
@@ -47,16 +46,12 @@ def ask(port: int, key: str, known: dict[str, str], given: argparse.Namespace, f
     line = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config), "run"]
     line += [f"http://127.0.0.1:{port}/openapi.json", "--header", f"Authorization: Bearer {key}"]
     line += ["--phases", "examples,coverage,fuzzing", "--max-examples", str(given.examples), "--seed", str(given.seed)]
-    line += ["--exclude-path-regex", LEFT_OUT, "--exclude-checks", BEYOND_SCHEMAS, "--continue-on-failure"]
+    # A bundle is no JSON, which is all that can be made up.
+    line += ["--exclude-operation-id", "contexts_import_bundle", "--exclude-path-regex", LEFT_OUT]
+    line += ["--exclude-checks", BEYOND_SCHEMAS, "--continue-on-failure"]
     if given.seconds:
         line += ["--max-time", str(given.seconds)]
-    report = folder / "report.json"
-    return subprocess.run([*line, "--report-json-path", str(report)], cwd=folder, check=False).returncode
-
-
-def figures(report: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(report.read_text())
-    return found
+    return subprocess.run(line, cwd=folder, check=False).returncode
 
 
 def main() -> int:
@@ -72,8 +67,7 @@ def main() -> int:
         key, known = prepare(url)
         with served(url, 1, []) as (port, _):
             code = ask(port, key, known, given, folder)
-        told = figures(folder / "report.json")
-    print(json.dumps({"benchmark": "openapi", "exit": code, **told}))
+    print(json.dumps({"benchmark": "openapi", "examples": given.examples, "seed": given.seed, "findings": code != 0}))
     return code
 
 
