@@ -1,6 +1,7 @@
 """HTTP/1.1 as uvicorn speaks it, with an end to patience and problem details for what no application sees."""
 
 import asyncio
+import socket
 from typing import Final
 
 import h11
@@ -26,6 +27,9 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """A caller is here: the clock of its first request runs."""
         super().connection_made(transport)
+        # An answer is written in two parts. Who delays acknowledging the first would wait 40 ms for the second, and
+        # asyncio sees to it only for sockets whose protocol was named when they were made.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._wait()
 
     def data_received(self, data: bytes) -> None:

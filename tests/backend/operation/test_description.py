@@ -17,7 +17,7 @@ from commontrace.models.contexts import NewCommit
 from commontrace_backend.app import create_app
 from commontrace_backend.settings import BackendSettings
 
-EXAMPLES: Final = 2
+EXAMPLES: Final = 1
 # What a schema cannot say (a text that helps nobody, a NUL, a bundle of nothing) is refused with 422 as well.
 BEYOND_SCHEMAS: Final = [positive_data_acceptance]
 ENDS_KEYS: Final = re.compile("/keys")
