@@ -50,7 +50,7 @@ def process(url: str, *options: str, log: Path) -> Iterator[tuple[subprocess.Pop
 
 def until(holds: Callable[[], bool]) -> None:
     """Wait for another process; a test that waits in vain fails."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -90,7 +90,7 @@ def test_workers_share_a_port_and_their_figures_and_none_outlives_the_first(
 
 def test_a_server_that_is_told_to_stop_answers_what_it_was_asked(blocking: Client, url: str, tmp_path: Path) -> None:
     key = blocking.contributors.create_key(NewApiKey(contributor="ann")).key
-    body = contribution(1).model_dump_json().encode()
+    body = contribution(1, visibility="team").model_dump_json().encode()
     head = (
         f"POST /api/v1/traces HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
