@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # A contribution's own limit of 64 KiB is checked on its text; JSON escapes can make its body longer.
 DEFAULT_LIMIT: Final = 512 * 1024
 CONTEXT_LIMIT: Final = 16 * 1024 * 1024
+SYNC_LIMIT: Final = 16 * 1024 * 1024  # a trace with all its versions
 # A bundle is checked as it arrives and waits on disk; each of its lines has a limit of its own.
 BUNDLE_LIMIT: Final = 2 * 1024 * 1024 * 1024
 
@@ -66,6 +67,8 @@ class _Body:
 
 def limit_of(path: str) -> int:
     """The most bytes that a body of a route may have."""
+    if path.startswith("/api/v1/sync/"):
+        return SYNC_LIMIT
     if not path.startswith("/api/v1/contexts/"):
         return DEFAULT_LIMIT
     return BUNDLE_LIMIT if path.endswith("/bundle") else CONTEXT_LIMIT

@@ -15,6 +15,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from commontrace.errors import (
+    AuthenticationError,
     CommonTraceError,
     InternalError,
     InvalidInputError,
@@ -76,9 +77,25 @@ def _headers(error: CommonTraceError) -> dict[str, str] | None:
     return {"Retry-After": "1"} if error.retryable else None
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CommonTraceError)
-    return answer(error)
+    said = answer(error)
+    if challenge := _challenge(request, error):
+        said.headers["WWW-Authenticate"] = challenge
+    return said
+
+
+def _challenge(request: Request, error: CommonTraceError) -> str:
+    """How to be let in (RFC 6750, RFC 9728), where that is what failed."""
+    if isinstance(error, AuthenticationError):
+        parts = ['error="invalid_token"'] if "Authorization" in request.headers else []
+    elif "needed_scope" in error.extra:
+        parts = ['error="insufficient_scope"', f'scope="commontrace:{error.extra["needed_scope"]}"']
+    else:
+        return ""
+    if request.app.state.resource_metadata:
+        parts.append(f'resource_metadata="{request.app.state.resource_metadata}"')
+    return f"Bearer {', '.join(parts)}".strip()
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

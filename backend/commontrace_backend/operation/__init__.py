@@ -1,1 +1,1 @@
-"""What running a server takes: its description, its manners, its health, its figures and its log."""
+"""What running a store and a server takes: backup and restore, description, manners, health, figures and logs."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, Literal
 
 from fastapi import APIRouter, Request
@@ -13,6 +14,7 @@ from commontrace.errors import CommonTraceError, UnavailableError
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.schema import CURRENT, is_older
 from commontrace_backend.database.tenancy import EVERY_TENANT
+from commontrace_backend.shared.link import AwayError
 
 Check = Callable[[], Awaitable[None]]
 """Ends well, or raises what is wrong."""
@@ -31,10 +33,17 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Everything that a request needs answers: what was asked, by name."""
+    """Everything that a request needs answers: what was asked, by name.
+
+    Attributes:
+        status: that of the server as a whole.
+        checks: what a request cannot do without.
+        degraded: what is gone that requests do without, and what that means, in sentences.
+    """
 
     status: Literal["ready"] = "ready"
     checks: dict[str, Literal["ok"]]
+    degraded: list[str]
 
 
 @router.get("/health")
@@ -81,7 +90,16 @@ async def readiness(state: State) -> Ready:
             "Mend what is named; it is asked anew each time.",
             {"checks": {name: reason or "ok" for name, reason in found.items()}},
         )
-    return Ready(checks=dict.fromkeys(found, "ok"))
+    return Ready(checks=dict.fromkeys(found, "ok"), degraded=await _degraded(state))
+
+
+async def _degraded(state: State) -> list[str]:
+    if state.shared is None:
+        return []
+    with suppress(AwayError):  # it says so itself
+        await state.shared.ping()
+    found: list[str] = state.shared.degraded
+    return found
 
 
 async def _reason(check: Check) -> str:

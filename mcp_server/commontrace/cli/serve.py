@@ -39,17 +39,30 @@ def serve(host: str, port: int, workers: int) -> None:
 
     Put a proxy with TLS in front before opening it to a network. The first key: commontrace keys create NAME --admin
     """
+    _become("served", "commontrace_backend", "--host", host, "--port", str(port), "--workers", str(workers))
+
+
+@command("worker")
+def worker() -> None:
+    """Do the jobs of the database at --url or COMMONTRACE_URL: embed, screen again, forget. Any number may run.
+
+    Needs COMMONTRACE_REDIS_URL, the same as the servers'; a server without it does its jobs itself.
+    """
+    _become("worked on", "commontrace_backend.worker")
+
+
+def _become(done: str, module: str, *arguments: str) -> None:
+    """Turn this process into one of the backend's, for the database that is meant."""
     from commontrace._transport import without_password
     from commontrace.settings import Settings
 
     url = state().url or Settings().url
     if "://" not in url or url.startswith(("http://", "https://")):
         raise InvalidInputError(
-            f"{without_password(url)!r} is not a database that can be served.",
+            f"{without_password(url)!r} is not a database that can be {done}.",
             "Pass --url sqlite:///path or postgresql://…, or set COMMONTRACE_URL.",
         )
-    command_line = [sys.executable, "-m", "commontrace_backend", "--host", host, "--port", str(port)]
-    command_line += ["--workers", str(workers)]
+    command_line = [sys.executable, "-m", module, *arguments]
     # The URL may hold a password: it goes by the environment, which other users cannot list.
     os.environ["COMMONTRACE_DATABASE_URL"] = url
     if sys.platform == "win32":  # where exec would return to the shell while the server goes on
