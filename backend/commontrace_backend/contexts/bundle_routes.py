@@ -39,18 +39,12 @@ Since = Annotated[
 async def export_bundle(request: Request, repository: Name, caller: Reader, refs: Refs, since: Since) -> Bundle:
     """Branches and tags with the history that leads to them, as lines of JSON; only what `since` does not lead to."""
     pieces = _pieces(request.app.state.database, caller, repository, exporting.Wanted(refs, since))
-<<<<<<< HEAD
-    # With the first piece everything is decided that may be refused; the answer begins only then.
-    first = await anext(pieces)
-    return Bundle(_with(first, pieces))
-=======
-    return StreamingResponse(await whole(pieces), media_type=MEDIA_TYPE)
+    return Bundle(await whole(pieces))
 
 
 async def whole(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The same pieces; with the first everything is decided that may be refused, and the answer begins only then."""
     return _with(await anext(pieces), pieces)
->>>>>>> main
 
 
 async def _pieces(
