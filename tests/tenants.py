@@ -79,7 +79,7 @@ class World:
 
     async def send(self, tenant: Tenant, method: str, path: str, **request: Any) -> httpx2.Response:
         """A request with the key of an organization."""
-        headers = {"Authorization": f"Bearer {tenant.key}"}
+        headers = {"Authorization": f"Bearer {tenant.key}", "X-Request-Id": "walk"}
         return await self.http.request(method.upper(), path, headers=headers, **request)
 
     async def operations(self) -> dict[tuple[str, str], dict[str, Any]]:
