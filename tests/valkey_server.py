@@ -90,7 +90,7 @@ def serving_valkey(*options: str) -> Iterator[Valkey]:
 
 async def comes_true(look: Callable[[], bool | Awaitable[bool]]) -> None:
     """Look until something is so that another process, or the background, makes so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             seen = look()
             if await seen if inspect.isawaitable(seen) else seen:
