@@ -185,6 +185,7 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "problem": "The printer prints umlauts as question marks when the locale is C and the spooler drops bytes.",
         "solution": "Set LC_ALL to a UTF-8 locale in the unit of the spooler, then restart it.",
         "name": "fresh",
+        "job": "words",
         "messages": [{"role": "user", "content": "hello"}],
         "present": False,
         "budget": 1000,

@@ -42,6 +42,8 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("GET", f"{API}/index"): ("read", None),
     ("POST", f"{API}/index"): ("admin", None),
     ("POST", f"{API}/rescan"): ("admin", None),
+    ("GET", f"{API}/jobs"): ("admin", None),
+    ("POST", f"{API}/jobs/retry"): ("admin", {}),
     ("POST", f"{API}/checks"): ("read", {"command": "ls"}),
     ("GET", f"{API}/wanted"): ("read", None),
     ("GET", f"{API}/log/checkpoint"): ("read", None),
