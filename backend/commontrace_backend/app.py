@@ -29,6 +29,7 @@ from commontrace_backend.search.routes import router as search
 from commontrace_backend.settings import BackendSettings
 from commontrace_backend.traces import auditing
 from commontrace_backend.traces.log_routes import router as log
+from commontrace_backend.traces.reputation_routes import router as reputation
 from commontrace_backend.traces.review_routes import router as reviews
 from commontrace_backend.traces.routes import router as traces
 from commontrace_backend.traces.tables import traces as trace_rows
@@ -57,7 +58,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
     # search before traces: /traces/query is not the id of a trace
-    for router in (search, log, traces, reviews, contexts, naming, rewriting, bundles, audit, contributors):
+    for router in (search, log, traces, reviews, reputation, contexts, naming, rewriting, bundles, audit, contributors):
         # Not include_router: it has FastAPI look for the route in each router, and again in the one that has it.
         app.router.routes.extend(router.routes)
 

@@ -19,6 +19,7 @@ from commontrace_backend.index.vectors import VectorIndex, count_unembedded, fin
 from commontrace_backend.traces import writing
 from commontrace_backend.traces.embedding import embed_some
 from commontrace_backend.traces.refingerprint import refingerprint
+from commontrace_backend.traces.reputation import recount, recount_if_due
 from commontrace_backend.traces.rescan import rescan_some
 from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
 
@@ -44,9 +45,14 @@ class Upkeep:
         async with self._turn:
             if await self._fingerprints() or await self._words() or await rescan_some(self.database, limit):
                 return True
-            if self.vectors is None or self.embedder is None:
-                return False
-            return await embed_some(self.database, self.vectors, self.embedder, limit) > 0
+            vectors, embedder = self.vectors, self.embedder
+            if vectors and embedder and await embed_some(self.database, vectors, embedder, limit):
+                return True
+            return await recount_if_due(self.database)
+
+    async def recount_reputation(self) -> None:
+        """Count every reputation anew; a queue may call it when it likes."""
+        await recount(self.database)
 
     async def _words(self) -> int:
         async with self.database.reading(EVERY_TENANT) as session:

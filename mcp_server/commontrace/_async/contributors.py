@@ -6,6 +6,7 @@ from commontrace.models.contributors import (
     Contributor,
     CreatedApiKey,
     NewApiKey,
+    Reputation,
     Revocation,
     Revoked,
     Rotation,
@@ -23,6 +24,10 @@ class AsyncContributors:
     async def me(self) -> Contributor:
         """Who this client acts as."""
         return await self._http.call("GET", "/api/v1/me", Contributor)
+
+    async def reputation(self, contributor_id: str = "me") -> Reputation:
+        """How well what somebody wrote has worked for others, by tag; nothing of who is unknown."""
+        return await self._http.call("GET", f"/api/v1/contributors/{contributor_id}/reputation", Reputation)
 
     async def create_key(self, wanted: NewApiKey) -> CreatedApiKey:
         """Create a key; its secret is shown once. Needs the scope `admin`."""
