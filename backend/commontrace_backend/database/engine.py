@@ -57,6 +57,10 @@ class Database(Protocol):
         """Bytes of the whole store."""
         ...
 
+    def connections(self) -> dict[str, int]:
+        """How many connections are in use, by pool."""
+        ...
+
     async def damage(self) -> list[str]:
         """What the database itself finds wrong with its files."""
         ...

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import URL, CursorResult, Executable, TextClause, text
+from sqlalchemy import URL, CursorResult, Executable, QueuePool, TextClause, text
 from sqlalchemy import exc as sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -83,6 +83,13 @@ class PostgresDatabase:
         """Bytes of the database with its indexes."""
         async with self.reading() as session:
             return int(await session.scalar(SIZE))
+
+    def connections(self) -> dict[str, int]:
+        """How many of each pool are in use."""
+        return {
+            name: cast("QueuePool", engine.pool).checkedout()
+            for name, engine in (("readers", self._readers), ("writers", self._writers))
+        }
 
     async def damage(self) -> list[str]:
         """Nothing: the server watches over its files itself."""

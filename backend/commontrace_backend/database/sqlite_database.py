@@ -107,6 +107,10 @@ class SqliteDatabase:
         """Bytes of the file and of its write-ahead log."""
         return await asyncio.to_thread(size, self.path)
 
+    def connections(self) -> dict[str, int]:
+        """None that are worth a figure: a file has no pool that could run dry."""
+        return {}
+
     async def damage(self) -> list[str]:
         """What SQLite's own check of the file says."""
         return await asyncio.to_thread(damage, self.path)

@@ -1,1 +1,1 @@
-"""What is done next to the data: backup, restore, migration, repair."""
+"""What running a store and a server takes: backup and restore, description, manners, health, figures and logs."""

@@ -19,7 +19,7 @@ from commontrace_backend.index.vectors import VectorIndex, count_unembedded, fin
 from commontrace_backend.traces import writing
 from commontrace_backend.traces.embedding import embed_some
 from commontrace_backend.traces.refingerprint import refingerprint
-from commontrace_backend.traces.reputation import recount, recount_if_due
+from commontrace_backend.traces.reputation import recount_if_due
 from commontrace_backend.traces.rescan import rescan_some
 from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
 
@@ -42,17 +42,23 @@ class Upkeep:
         Raises:
             EmbedderUnavailableError: the model or its endpoint does not answer; words are done already.
         """
-        async with self._turn:
-            if await self._fingerprints() or await self._words() or await rescan_some(self.database, limit):
-                return True
-            vectors, embedder = self.vectors, self.embedder
-            if vectors and embedder and await embed_some(self.database, vectors, embedder, limit):
-                return True
-            return await recount_if_due(self.database)
+        return await self.refingerprint() or await self.reword() or await self.rescan(limit) or await self.embed(limit)
 
-    async def recount_reputation(self) -> None:
-        """Count every reputation anew; a queue may call it when it likes."""
-        await recount(self.database)
+    async def embed(self, limit: int) -> bool:
+        """Embed up to `limit` traces that have no vector of this model; False where none was left.
+
+        Raises:
+            EmbedderUnavailableError: the model or its endpoint does not answer.
+        """
+        if self.vectors is None or self.embedder is None:
+            return False
+        async with self._turn:
+            return await embed_some(self.database, self.vectors, self.embedder, limit) > 0
+
+    async def reword(self) -> bool:
+        """Take the words of up to a hundred traces anew whose words are of an older version; False where none was."""
+        async with self._turn:
+            return await self._words() > 0
 
     async def _words(self) -> int:
         async with self.database.reading(EVERY_TENANT) as session:
@@ -61,8 +67,15 @@ class Upkeep:
         async with self.database.writing(EVERY_TENANT) as writer:
             return await take_words(writer, self.words)
 
+    async def refingerprint(self) -> bool:
+        """Give every trace the fingerprints of this version, a page a transaction; False where all have them.
+
+        It is done in one go: errors with fingerprints of an older version are found by nobody meanwhile.
+        """
+        async with self._turn:
+            return await self._fingerprints()
+
     async def _fingerprints(self) -> bool:
-        """All of them, a page a transaction: those of an older version are found by nobody meanwhile."""
         stale = select(trace_errors.c.trace_id).where(trace_errors.c.fingerprint_version != VERSION).limit(1)
         async with self.database.reading(EVERY_TENANT) as session:
             if await session.first(stale) is None:
@@ -72,6 +85,11 @@ class Upkeep:
             async with self.database.writing(EVERY_TENANT) as writer:
                 last = (await refingerprint(writer, after=last)).last
         return True
+
+    async def recount_reputation(self) -> bool:
+        """Count every reputation anew; False where nothing has happened since, or it was done just now."""
+        async with self._turn:
+            return await recount_if_due(self.database)
 
     async def state(self, reason: str = "") -> IndexState:
         """How much is done, of every organization's."""
@@ -89,10 +107,10 @@ class Upkeep:
             traces=total, words=total - missing, model=self.embedder.name, embedded=total - waiting, reason=reason
         )
 
-    async def rescan(self, limit: int) -> None:
-        """Screen up to `limit` versions that older rules have screened."""
+    async def rescan(self, limit: int) -> bool:
+        """Screen up to `limit` versions that older rules have screened; False where none was left."""
         async with self._turn:
-            await rescan_some(self.database, limit)
+            return await rescan_some(self.database, limit) > 0
 
     async def refresh(self, limit: int) -> IndexState:
         """Do some, and say how much is done; where the embedder fails, why."""

@@ -59,6 +59,8 @@ SECTIONS: Final = {
         "mcp": Lazy(f"{_CLI}.serve", "mcp", "Serve the tools over MCP"),
         "serve": Lazy(f"{_CLI}.serve", "serve", "Serve the store to a team over HTTP"),
         "migrate": Lazy(f"{_CLI}.migrate", "migrate", "Bring a store to the schema of this version"),
+        "worker": Lazy(f"{_CLI}.serve", "worker", "Do the jobs of a server that has a queue"),
+        "jobs": Lazy(f"{_CLI}.jobs", "jobs", "The store's own work, and what of it was given up"),
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
         "vouches": Lazy(f"{_CLI}.vouches", "vouches", "Which organizations have a voice for yours"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from fastmcp.tools.function_tool import FunctionTool
 
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import AuthenticationError, CommonTraceError
+from commontrace.hooks.running import answering_hooks
 from commontrace.mcp import prompts, resources
 from commontrace.mcp.problems import WordedErrors, worded_errors
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
@@ -28,6 +29,7 @@ from commontrace.project import default_repository, working_copy
 
 Transport = Literal["stdio", "http", "sse"]
 Profile = Literal["core", "all"]
+Beside = Callable[[AsyncClient, asyncio.Event], AbstractAsyncContextManager[None]]
 
 INSTRUCTIONS: Final = """\
 CommonTrace keeps what coding agents learned (traces) and versions your context window (contexts).
@@ -214,7 +216,12 @@ class KeyVerifier(TokenVerifier):
 
 
 def build_server(
-    connect: Callable[[], AsyncClient], *, tools: Profile = "core", keys: bool = False, repository: str = "default"
+    connect: Callable[[], AsyncClient],
+    *,
+    tools: Profile = "core",
+    keys: bool = False,
+    repository: str = "default",
+    beside: Beside | None = None,
 ) -> FastMCP:
     """A server over a client that lives as long as the server runs.
 
@@ -223,14 +230,16 @@ def build_server(
         tools: `core` offers eight tools, `all` every one.
         keys: demand the caller's own API key with each request, and act as that caller.
         repository: the context that is meant where a call names none.
+        beside: what runs as long as the client lives; it is told when the server is warm.
     """
     listed = _ListedFirst()
     connection = _Connection(connect)
 
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[dict[str, Any]]:
-        async with connection.open() as client:
-            warming = asyncio.create_task(_warm_up(client, listed.listed))
+        warm = asyncio.Event()
+        async with connection.open() as client, beside(client, warm) if beside else nullcontext():
+            warming = asyncio.create_task(_warm_up(client, listed.listed, warm))
             try:
                 yield {"client": client, "repository": repository}
             finally:
@@ -273,13 +282,14 @@ def _register(server: FastMCP, tool: _Tool) -> None:
     server.add_tool(offered)
 
 
-async def _warm_up(client: AsyncClient, listed: asyncio.Event) -> None:
+async def _warm_up(client: AsyncClient, listed: asyncio.Event, warm: asyncio.Event) -> None:
     """Open the backend before the first call needs it, and after the first answers are out."""
     with suppress(TimeoutError):
         await asyncio.wait_for(listed.wait(), timeout=5)
     await asyncio.sleep(0.2)  # the client lists prompts and resources right behind
     with suppress(CommonTraceError):  # the first call says what is wrong, to somebody who can act on it
         await client.contributors.me()
+        warm.set()
 
 
 def run(transport: Transport = "stdio", *, host: str = "127.0.0.1", port: int = 8765, tools: Profile = "core") -> None:
@@ -297,7 +307,12 @@ def _run_stdio(tools: Profile) -> None:
     # HEAD belongs to this run of the agent: another window of the same project has its own.
     run_name = f"run:{working_copy(folder)[4:12]}-{os.getpid()}-{os.urandom(3).hex()}"
     connect = partial(connect_async, working_copy=run_name)
-    server = build_server(connect, tools=tools, repository=default_repository(folder))
+    server = build_server(
+        connect,
+        tools=tools,
+        repository=default_repository(folder),
+        beside=lambda client, warm: answering_hooks(client, folder, warm),
+    )
     asyncio.run(server.run_stdio_async(show_banner=False))
     sys.stdout.flush()
     # Tearing the interpreter down takes up to half a second, and the store is closed: nothing is left to lose.
