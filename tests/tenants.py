@@ -132,6 +132,7 @@ async def _tenant(owner: AsyncClient, keyed: AsyncClient, http: httpx2.AsyncClie
         "amendment_id": amendment.amendment_id,
         "flag_id": flag.flag_id,
         "key_id": created[0].key_id,
+        "contributor_id": created[0].contributor.contributor_id,
         **await _context(http, created[0].key, f"plans-{name}1", canaries[6:]),
     }
     return Tenant(name, created[0].key, canaries, ids)
@@ -167,7 +168,10 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
     """What a field or parameter of a name is given: ids of one organization."""
     ids = of.ids
     return {
-        **{name: ids[name] for name in ("trace_id", "amendment_id", "flag_id", "key_id", "branch", "tag", "slot")},
+        **{
+            name: ids[name]
+            for name in ("trace_id", "amendment_id", "flag_id", "key_id", "contributor_id", "branch", "tag", "slot")
+        },
         "repository": repository,
         "call_id": ids["call_id"],
         **dict.fromkeys(("ref", "a", "b", "onto", "commit_id"), ids["commit"]),

@@ -45,6 +45,7 @@ from commontrace_backend.shared_buckets import SharedBuckets
 from commontrace_backend.traces import auditing
 from commontrace_backend.traces.exchange_routes import router as exchange
 from commontrace_backend.traces.log_routes import router as log
+from commontrace_backend.traces.reputation_routes import router as reputation
 from commontrace_backend.traces.review_routes import router as reviews
 from commontrace_backend.traces.routes import router as traces
 from commontrace_backend.traces.tables import traces as trace_rows
@@ -57,6 +58,7 @@ _ROUTERS: Final = (
     traces,
     exchange,
     reviews,
+    reputation,
     contexts,
     naming,
     rewriting,
