@@ -152,7 +152,7 @@ def test_every_hook_has_a_short_timeout_and_those_that_only_keep_things_hold_nob
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Any:
-    """Runs the plugin's launcher with a PATH of one folder, in which stand-ins for the programs say what they are told."""
+    """Runs the launcher with a PATH of one folder, in which stand-ins for the programs say what they are told."""
     programs = tmp_path / "bin"
     programs.mkdir()
 
