@@ -23,6 +23,7 @@ from commontrace import AsyncClient, connect_async
 from commontrace.errors import AuthenticationError, CommonTraceError
 from commontrace.mcp import prompts, resources
 from commontrace.mcp.problems import WordedErrors, worded_errors
+from commontrace.mcp.subscriptions import Subscriptions
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
 from commontrace.project import default_repository, working_copy
 
@@ -225,6 +226,7 @@ def build_server(
         repository: the context that is meant where a call names none.
     """
     listed = _ListedFirst()
+    subscriptions = Subscriptions()
     connection = _Connection(connect)
 
     @asynccontextmanager
@@ -243,7 +245,7 @@ def build_server(
         version=version("commontrace"),
         lifespan=lifespan,
         auth=KeyVerifier(connection) if keys else None,
-        middleware=[WordedErrors(), listed],
+        middleware=[WordedErrors(), listed, subscriptions],
         mask_error_details=True,
         cache_ttl=3600,
         cache_scope="private",
@@ -253,6 +255,7 @@ def build_server(
             _register(server, tool)
     resources.register(server)
     prompts.register(server)
+    subscriptions.register(server)
     return server
 
 
