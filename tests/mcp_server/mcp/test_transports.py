@@ -16,6 +16,8 @@ import pytest
 import uvicorn
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
+from mcp.client.subscriptions import listen
+from mcp.server.subscriptions import ResourceUpdated
 
 from commontrace import connect_async
 from commontrace.mcp.server import build_server
@@ -186,6 +188,22 @@ async def test_over_http_a_key_that_is_revoked_meanwhile_opens_nothing_more(
         assert await asyncio.wait_for(_first(web, remote, headers), 10) != 401
         await people.owner.contributors.revoke_key(key.split("_")[2])
         assert await asyncio.wait_for(_first(web, remote, headers), 10) == 401
+
+
+@pytest.mark.parametrize("remote", ["http"], indirect=True)
+async def test_over_http_nobody_hears_of_what_others_change(remote: tuple[str, str], people: People) -> None:
+    said = {"messages": [{"role": "user", "content": "hello"}]}
+    watched = [f"commontrace://branches/{name}" for name in ("theirs", "mine")]
+    ann, ben = await people.key("ann"), await people.key("ben")
+    async with (
+        _client(remote, ann) as mine,
+        _client(remote, ben) as theirs,
+        listen(mine.session, resource_subscriptions=watched) as events,
+    ):
+        await theirs.call_tool("context_commit", {**said, "repository": "theirs"})
+        await mine.call_tool("context_commit", {**said, "repository": "mine"})
+        async with asyncio.timeout(10):
+            assert await anext(aiter(events)) == ResourceUpdated("commontrace://branches/mine")
 
 
 async def _first(web: httpx2.AsyncClient, remote: tuple[str, str], headers: dict[str, str]) -> int:
