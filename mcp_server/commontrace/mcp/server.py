@@ -24,6 +24,7 @@ from commontrace.errors import CommonTraceError
 from commontrace.hooks.running import answering_hooks
 from commontrace.mcp import prompts, resources
 from commontrace.mcp.problems import WordedErrors, worded_errors
+from commontrace.mcp.subscriptions import Subscriptions
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
 from commontrace.mcp.verifying import CallerVerifier
 from commontrace.project import default_repository, working_copy
@@ -219,6 +220,7 @@ def build_server(
         beside: what runs as long as the client lives; it is told when the server is warm.
     """
     listed = _ListedFirst()
+    subscriptions = Subscriptions()
     connection = _Connection(connect)
 
     @asynccontextmanager
@@ -238,7 +240,7 @@ def build_server(
         version=version("commontrace"),
         lifespan=lifespan,
         auth=CallerVerifier(lambda: connection.client, Settings()) if keys else None,
-        middleware=[WordedErrors(), listed],
+        middleware=[WordedErrors(), listed, subscriptions],
         mask_error_details=True,
         cache_ttl=3600,
         cache_scope="private",
@@ -248,6 +250,7 @@ def build_server(
             _register(server, tool)
     resources.register(server)
     prompts.register(server)
+    subscriptions.register(server)
     return server
 
 
