@@ -13,8 +13,8 @@ _READS: Final = _set(
     "ack ag awk base64 basename bat cat cd cksum cmp column comm cut date df diff dirname du echo egrep env expr false "
     "fgrep file find fd fold gawk getent gh glab grep head hexdump history hostname id ip jq journalctl last less "
     "locate ls lsof man md5sum more nl nproc od pgrep pidof popd printenv printf ps pushd pwd read readlink realpath "
-    "return rg rev seq set sed sha256sum shasum sleep sort stat strings tac tail tee test timeout tr tree true type uname "
-    "uniq uptime wait wc which who whoami xxd yq zcat zgrep [ [[ : ! command export exit watch ss "
+    "return rg rev seq set sed sha256sum shasum sleep sort stat strings tac tail tee test timeout tr tree true type "
+    "uname uniq uptime wait wc which who whoami xxd yq zcat zgrep [ [[ : ! command export exit watch ss "
     "netstat dig nslookup ping nc"
 )
 """Programs whose failing is an answer or nobody's riddle, and whose output quotes what others wrote."""

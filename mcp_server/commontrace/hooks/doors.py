@@ -80,12 +80,12 @@ def _address(path: str) -> Address:
 
 
 def _asked(door: Address, name: str, event: bytes, until: float) -> bytes:
-    """Send a line of words and the event, and read until the other side is done."""
+    """Send the name, the event's length, how long there is time and the word; then the event; and read the answer."""
     with socket.socket(socket.AF_INET if door.port else socket.AF_UNIX) as connection:
         _wait(connection, until)
         connection.connect(("127.0.0.1", door.port) if door.port else door.path)
-        connection.sendall(b"%s %d %s\n" % (name.encode(), len(event), door.word.encode()))
-        connection.sendall(event)
+        left = int(1000 * (until - time.monotonic()))
+        connection.sendall(f"{name} {len(event)} {left} {door.word}\n".encode() + event)
         said = b""
         while len(said) < LARGEST:
             _wait(connection, until)

@@ -43,15 +43,18 @@ class _Serving:
         self._woken = asyncio.Event()
         self._answering: Answering | None = None
 
-    async def answer(self, name: str, event: bytes) -> bytes:
+    async def answer(self, name: str, event: bytes, patience: float) -> bytes:
         """What a hook prints."""
+        return await self._answers().answer(name, event, patience)
+
+    def _answers(self) -> "Answering":
         if self._answering is None:
             from commontrace.hooks.answering import Answering
             from commontrace.settings import Settings
 
             holdout = Settings().hooks_holdout
             self._answering = Answering(self._client, self.folder, holdout=holdout, drain=self._wake)
-        return await self._answering.answer(name, event)
+        return self._answering
 
     async def _wake(self) -> None:
         self._woken.set()
@@ -74,6 +77,7 @@ class _Serving:
 
         settings = Settings()
         if settings.hooks:
+            await self._answers().prepare(self._project)
             await keep_waiting(self._client, self.folder, settings.capture_limit)
             await refresh_brief(self._client, self.folder, self._project)
 

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,9 @@ from fastmcp.tools.function_tool import FunctionTool
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import AuthenticationError, CommonTraceError
 from commontrace.hooks.running import answering_hooks
+from commontrace.hooks.surroundings import hooks_folder
 from commontrace.mcp import prompts, resources
+from commontrace.mcp.counting import Counted
 from commontrace.mcp.problems import WordedErrors, worded_errors
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
 from commontrace.project import default_repository, working_copy
@@ -222,6 +224,7 @@ def build_server(
     keys: bool = False,
     repository: str = "default",
     beside: Beside | None = None,
+    counted: Sequence[Middleware] = (),
 ) -> FastMCP:
     """A server over a client that lives as long as the server runs.
 
@@ -231,6 +234,7 @@ def build_server(
         keys: demand the caller's own API key with each request, and act as that caller.
         repository: the context that is meant where a call names none.
         beside: what runs as long as the client lives; it is told when the server is warm.
+        counted: what counts the calls of tools.
     """
     listed = _ListedFirst()
     connection = _Connection(connect)
@@ -252,7 +256,7 @@ def build_server(
         version=version("commontrace"),
         lifespan=lifespan,
         auth=KeyVerifier(connection) if keys else None,
-        middleware=[WordedErrors(), listed],
+        middleware=[WordedErrors(), listed, *counted],
         mask_error_details=True,
         cache_ttl=3600,
         cache_scope="private",
@@ -312,6 +316,7 @@ def _run_stdio(tools: Profile) -> None:
         tools=tools,
         repository=default_repository(folder),
         beside=lambda client, warm: answering_hooks(client, folder, warm),
+        counted=[Counted(hooks_folder())],
     )
     asyncio.run(server.run_stdio_async(show_banner=False))
     sys.stdout.flush()
