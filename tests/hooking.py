@@ -45,11 +45,8 @@ class Agent:
     async def hook(self, event: str, **fields: Any) -> str:
         """What a hook prints, however slow the machine is."""
         said = json.dumps({"session_id": self.run, "cwd": str(self.project), "hook_event_name": event, **fields})
-        answered = await asyncio.to_thread(
-            doors.ask, hooks_folder(), self.url, NAMES[event], said.encode(), PATIENT
-        )
-        assert answered is not None
-        return answered.decode()
+        answered = await asyncio.to_thread(doors.ask, hooks_folder(), self.url, NAMES[event], said.encode(), PATIENT)
+        return (answered or b"").decode()
 
     async def fails(self, command: str, error: str, code: int = 1) -> str:
         """What the agent is told when a command fails."""
@@ -59,7 +56,9 @@ class Agent:
     async def passes(self, command: str, output: str = "ok", **response: Any) -> str:
         """What the agent is told when a command passes."""
         said = {"stdout": output, "stderr": "", "interrupted": False, **response}
-        return told(await self.hook("PostToolUse", tool_name="Bash", tool_input={"command": command}, tool_response=said))
+        return told(
+            await self.hook("PostToolUse", tool_name="Bash", tool_input={"command": command}, tool_response=said)
+        )
 
     async def edits(self, path: str, old: str, new: str) -> None:
         """Change a file."""
@@ -81,6 +80,7 @@ def told(printed: str) -> str:
 async def serving_hooks(client: AsyncClient, project: Path) -> AsyncIterator[Agent]:
     """A server that answers hooks, and an agent whose they are."""
     warm = asyncio.Event()
+    warm.set()
     async with answering_hooks(client, project, warm):
         yield Agent(client.url, project)
 

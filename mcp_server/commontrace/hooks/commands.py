@@ -86,7 +86,7 @@ def kind_of(command: str) -> Kind:
         family=family,
         operands=operands,
         words=" ".join(working[-1].words),
-        changes=all(one.name in _CHANGES for one in working) or _edits(commands),
+        changes=all(_named(one)[0].partition(" ")[0] in _CHANGES for one in working) or _edits(commands),
     )
 
 
@@ -99,9 +99,11 @@ def _asks(command: Command) -> bool:
     if command.name == "sed" and any(word.startswith("-i") for word in command.words):
         return False
     words = [word for word in command.words[1:] if not word.startswith("-")]
+    if command.words[-1] in {"--version", "--help"}:
+        return True
     if command.name in _ASKS:
         return bool(words) and words[0] in _ASKS[command.name]
-    return command.name in _READS or command.words[-1] in {"--version", "--help"}
+    return command.name in _READS
 
 
 def _named(command: Command) -> tuple[str, tuple[str, ...]]:

@@ -33,10 +33,11 @@ def folder_of(hooks: str) -> str:
 
 def name_of(url: str, process: int) -> str:
     """What a door is called, without its ending: the store, then the process."""
-    return f"{_store(url)}-{process}"
+    return f"{store_of(url)}-{process}"
 
 
-def _store(url: str) -> str:
+def store_of(url: str) -> str:
+    """A name for a backend that does not tell its address, nor a password in it."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
@@ -51,7 +52,7 @@ def ask(hooks: str, url: str, name: str, event: bytes, patience: float) -> bytes
         patience: seconds to wait in all.
     """
     until = time.monotonic() + patience
-    for path in _newest_first(folder_of(hooks), _store(url)):
+    for path in _newest_first(folder_of(hooks), store_of(url)):
         try:
             return _asked(_address(path), name, event, until)
         except (ConnectionRefusedError, ValueError):  # its server is gone

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from commontrace import AsyncClient
     from commontrace.hooks.answering import Answering
 
+_MEGABYTE: Final = 1_000_000
 _WARMED: Final = 30.0
 """Seconds after which the work begins, even if nobody said that the server is warm."""
 
@@ -78,7 +79,7 @@ class _Serving:
         settings = Settings()
         if settings.hooks:
             await self._answers().prepare(self._project)
-            await keep_waiting(self._client, self.folder, settings.capture_limit)
+            await keep_waiting(self._client, self.folder, settings.capture_limit * _MEGABYTE)
             await refresh_brief(self._client, self.folder, self._project)
 
 
