@@ -1,5 +1,6 @@
 """What kind of thing a command is: whether its exit code is an answer, what it is run for, what it changes. Pure."""
 
+import re
 from typing import Final, NamedTuple
 
 from commontrace.safety.shell import Command, every, readings
@@ -49,6 +50,7 @@ _CHANGES: Final = _set(
 
 _RUNNERS: Final = frozenset(("python", "python3", "uv", "poetry", "npx", "pnpm", "yarn", "bun", "bunx", "node", "pipx"))
 _LONGEST: Final = 16_000
+_WHETHER: Final = re.compile(r"\bcommand\s+-[vV]\b")  # what runs a command is taken for the command itself elsewhere
 
 
 class Kind(NamedTuple):
@@ -73,7 +75,7 @@ class Kind(NamedTuple):
 
 def kind_of(command: str) -> Kind:
     """Look at a command line, at most 16,000 characters of it."""
-    text = command[:_LONGEST]
+    text = _WHETHER.sub("type", command[:_LONGEST])
     lines = next((lines for _, lines in readings(text)), [])
     commands = [one for one in every(lines) if one.words]
     working = [one for one in commands if not _asks(one)]

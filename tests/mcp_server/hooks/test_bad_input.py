@@ -23,10 +23,19 @@ from commontrace.hooks.listening import open_door
 from commontrace.hooks.surroundings import hooks_folder, surroundings
 from commontrace.settings import Settings, config_file, default_url
 from factories import contribution
-from hooking import NAMES, PAYLOADS, PATIENT, recorded, serving_hooks
+from hooking import NAMES, PATIENT, PAYLOADS, recorded, serving_hooks
 
 HOOKS = sorted(NAMES.values())
 URL = "sqlite:///nowhere/store.db"
+
+
+def doors_of(folder: str) -> list[Path]:
+    """The doors that stand open, the one that was opened last at the end."""
+    return sorted(Path(doors.folder_of(folder)).iterdir(), key=lambda path: path.stat().st_mtime)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def log() -> str:
@@ -126,7 +135,8 @@ async def test_notes_that_are_locked_or_damaged_silence_hooks(client: AsyncClien
         agent.run = "run-3"
         assert not await agent.fails("python app.py", contribution(0).errors[0])
         assert agent.starts() == ""
-    assert "locked" in log() and "not a database" in log()
+    assert "locked" in log()
+    assert "not a database" in log()
 
 
 def test_the_log_is_bounded() -> None:
@@ -164,7 +174,7 @@ async def two(short: None) -> AsyncIterator[list[str]]:
 
     folder = hooks_folder()
     async with open_door(folder, URL, older):
-        (path,) = Path(doors.folder_of(folder)).iterdir()
+        (path,) = doors_of(folder)
         os.utime(path, (1, 1))
         aside = path.with_name(f"{doors.store_of(URL)}-1.sock")
         path.rename(aside)
@@ -190,11 +200,10 @@ async def test_of_several_servers_the_newest_is_asked_and_one_that_is_gone_is_cl
 
 
 async def test_a_door_is_its_users_alone(two: list[str]) -> None:
-    folder = Path(doors.folder_of(hooks_folder()))
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
-    newest = max(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-    assert stat.S_IMODE(newest.stat().st_mode) == 0o600
+    newest = doors_of(hooks_folder())[-1]
+    assert mode(newest.parent) == 0o700
+    assert mode(newest.parent.parent) == 0o700
+    assert mode(newest) == 0o600
 
 
 async def test_where_no_socket_fits_a_port_and_a_word_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,9 +213,9 @@ async def test_where_no_socket_fits_a_port_and_a_word_serve(tmp_path: Path, monk
         return event[::-1]
 
     async with open_door(hooks_folder(), URL, answer):
-        (path,) = Path(doors.folder_of(hooks_folder())).iterdir()
+        (path,) = doors_of(hooks_folder())
         assert path.suffix == ".port"
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert mode(path) == 0o600
         assert await ask(b"abc") == b"cba"
         port, word = path.read_text().split()
         path.write_text(f"{port} {word[::-1]}x\n")

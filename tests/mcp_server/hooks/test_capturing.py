@@ -53,7 +53,7 @@ def ends(url: str, project: Path, transcript: Path, hook: str = "session-end", r
 
 def spool() -> list[str]:
     folder = Path(hooks_folder()) / "spool"
-    return sorted(os.listdir(folder)) if folder.exists() else []
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 async def kept(client: AsyncClient, branch: str = "claude/1f2e3d4c") -> str:

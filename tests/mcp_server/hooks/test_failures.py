@@ -37,8 +37,10 @@ async def agent(client: AsyncClient, project: Path) -> AsyncIterator[Agent]:
 async def test_the_known_fix_of_an_error_arrives_and_can_be_voted_on(agent: Agent, client: AsyncClient) -> None:
     stored = await client.traces.contribute(contribution(0))
     said = await agent.fails("python app.py", ERROR)
-    assert stored.trace_id and stored.trace_id[:10] in said.splitlines()[0]
-    assert "your own trace" in said.splitlines()[0] and "unproven" in said.splitlines()[0]
+    assert stored.trace_id
+    assert stored.trace_id[:10] in said.splitlines()[0]
+    assert "your own trace" in said.splitlines()[0]
+    assert "unproven" in said.splitlines()[0]
     (words,) = parse(said)
     assert words.splitlines() == [contribution(0).title, contribution(0).solution]
     assert f"vote_trace(trace_id='{stored.trace_id[:10]}'" in said.splitlines()[-1]
@@ -60,7 +62,8 @@ async def test_what_is_said_stays_within_200_tokens(agent: Agent, client: AsyncC
     )
     said = await agent.fails("python app.py", ERROR)
     assert default_counter().count(said).tokens <= 200
-    assert stored.trace_id and f"query_traces(ids=['{stored.trace_id[:10]}'])" in said
+    assert stored.trace_id
+    assert f"query_traces(ids=['{stored.trace_id[:10]}'])" in said
     assert "BEGIN IMMEDIATE" in parse(said)[0]
 
 
@@ -112,7 +115,8 @@ HARMLESS = [
 def test_an_exit_that_is_an_answer_is_no_failure(command: str, output: str) -> None:
     event = recorded("PostToolUseFailure", tool_input={"command": command}, error=f"Exit code 1\n{output}".strip())
     ran = ran_of(event)
-    assert ran and ran.failed
+    assert ran
+    assert ran.failed
     assert failure_of(ran) is None
 
 
@@ -124,21 +128,25 @@ def test_an_exit_that_is_an_answer_is_no_failure(command: str, output: str) -> N
 def test_what_somebody_ended_did_not_fail(changes: dict[str, Any]) -> None:
     event = recorded("PostToolUseFailure", **{"error": f"Exit code 1\n{ERROR}", **changes})
     ran = ran_of(event)
-    assert ran and failure_of(ran) is None
+    assert ran
+    assert failure_of(ran) is None
 
 
 def test_what_the_client_knows_to_be_no_error_is_none() -> None:
     said = {"stdout": ERROR, "stderr": "", "interrupted": False}
     event = recorded("PostToolUse", tool_input={"command": "python app.py || true"}, tool_response=said)
-    assert (ran := ran_of(event)) and failure_of(ran)
+    assert (ran := ran_of(event))
+    assert failure_of(ran)
     event["tool_response"] = {**said, "returnCodeInterpretation": "No matches found"}
-    assert (ran := ran_of(event)) and not failure_of(ran)
+    assert (ran := ran_of(event))
+    assert not failure_of(ran)
 
 
 def test_a_command_that_passes_and_says_error_did_not_fail() -> None:
     said = {"stdout": ERROR, "stderr": "", "interrupted": False}
     event = recorded("PostToolUse", tool_input={"command": "python show_errors.py"}, tool_response=said)
-    assert (ran := ran_of(event)) and failure_of(ran) is None
+    assert (ran := ran_of(event))
+    assert failure_of(ran) is None
 
 
 def test_every_recorded_payload_is_read() -> None:

@@ -50,7 +50,8 @@ async def test_what_took_more_than_one_try_is_offered_to_be_kept_once(agent: Age
         await agent.fails("python app.py", REFUSED)
         await agent.edits("app.py", "x", "y")
     said = await agent.passes("python app.py")
-    assert "contribute_trace" in said and "failing 2×" in said
+    assert "contribute_trace" in said
+    assert "failing 2×" in said
     assert len(said) < 400
     await agent.fails("python app.py", REFUSED)
     await agent.fails("python app.py", REFUSED)
@@ -59,7 +60,7 @@ async def test_what_took_more_than_one_try_is_offered_to_be_kept_once(agent: Age
 
 
 async def test_secrets_are_not_remembered(agent: Agent, home: Path) -> None:
-    secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"  # noqa: S105 - of the shape of one
+    secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
     await agent.fails(f"python app.py --token {secret}", f"{MISSING} for {secret}")
     await agent.passes(f"pip install flurbo --index https://u:{secret}@x.test")
     await agent.edits("a.env", "", f"TOKEN={secret}\n")
