@@ -49,10 +49,11 @@ class Server:
 
 
 @contextmanager
-def serving(url: str) -> Iterator[Server]:
-    """Run a real server on a free port."""
+def serving(url: str, port: int = 0) -> Iterator[Server]:
+    """Run a real server on a port, a free one unless said."""
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         listening.listen(128)  # whoever connects before the server is up waits in the queue
         port = listening.getsockname()[1]
         app = create_app(BackendSettings(database_url=url))

@@ -191,6 +191,7 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "before": 1,
         "contributor": "zoe",
         "organization": "nowhere",
+        "issuer": "https://id.example.com",
         "subject": ids["trace_id"],
         "action": "approve",
         "since": "2026-01-01T00:00:00Z",
@@ -206,6 +207,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/contexts/{repository}/purge": {"text": "zzzz", "reason": "none"},
     "/contexts/{repository}/edit": {"text": "shorter"},
     "/keys/revocation": {"contributor": "nobody"},
+    "/identities": {"subject": "zoe"},
     "/reviews/reversals": {"contributor": "nobody"},
 }
 """What bodies hold beside what their schema requires."""

@@ -33,6 +33,9 @@ def _dispatch(program: str, arguments: list[str]) -> int:
         return _hook(arguments[1])
     tools = _stdio_server(arguments) if program == "commontrace" else None
     if tools is not None:
+        from commontrace.mcp.first_answers import stand_in
+
+        stand_in(tools)
         from commontrace.mcp.server import run
 
         run(transport="stdio", host="", port=0, tools=tools)

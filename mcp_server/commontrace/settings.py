@@ -1,5 +1,6 @@
 """The agent's side's settings: the only reader of the environment on this side."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +22,24 @@ def default_checkpoints() -> Path:
     return user_data_path("commontrace") / "checkpoints.json"
 
 
+def default_remotes() -> Path:
+    """Which remotes there are, with their keys; only the user may read it."""
+    return user_config_path("commontrace") / "remotes.json"
+
+
+def default_sync_memory() -> Path:
+    """What is known of remotes between two runs."""
+    return user_data_path("commontrace") / "remotes.db"
+
+
+def variable(name: str) -> str:
+    """What a variable of the environment says that the user named; raises InvalidInputError where it says nothing."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise InvalidInputError(f"The variable {name} is not set.", "Set it, or read the key with --key-from stdin.")
+    return value
+
+
 def config_file() -> Path:
     """Where the user's settings lie: TOML, one `name = value` a line."""
     return user_config_path("commontrace") / "config.toml"
@@ -37,6 +56,10 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(default=None, description="The key for a server; a local store needs none.")
     timeout: float = Field(default=30.0, gt=0, description="Seconds to wait for a server's answer.")
+    query_remotes: str = Field(
+        default="", description="Remotes that the tools ask too, by name and with commas between; `all` asks every one."
+    )
+    remote_timeout: float = Field(default=2.0, gt=0, description="Seconds that an answer waits for remotes at most.")
     hooks: bool = Field(default=True, description="Whether hooks say anything; false turns all of them off.")
     hooks_holdout: float = Field(
         default=0.0, ge=0, le=1, description="The share of recognised errors that hooks count and do not speak of."

@@ -10,7 +10,11 @@ from house.sources import PACKAGES, place, python_files, tree
 READERS = {path / "settings.py" for path in PACKAGES}
 NAMES = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 # What the agent tells a server that it starts; it is no setting of ours.
-GIVEN_BY_THE_AGENT = {"mcp_server/commontrace/mcp/server.py": ["CLAUDE_PROJECT_DIR"]}
+GIVEN_BY_THE_AGENT = {
+    "mcp_server/commontrace/mcp/server.py": ["CLAUDE_PROJECT_DIR"],
+    # Where the system keeps caches: elsewhere platformdirs says it, which takes longer than the answer it is for.
+    "mcp_server/commontrace/mcp/first_answers.py": ["XDG_CACHE_HOME"],
+}
 # What a hook, which has no time for pydantic, reads of the settings by itself.
 READ_BY_HOOKS = {
     "mcp_server/commontrace/hooks/surroundings.py": [

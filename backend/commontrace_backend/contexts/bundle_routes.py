@@ -32,9 +32,12 @@ async def export_bundle(
 ) -> StreamingResponse:
     """Branches and tags with the history that leads to them, as lines of JSON; only what `since` does not lead to."""
     pieces = _pieces(request.app.state.database, caller, repository, exporting.Wanted(refs, since))
-    # With the first piece everything is decided that may be refused; the answer begins only then.
-    first = await anext(pieces)
-    return StreamingResponse(_with(first, pieces), media_type=MEDIA_TYPE)
+    return StreamingResponse(await whole(pieces), media_type=MEDIA_TYPE)
+
+
+async def whole(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same pieces; with the first everything is decided that may be refused, and the answer begins only then."""
+    return _with(await anext(pieces), pieces)
 
 
 async def _pieces(

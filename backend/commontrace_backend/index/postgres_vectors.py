@@ -56,8 +56,14 @@ class PostgresVectors:
     async def store(self, session: WriteSession, model: Model, rows: Sequence[PartVector]) -> None:
         """One revision for all of them; the model's first vectors bring its index with them."""
         revision = await replace_vectors(session, model, rows, lambda vector: vector)
-        if revision == 1 and model.dimension <= _LARGEST_INDEXED:
-            await session.execute(text(_index(model)))
+        if revision == 1:
+            await add_index(session, model)
+
+
+async def add_index(session: WriteSession, model: Model) -> None:
+    """The model's own HNSW index, where its vectors are not too long for one."""
+    if model.dimension <= _LARGEST_INDEXED:
+        await session.execute(text(_index(model)))
 
 
 def _index(model: Model) -> str:

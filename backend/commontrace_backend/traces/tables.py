@@ -54,6 +54,8 @@ traces = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),  # since when everybody may see it
+    # The leaf of the log at which it, or a version of it, changed last: who copies traces goes on from there.
+    Column("changed_at_leaf", Integer, nullable=False, server_default=text("0"), index=True),
     Index("ix_traces_tenant_id_contributor_id", "tenant_id", "contributor_id"),
     Index("ix_traces_version_id", "version_id"),
 )

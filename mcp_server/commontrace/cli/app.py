@@ -38,7 +38,7 @@ SECTIONS: Final = {
         "flag": Lazy(f"{_CLI}.outcomes", "flag", "Ask for a second look"),
         "unflag": Lazy(f"{_CLI}.outcomes", "unflag", "Take a flag back"),
         "withdraw": Lazy(f"{_CLI}.outcomes", "withdraw", "Take a trace of yours out of every answer"),
-        "restore": Lazy(f"{_CLI}.outcomes", "restore", "Bring a withdrawn trace back"),
+        "unwithdraw": Lazy(f"{_CLI}.outcomes", "unwithdraw", "Bring a withdrawn trace back"),
         "purge": Lazy(f"{_CLI}.proving", "purge", "Take a trace's text out for good"),
         "review": Lazy(f"{_CLI}.reviews", "review", "What awaits a decision: approve, reject, restore, reverse"),
         "learn": Lazy(f"{_CLI}.learn", "learn", "Traces out of your agents' past transcripts"),
@@ -47,6 +47,8 @@ SECTIONS: Final = {
     "Move": {
         "import": Lazy(f"{_CLI}.transfer", "import_", "Import traces from JSON or JSON lines"),
         "export": Lazy(f"{_CLI}.transfer", "export", "Export every trace as JSON lines"),
+        "backup": Lazy(f"{_CLI}.backup", "backup", "The whole store in one file, while others write"),
+        "restore": Lazy(f"{_CLI}.backup", "restore", "A backup into an empty store"),
     },
     "Windows": {
         "context": Lazy(f"{_CLI}.contexts.group", "context", "Git for context windows; also the command `trace`"),
@@ -57,6 +59,9 @@ SECTIONS: Final = {
         "hook": Lazy(f"{_CLI}.check", "hook", "What an agent's hooks call"),
         "mcp": Lazy(f"{_CLI}.serve", "mcp", "Serve the tools over MCP"),
         "serve": Lazy(f"{_CLI}.serve", "serve", "Serve the store to a team over HTTP"),
+        "migrate": Lazy(f"{_CLI}.migrate", "migrate", "Bring a store to the schema of this version"),
+        "worker": Lazy(f"{_CLI}.serve", "worker", "Do the jobs of a server that has a queue"),
+        "jobs": Lazy(f"{_CLI}.jobs", "jobs", "The store's own work, and what of it was given up"),
         "keys": Lazy(f"{_CLI}.keys", "keys", "API keys of a server"),
         "vouches": Lazy(f"{_CLI}.vouches", "vouches", "Which organizations have a voice for yours"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),

@@ -47,6 +47,36 @@ class NewApiKey(Body):
     publication: PublicationPolicy = "direct"
 
 
+class NewToken(Body):
+    """A token to be had for the key of the request."""
+
+    scopes: Annotated[list[Scope], Field(min_length=1)] | None = Field(
+        default=None, description="Of those that the key has; default: all but admin."
+    )
+    minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
+
+
+class Token(Record):
+    """A token at the only moment it is shown; it stands for its key until it expires or its key ends."""
+
+    token: str
+    token_id: str
+    key_id: str
+    scopes: list[Scope]
+    expires_at: datetime
+
+
+class NewIdentity(NewApiKey):
+    """Somebody whom an identity provider vouches for, to act as a contributor, who is made if the name is new."""
+
+    issuer: Annotated[str, Field(pattern=r"^https?://[\x21-\x7e]{1,190}$")] = Field(
+        description="The provider's URL, as in `iss` of its tokens."
+    )
+    subject: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,255}$")] = Field(
+        description="Whom its tokens are about, as in `sub`."
+    )
+
+
 class Rotation(Body):
     """How long a key and the one that takes its place are both good."""
 
@@ -88,6 +118,8 @@ class ApiKey(Record):
     last_used_at: datetime | None = None
     publication: PublicationPolicy = "direct"
     replaces: str | None = Field(default=None, description="The key that this one was rotated in for.")
+    issuer: str | None = Field(default=None, description="Of an identity: the provider whose tokens prove it.")
+    subject: str | None = Field(default=None, description="Of an identity: whom those tokens are about.")
 
 
 class CreatedApiKey(ApiKey):
