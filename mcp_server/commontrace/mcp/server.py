@@ -22,7 +22,9 @@ from fastmcp.tools.function_tool import FunctionTool
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import CommonTraceError
 from commontrace.hooks.running import answering_hooks
+from commontrace.hooks.surroundings import hooks_folder
 from commontrace.mcp import prompts, resources
+from commontrace.mcp.counting import Counted
 from commontrace.mcp.problems import WordedErrors, worded_errors
 from commontrace.mcp.subscriptions import Subscriptions
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
@@ -209,6 +211,7 @@ def build_server(
     keys: bool = False,
     repository: str = "default",
     beside: Beside | None = None,
+    counted: Sequence[Middleware] = (),
 ) -> FastMCP:
     """A server over a client that lives as long as the server runs.
 
@@ -218,6 +221,7 @@ def build_server(
         keys: demand the caller's own API key or token with each request, and act as that caller.
         repository: the context that is meant where a call names none.
         beside: what runs as long as the client lives; it is told when the server is warm.
+        counted: what counts the calls of tools.
     """
     listed = _ListedFirst()
     subscriptions = Subscriptions()
@@ -240,7 +244,7 @@ def build_server(
         version=version("commontrace"),
         lifespan=lifespan,
         auth=CallerVerifier(lambda: connection.client, Settings()) if keys else None,
-        middleware=[WordedErrors(), listed, subscriptions],
+        middleware=[WordedErrors(), listed, subscriptions, *counted],
         mask_error_details=True,
         cache_ttl=3600,
         cache_scope="private",
@@ -329,6 +333,7 @@ def _run_stdio(tools: Profile) -> None:
         tools=tools,
         repository=default_repository(folder),
         beside=lambda client, warm: answering_hooks(client, folder, warm),
+        counted=[Counted(hooks_folder())],
     )
     asyncio.run(server.run_stdio_async(show_banner=False))
     sys.stdout.flush()
