@@ -22,9 +22,11 @@ from fastmcp.tools.function_tool import FunctionTool
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import AuthenticationError, CommonTraceError
 from commontrace.mcp import prompts, resources
+from commontrace.mcp.dependencies import ALONE, Remotes, remotes_of
 from commontrace.mcp.problems import WordedErrors, worded_errors
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
 from commontrace.project import default_repository, working_copy
+from commontrace.settings import Settings
 
 Transport = Literal["stdio", "http", "sse"]
 Profile = Literal["core", "all"]
@@ -214,7 +216,12 @@ class KeyVerifier(TokenVerifier):
 
 
 def build_server(
-    connect: Callable[[], AsyncClient], *, tools: Profile = "core", keys: bool = False, repository: str = "default"
+    connect: Callable[[], AsyncClient],
+    *,
+    tools: Profile = "core",
+    keys: bool = False,
+    repository: str = "default",
+    remotes: Remotes = ALONE,
 ) -> FastMCP:
     """A server over a client that lives as long as the server runs.
 
@@ -223,6 +230,7 @@ def build_server(
         tools: `core` offers eight tools, `all` every one.
         keys: demand the caller's own API key with each request, and act as that caller.
         repository: the context that is meant where a call names none.
+        remotes: who else is asked when a tool queries.
     """
     listed = _ListedFirst()
     connection = _Connection(connect)
@@ -232,7 +240,7 @@ def build_server(
         async with connection.open() as client:
             warming = asyncio.create_task(_warm_up(client, listed.listed))
             try:
-                yield {"client": client, "repository": repository}
+                yield {"client": client, "repository": repository, "remotes": remotes}
             finally:
                 warming.cancel()
                 await asyncio.wait({warming})
@@ -297,7 +305,8 @@ def _run_stdio(tools: Profile) -> None:
     # HEAD belongs to this run of the agent: another window of the same project has its own.
     run_name = f"run:{working_copy(folder)[4:12]}-{os.getpid()}-{os.urandom(3).hex()}"
     connect = partial(connect_async, working_copy=run_name)
-    server = build_server(connect, tools=tools, repository=default_repository(folder))
+    remotes = remotes_of(Settings.given())
+    server = build_server(connect, tools=tools, repository=default_repository(folder), remotes=remotes)
     asyncio.run(server.run_stdio_async(show_banner=False))
     sys.stdout.flush()
     # Tearing the interpreter down takes up to half a second, and the store is closed: nothing is left to lose.
