@@ -2,12 +2,15 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "5"
 down_revision = "4"
 branch_labels = None
 depends_on = None
 
+ID = sa.String(64).with_variant(sa.Text(collation="C"), "postgresql")
+JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 NAME = sa.String(200).with_variant(sa.Text(collation="C"), "postgresql")
 
 
@@ -15,6 +18,7 @@ def upgrade() -> None:
     """Add columns and tables; nothing that is there changes."""
     _identities()
     _changes()
+    _deliveries()
 
 
 def _identities() -> None:
@@ -39,3 +43,21 @@ def _changes() -> None:
         "UPDATE traces SET changed_at_leaf = coalesce((SELECT max(leaf_index) FROM log_leaves"
         " WHERE log_leaves.trace_id = traces.trace_id), 0)"
     )
+
+
+def _deliveries() -> None:
+    """Commits that were sent with a key of their own, and what was answered."""
+    op.create_table(
+        "commit_keys",
+        sa.Column("repository_id", sa.Integer, sa.ForeignKey("repositories.repository_id"), primary_key=True),
+        sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id"), primary_key=True),
+        sa.Column("key", NAME, primary_key=True),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("request_digest", ID, nullable=False),
+        sa.Column("answer", JSON, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        tenant = "current_setting('commontrace.tenant', true)"
+        op.execute("ALTER TABLE commit_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY of_tenant ON commit_keys USING (tenant_id = {tenant} OR {tenant} = '*')")
