@@ -85,7 +85,8 @@ def create_app(settings: BackendSettings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,  # theirs load their parts from elsewhere; ours is one of the routes
         redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logging": False},  # it would tell paths and query strings
+        # It would tell paths and query strings to wherever the environment says.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
     app.state.settings = settings
