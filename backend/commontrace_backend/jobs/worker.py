@@ -70,13 +70,13 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _SWEEP)
             self._wake.clear()
+            self._hurry.clear()
             for job in JOBS:
                 if self._due.get(job.name, 0) <= monotonic():
                     await self._do(job)
-            if self._failed:  # whatever it was, it gets another try after a while
-                self._hurry.clear()
+            if self._failed and not self._closing.is_set():  # whatever it was, it gets another try after a while
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), 0 if self._closing.is_set() else _PAUSE)
+                    await asyncio.wait_for(self._hurry.wait(), _PAUSE)
                 self._wake.set()
 
     async def _do(self, job: Job) -> None:
