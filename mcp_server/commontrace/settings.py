@@ -48,7 +48,8 @@ def config_file() -> Path:
 class Settings(BaseSettings):
     """What the agent's side can be told: `COMMONTRACE_<NAME>` in the environment, else the config file."""
 
-    model_config = SettingsConfigDict(env_prefix="COMMONTRACE_", extra="ignore")
+    # Programs that start us with a form that nobody filled in leave variables empty: those are not given.
+    model_config = SettingsConfigDict(env_prefix="COMMONTRACE_", extra="ignore", env_ignore_empty=True)
 
     url: str = Field(
         default_factory=default_url,

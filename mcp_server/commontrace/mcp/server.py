@@ -22,8 +22,12 @@ from fastmcp.tools.function_tool import FunctionTool
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import CommonTraceError
 from commontrace.hooks.running import answering_hooks
+from commontrace.hooks.surroundings import hooks_folder
 from commontrace.mcp import prompts, resources
+from commontrace.mcp.counting import Counted
+from commontrace.mcp.dependencies import ALONE, Remotes, remotes_of
 from commontrace.mcp.problems import WordedErrors, worded_errors
+from commontrace.mcp.subscriptions import Subscriptions
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
 from commontrace.mcp.verifying import CallerVerifier
 from commontrace.project import default_repository, working_copy
@@ -201,13 +205,29 @@ class _Connection:
             yield self.client
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a server that runs next to one agent; over HTTP nothing does.
+
+    Attributes:
+        repository: the context that is meant where a call names none.
+        remotes: who else is asked when a tool queries.
+        beside: what runs as long as the client lives; it is told when the server is warm.
+        counted: what counts the calls of tools.
+    """
+
+    repository: str = "default"
+    remotes: Remotes = ALONE
+    beside: Beside | None = None
+    counted: Sequence[Middleware] = ()
+
+
 def build_server(
     connect: Callable[[], AsyncClient],
     *,
     tools: Profile = "core",
     keys: bool = False,
-    repository: str = "default",
-    beside: Beside | None = None,
+    around: Around = Around(),
 ) -> FastMCP:
     """A server over a client that lives as long as the server runs.
 
@@ -215,19 +235,19 @@ def build_server(
         connect: makes the client.
         tools: `core` offers eight tools, `all` every one.
         keys: demand the caller's own API key or token with each request, and act as that caller.
-        repository: the context that is meant where a call names none.
-        beside: what runs as long as the client lives; it is told when the server is warm.
+        around: what stands around it.
     """
     listed = _ListedFirst()
+    subscriptions = Subscriptions()
     connection = _Connection(connect)
 
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[dict[str, Any]]:
         warm = asyncio.Event()
-        async with connection.open() as client, beside(client, warm) if beside else nullcontext():
+        async with connection.open() as client, around.beside(client, warm) if around.beside else nullcontext():
             warming = asyncio.create_task(_warm_up(client, listed.listed, warm))
             try:
-                yield {"client": client, "repository": repository}
+                yield {"client": client, "repository": around.repository, "remotes": around.remotes}
             finally:
                 warming.cancel()
                 await asyncio.wait({warming})
@@ -238,7 +258,7 @@ def build_server(
         version=version("commontrace"),
         lifespan=lifespan,
         auth=CallerVerifier(lambda: connection.client, Settings()) if keys else None,
-        middleware=[WordedErrors(), listed],
+        middleware=[WordedErrors(), listed, subscriptions, *around.counted],
         mask_error_details=True,
         cache_ttl=3600,
         cache_scope="private",
@@ -248,6 +268,7 @@ def build_server(
             _register(server, tool)
     resources.register(server)
     prompts.register(server)
+    subscriptions.register(server)
     return server
 
 
@@ -321,12 +342,13 @@ def _run_stdio(tools: Profile) -> None:
     # HEAD belongs to this run of the agent: another window of the same project has its own.
     run_name = f"run:{working_copy(folder)[4:12]}-{os.getpid()}-{os.urandom(3).hex()}"
     connect = partial(connect_async, working_copy=run_name)
-    server = build_server(
-        connect,
-        tools=tools,
+    around = Around(
         repository=default_repository(folder),
+        remotes=remotes_of(Settings.given()),
         beside=lambda client, warm: answering_hooks(client, folder, warm),
+        counted=[Counted(hooks_folder())],
     )
+    server = build_server(connect, tools=tools, around=around)
     asyncio.run(server.run_stdio_async(show_banner=False))
     sys.stdout.flush()
     # Tearing the interpreter down takes up to half a second, and the store is closed: nothing is left to lose.

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from mcp.client.subscriptions import listen
+from mcp.server.subscriptions import ResourceUpdated
 
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import RateLimitedError
@@ -89,6 +91,20 @@ async def test_over_http_a_key_that_is_revoked_meanwhile_opens_nothing_more(remo
         refused = await mcp.call_tool("query_traces", {"query": "after"}, raise_on_error=False)
     assert refused.is_error
     assert "was revoked" in str(refused.content)
+
+
+async def test_over_http_nobody_hears_of_what_others_change(address: str, people: People) -> None:
+    said = {"messages": [{"role": "user", "content": "hello"}]}
+    watched = [f"commontrace://branches/{name}" for name in ("theirs", "mine")]
+    async with (
+        mcp_client(address, await people.key("ann")) as mine,
+        mcp_client(address, await people.key("ben")) as theirs,
+        listen(mine.session, resource_subscriptions=watched) as events,
+    ):
+        await theirs.call_tool("context_commit", {**said, "repository": "theirs"})
+        await mine.call_tool("context_commit", {**said, "repository": "mine"})
+        async with asyncio.timeout(10):
+            assert await anext(aiter(events)) == ResourceUpdated("commontrace://branches/mine")
 
 
 async def test_over_http_a_token_acts_as_its_key_and_no_further(address: str, people: People) -> None:
