@@ -28,6 +28,7 @@ from commontrace.errors import (
     UnsupportedBodyError,
 )
 from commontrace.models.problem import Problem
+from commontrace_backend.again import note_loss
 from commontrace_backend.reporting import NOTED, report
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -80,6 +81,7 @@ def _headers(error: CommonTraceError) -> dict[str, str] | None:
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CommonTraceError)
+    note_loss(request, error)
     said = answer(error)
     if challenge := _challenge(request, error):
         said.headers["WWW-Authenticate"] = challenge

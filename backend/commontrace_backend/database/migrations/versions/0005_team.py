@@ -49,6 +49,7 @@ def _changes() -> None:
 def _reputations() -> None:
     """How well what somebody wrote has worked for others; counted by a job."""
     op.create_index("ix_outcomes_updated_at", "outcomes", ["updated_at"])
+    op.create_index("ix_trace_errors_fingerprint_version", "trace_errors", ["fingerprint_version"])
     op.create_table(
         "reputations",
         sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id"), primary_key=True),
