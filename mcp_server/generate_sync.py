@@ -15,6 +15,7 @@ RULES = [
     (r"\bconnect_async\b", "connect"),
     (r"\basync_transport\b", "sync_transport"),
     (r"\basync_redacted\b", "sync_redacted"),
+    (r"\basync_gathered\b", "sync_gathered"),
     (r"\bAsyncClient\b", "Client"),
     (r"\bAsyncIterator\b", "Iterator"),
     (r"\bAwaitable\[(\w+)\]", r"\1"),
@@ -23,6 +24,7 @@ RULES = [
     (r"\b__aenter__\b", "__enter__"),
     (r"\b__aexit__\b", "__exit__"),
     (r"\baclose\b", "close"),
+    (r"\basynccontextmanager\b", "contextmanager"),
     (
         r"The asynchronous client; the blocking one is generated from it by generate_sync.py.",
         "The blocking client, generated from the asynchronous one by generate_sync.py.",

@@ -4,7 +4,7 @@ import sys
 from typing import Final, Literal
 
 _INTERRUPTED: Final = 130
-_HOOK_WORDS: Final = 2
+_HOOK: Final = 2  # words of `hook NAME`
 _Profile = Literal["core", "all"]
 _PROFILES: Final[dict[str, _Profile]] = {"core": "core", "all": "all"}
 
@@ -29,13 +29,8 @@ def _guarded(program: str, arguments: list[str]) -> int:
 def _dispatch(program: str, arguments: list[str]) -> int:
     if arguments == ["--version"]:
         return _version()
-    if program == "commontrace" and arguments == ["hook", "pre-tool-use"]:
-        from commontrace.hooks import pre_tool_use
-
-        sys.stdout.write(pre_tool_use(sys.stdin.buffer.read()))
-        return 0
-    if program == "commontrace" and _is_unknown_hook(arguments):
-        return 0  # a newer plugin than this version calls it: it stands in nobody's way
+    if program == "commontrace" and len(arguments) == _HOOK and arguments[0] == "hook" and arguments[1][:1] != "-":
+        return _hook(arguments[1])
     tools = _stdio_server(arguments) if program == "commontrace" else None
     if tools is not None:
         from commontrace.mcp.first_answers import stand_in
@@ -50,8 +45,12 @@ def _dispatch(program: str, arguments: list[str]) -> int:
     return run_cli(arguments, program)
 
 
-def _is_unknown_hook(arguments: list[str]) -> bool:
-    return len(arguments) == _HOOK_WORDS and arguments[0] == "hook" and not arguments[1].startswith("-")
+def _hook(name: str) -> int:
+    """Answer a hook; there is nobody to tell that its name is none, and no time to tear down."""
+    from commontrace.hooks.calling import answer
+
+    sys.stdout.buffer.write(answer(name, sys.stdin.buffer.read()))
+    return 0
 
 
 def _version() -> int:

@@ -1,5 +1,6 @@
 """The agent's side's settings: the only reader of the environment on this side."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +22,24 @@ def default_checkpoints() -> Path:
     return user_data_path("commontrace") / "checkpoints.json"
 
 
+def default_remotes() -> Path:
+    """Which remotes there are, with their keys; only the user may read it."""
+    return user_config_path("commontrace") / "remotes.json"
+
+
+def default_sync_memory() -> Path:
+    """What is known of remotes between two runs."""
+    return user_data_path("commontrace") / "remotes.db"
+
+
+def variable(name: str) -> str:
+    """What a variable of the environment says that the user named; raises InvalidInputError where it says nothing."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise InvalidInputError(f"The variable {name} is not set.", "Set it, or read the key with --key-from stdin.")
+    return value
+
+
 def config_file() -> Path:
     """Where the user's settings lie: TOML, one `name = value` a line."""
     return user_config_path("commontrace") / "config.toml"
@@ -38,7 +57,24 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(default=None, description="The key for a server; a local store needs none.")
     timeout: float = Field(default=30.0, gt=0, description="Seconds to wait for a server's answer.")
+    query_remotes: str = Field(
+        default="", description="Remotes that the tools ask too, by name and with commas between; `all` asks every one."
+    )
+    remote_timeout: float = Field(default=2.0, gt=0, description="Seconds that an answer waits for remotes at most.")
+    public_url: str = Field(
+        default="",
+        description="Where callers reach this MCP server over HTTP, without the path /mcp; for OAuth clients.",
+    )
+    oidc_issuer: str = Field(
+        default="",
+        description="URL of the OpenID Connect provider that the backend accepts tokens of; for OAuth clients.",
+    )
     hooks: bool = Field(default=True, description="Whether hooks say anything; false turns all of them off.")
+    hooks_holdout: float = Field(
+        default=0.0, ge=0, le=1, description="The share of recognised errors that hooks count and do not speak of."
+    )
+    capture: bool = Field(default=False, description="Whether hooks keep the transcripts of runs, in a local store.")
+    capture_limit: int = Field(default=500, ge=1, description="Megabytes of transcripts kept; the oldest go first.")
     working_copy: str = Field(default="", description="Whose HEAD context commands move; empty: the folder's.")
 
     @classmethod

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
+from commontrace.objects import Commit
 from commontrace_backend.contexts.tables import blobs, commit_traces, commits
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.upsert import insert_missing
@@ -24,6 +25,12 @@ async def find_commits(session: ReadSession, repository_id: int, commit_ids: Col
         )
         found.update({row.commit_id: row for row in await session.all(statement)})
     return found
+
+
+async def parents_of(session: ReadSession, repository_id: int, commit_ids: Collection[str]) -> set[str]:
+    """The parents of some commits."""
+    found = await find_commits(session, repository_id, commit_ids)
+    return {parent for row in found.values() for parent in Commit.decode(row.encoded).parents}
 
 
 async def present_blobs(session: ReadSession, repository_id: int, blob_ids: Collection[str]) -> set[str]:

@@ -40,7 +40,7 @@ async def export(session: ReadSession, caller: Caller, name: str, wanted: Wanted
     writer = BundleWriter()
     purges = await audit_store.purges(session, place.id)
     piece = bytearray(writer.header(name, requires, purges=bool(purges)))
-    async for line in _objects(session, place, commit_ids, _Lines(writer, purges)):
+    async for line in objects(session, place, commit_ids, Lines(writer, purges)):
         piece += line
         if len(piece) >= _FLUSH:
             yield bytes(piece)
@@ -52,7 +52,8 @@ async def export(session: ReadSession, caller: Caller, name: str, wanted: Wanted
 
 async def _refs(session: ReadSession, place: Place, names: Sequence[str]) -> dict[str, str]:
     """Every ref that was asked for, by kind and name."""
-    found = {f"{row.kind}/{row.name}": row.commit_id for row in await store.all_refs(session, place.id)}
+    rows = await store.all_refs(session, place.id)
+    found = {f"{row.kind}/{row.name}": row.commit_id for row in rows if row.kind != "remote"}
     if not names:
         return found
     chosen = {}
@@ -80,8 +81,13 @@ async def _reach(
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
-    """The lines of objects, those that were purged among them."""
+class Lines:
+    """The lines of objects, those that were purged among them.
+
+    Attributes:
+        writer: makes the lines.
+        purges: what was purged, by id.
+    """
 
     writer: BundleWriter
     purges: Mapping[str, Row[Any]]
@@ -94,9 +100,8 @@ class _Lines:
         return self.writer.item(kind, object_id, encoded)
 
 
-async def _objects(
-    session: ReadSession, place: Place, commit_ids: Sequence[str], lines: _Lines
-) -> AsyncIterator[bytes]:
+async def objects(session: ReadSession, place: Place, commit_ids: Sequence[str], lines: Lines) -> AsyncIterator[bytes]:
+    """The lines of commits, each chunk of them behind the messages that it names first."""
     sent: set[str] = set()
     for start in range(0, len(commit_ids), bundle_store.CHUNK):
         chunk = commit_ids[start : start + bundle_store.CHUNK]

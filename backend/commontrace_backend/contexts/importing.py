@@ -106,9 +106,9 @@ async def _move(session: ReadSession, place: Place, ref: tuple[str, str], prefix
     wanted = check_name(f"{prefix}/{called}" if prefix else called)
     before = await store.find_ref(session, place.id, kind, wanted)
     after = ref[1]
-    if before is not None and (before == after or (kind == "branch" and await _leads(session, place, after, before))):
+    if before is not None and (before == after or (kind == "branch" and await leads(session, place, after, before))):
         return None
-    if before is not None and (kind == "tag" or not await _leads(session, place, before, after)):
+    if before is not None and (kind == "tag" or not await leads(session, place, before, after)):
         raise ConflictError(
             f"The {kind} {wanted} is at {before[:10]} here, and at {after[:10]} in the bundle, which does not lead on "
             "from there.",
@@ -117,7 +117,8 @@ async def _move(session: ReadSession, place: Place, ref: tuple[str, str], prefix
     return change(f"{kind}/{wanted}", before, after)
 
 
-async def _leads(session: ReadSession, place: Place, older: str, newer: str) -> bool:
+async def leads(session: ReadSession, place: Place, older: str, newer: str) -> bool:
+    """Whether a commit is among those that lead to another one."""
     floor = await store.top_generation(session, place.id, [older])
     async for row, _ in walk(session, place.id, [newer]):
         if row.commit_id == older:

@@ -65,7 +65,7 @@ async def names_in(session: ReadSession, place: Place) -> Names:
         if row.kind == "label":
             found.labels.setdefault(row.commit_id, []).append(row.name.rpartition("/")[0])
         else:
-            name = row.name if row.kind == "branch" else f"tag: {row.name}"
+            name = row.name if row.kind in {"branch", "remote"} else f"tag: {row.name}"
             found.refs.setdefault(row.commit_id, []).append(name)
     return found
 

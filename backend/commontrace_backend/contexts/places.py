@@ -111,7 +111,7 @@ async def _base(session: ReadSession, place: Place, wanted: RefExpression) -> st
         if place.head is None:
             raise NotFoundError(f"The branch {place.branch} has no commit yet.", "Commit something first.")
         return place.head
-    for kind in ("branch", "tag"):
+    for kind in ("branch", "tag", "remote"):
         if named := await store.find_ref(session, place.id, kind, wanted.base):
             return named
     return await _by_prefix(session, place, wanted.base)
@@ -127,7 +127,7 @@ async def _by_prefix(session: ReadSession, place: Place, text: str) -> str:
             f"{text} is the beginning of several commits.", "Give more digits.", {"candidates": found}
         )
     if not found:
-        names = [row.name for row in await store.all_refs(session, place.id) if row.kind in {"branch", "tag"}]
+        names = [row.name for row in await store.all_refs(session, place.id) if row.kind != "label"]
         close = get_close_matches(text, names, n=3) or names[:5]
         raise NotFoundError(
             f"There is no branch, tag or commit {text}.", f"There is {', '.join(close)}." if close else "See the log."

@@ -82,7 +82,7 @@ async def grep(session: ReadSession, caller: Caller, name: str, search: Search) 
     """
     place = await open_place(session, caller, name)
     refs = await store.all_refs(session, place.id)
-    tips = [(_called(row), row.commit_id) for row in refs if row.kind in {"branch", "tag"}]
+    tips = [(_called(row), row.commit_id) for row in refs if row.kind != "label"]
     if search.ref:
         tips.append((search.ref, await resolve(session, place, search.ref)))
     names = _Names(tips)
@@ -101,7 +101,7 @@ async def grep(session: ReadSession, caller: Caller, name: str, search: Search) 
 
 
 def _called(row: Row[Any]) -> str:
-    return row.name if row.kind == "branch" else f"tag: {row.name}"
+    return row.name if row.kind in {"branch", "remote"} else f"tag: {row.name}"
 
 
 def _cursor(after: str) -> tuple[int, str]:

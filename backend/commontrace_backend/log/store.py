@@ -57,8 +57,11 @@ class Leaf:
         return {**self.facts, **about}
 
 
-async def append(session: WriteSession, leaf: Leaf) -> None:
-    """Add a leaf in the transaction of what it is about. Writers wait for each other, so leaves have no gaps."""
+async def append(session: WriteSession, leaf: Leaf) -> int:
+    """Add a leaf in the transaction of what it is about; returns its index.
+
+    Writers wait for each other, so leaves have no gaps.
+    """
     index = await size(session)
     facts = {**leaf.told(), "salt": secrets.token_hex(_SALT)}
     found = leaf_hash(canonical(facts))
@@ -70,6 +73,7 @@ async def append(session: WriteSession, leaf: Leaf) -> None:
     for level, position in completed(index):
         found = node_hash(await _hash(session, (level - 1, 2 * position)), found)
         await session.write(_ADD_NODE, {"level": level, "position": position, "node_hash": found.hex()})
+    return index
 
 
 async def hashes(session: ReadSession, nodes: Sequence[Node]) -> list[bytes]:

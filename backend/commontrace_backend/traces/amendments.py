@@ -11,6 +11,7 @@ from commontrace.errors import ConflictError, ForbiddenError, InvalidInputError,
 from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
 from commontrace.safety.pipeline import Screened, screen_text
 from commontrace.safety.risks import risks_of
+from commontrace.versions import version_id
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -21,7 +22,7 @@ from commontrace_backend.traces.audience import may_serve
 from commontrace_backend.traces.outcomes import refresh_tier
 from commontrace_backend.traces.service import may_decide, must_decide
 from commontrace_backend.traces.tables import amendments, trace_versions, traces
-from commontrace_backend.traces.versions import changes, version_id
+from commontrace_backend.traces.versions import changes
 from commontrace_backend.traces.visibility import visible_to
 
 
@@ -41,7 +42,8 @@ async def propose(
         )
     if version_id(screened.content) == trace.version_id:
         raise InvalidInputError("This changes nothing.", "Give at least one field a new value.")
-    await _add_version(session, caller, trace, before, screened)
+    if await store.find_version(session, trace.trace_id, version_id(screened.content)) is None:
+        await add_child(session, trace, trace, screened, caller.contributor_id)
     amendment_id = secrets.token_hex(8)
     await session.write(
         insert(amendments).values(
@@ -62,28 +64,34 @@ async def propose(
     return _model(await find(session, caller, amendment_id))
 
 
-async def _add_version(
-    session: WriteSession, caller: Caller, trace: Row[Any], before: TraceContent, screened: Screened
+async def add_child(
+    session: WriteSession, trace: Row[Any], parent: Row[Any], screened: Screened, contributor_id: str
 ) -> None:
+    """Add a version that came after another one; with the same solution it keeps the standing that was earned.
+
+    Args:
+        session: the transaction.
+        trace: the trace.
+        parent: the version that it came after, or the trace with the one that it serves.
+        screened: what it says.
+        contributor_id: whose it is.
+    """
     known = await store.versions(session, trace.trace_id)
-    identity = version_id(screened.content)
-    if any(row.version_id == identity for row in known):
-        return  # somebody proposed, or the trace once served, this very content
-    after = screened.content
+    before, after = TraceContent.model_validate(parent.content), screened.content
     same_fix = _does(after) == _does(before) and {label.label for label in screened.labels} <= {
-        label["label"] for label in trace.labels
+        label["label"] for label in parent.labels
     }
     await writing.add_version(
         session,
         screened,
         trace_id=trace.trace_id,
-        version_id=identity,
+        version_id=version_id(after),
         tenant_id=trace.tenant_id,
         visibility=trace.visibility,
-        contributor_id=caller.contributor_id,
+        contributor_id=contributor_id,
         number=known[0].number + 1,
-        parent_version_id=trace.version_id,
-        inherits_from=(trace.inherits_from or trace.version_id) if same_fix else None,
+        parent_version_id=parent.version_id,
+        inherits_from=(parent.inherits_from or parent.version_id) if same_fix else None,
     )
 
 
@@ -135,12 +143,19 @@ async def _serve(
             "The trace has changed since this was proposed.",
             "Propose the change again on the current version.",
         )
-    content = TraceContent.model_validate(amendment.content)
+    await serve_version(session, index, caller, trace, amendment)
+
+
+async def serve_version(
+    session: WriteSession, index: SearchIndex, caller: Caller, trace: Row[Any], version: Row[Any]
+) -> None:
+    """Let a trace serve another version of its own."""
+    content = TraceContent.model_validate(version.content)
     await store.change_trace(
         session,
         trace.trace_id,
-        version_id=amendment.version_id,
-        version_number=amendment.number,
+        version_id=version.version_id,
+        version_number=version.number,
         title=content.title,
         language=content.environment.language,
         updated_at=datetime.now(UTC),

@@ -9,13 +9,13 @@ from commontrace.merkle import leaf_hash, node_hash
 from commontrace.models.canonical import canonical
 from commontrace.models.log import LogProblem, ProblemKind
 from commontrace.models.traces import TraceContent
+from commontrace.versions import version_id
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
 from commontrace_backend.log import store as log
 from commontrace_backend.traces.ledger import TABLES, leaf_of, log_all, subject_of
 from commontrace_backend.traces.tables import traces
-from commontrace_backend.traces.versions import version_id
 
 _AT_ONCE: Final = 200
 _MOST: Final = 1_000

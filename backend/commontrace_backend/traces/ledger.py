@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, Table, select, true
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, select, true, update
 
 from commontrace.models.canonical import canonical
 from commontrace_backend.database.session import WriteSession
@@ -17,6 +17,9 @@ from commontrace_backend.traces.tables import outcomes, tombstones, trace_versio
 
 Facts = dict[str, Any]
 _DECIDED: Final = "its writer has decided already who may"
+_CHANGED: Final = (
+    update(traces).where(traces.c.trace_id == bindparam("trace")).values(changed_at_leaf=bindparam("leaf"))
+)
 
 
 def digest(value: Any) -> str:
@@ -110,10 +113,16 @@ async def log_all(session: WriteSession, kinds: Iterable[str], trace_id: str | N
         chosen: ColumnElement[bool] = true() if trace_id is None else table.c.trace_id == trace_id
         statement = select(table).where(chosen).order_by(*table.primary_key.columns)
         for row in await session.all(across(statement, _DECIDED)):
-            await append(session, leaf_of(kind, row))
+            await _append(session, kind, row)
 
 
 async def _log(session: WriteSession, kind: str, statement: Select[Any]) -> None:
     row = await session.first(across(statement, _DECIDED))
     assert row is not None
-    await append(session, leaf_of(kind, row))
+    await _append(session, kind, row)
+
+
+async def _append(session: WriteSession, kind: str, row: Row[Any]) -> None:
+    index = await append(session, leaf_of(kind, row))
+    if kind in {"trace", "version"}:
+        await session.write(_CHANGED, {"trace": row.trace_id, "leaf": index})

@@ -25,6 +25,7 @@ from commontrace.models.traces import (
     TracePage,
 )
 from commontrace.safety.pipeline import Screened
+from commontrace.versions import version_id as id_of
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.service import contributor_named
 from commontrace_backend.database.session import ReadSession, WriteSession
@@ -34,7 +35,6 @@ from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import trace_models
 from commontrace_backend.traces.audience import Audience, audience
 from commontrace_backend.traces.similarity import NEAR_DUPLICATE, similarity
-from commontrace_backend.traces.versions import version_id as id_of
 from commontrace_backend.traces.visibility import LIVE, visible_to
 
 _CANDIDATES: Final = 5

@@ -15,15 +15,22 @@ LIVE: Final = traces.c.state.in_(("active", "pending"))
 
 # Built once a caller: to build such a statement costs more than to run it.
 @lru_cache(maxsize=256)
-def visible_to(caller: Caller) -> ColumnElement[bool]:
-    """One's own, the team's within the organization, and what is public; removed ones only to those who may restore."""
+def in_audience(caller: Caller) -> ColumnElement[bool]:
+    """One's own, the team's within the organization, and what is public, removed or not: for ids, never for words."""
     mine = traces.c.contributor_id == caller.contributor_id
     # Whoever approves a trace must see it.
     reviewed = [traces.c.state == "pending"] if "admin" in caller.scopes else []
-    audience = or_(
+    return or_(
         traces.c.visibility == "public",
         and_(traces.c.tenant_id == caller.tenant_id, or_(traces.c.visibility == "team", mine, *reviewed)),
     )
+
+
+@lru_cache(maxsize=256)
+def visible_to(caller: Caller) -> ColumnElement[bool]:
+    """What the caller is in the audience of; removed traces only to those who may restore."""
+    mine = traces.c.contributor_id == caller.contributor_id
+    audience = in_audience(caller)
     present = traces.c.state.in_(("active", "pending", "superseded"))
     restorable = mine if "admin" not in caller.scopes else traces.c.tenant_id == caller.tenant_id
     return and_(audience, or_(present, restorable))

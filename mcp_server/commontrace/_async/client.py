@@ -5,8 +5,11 @@ from typing import Self
 
 from commontrace._async.contexts import AsyncContexts
 from commontrace._async.contributors import AsyncContributors
+from commontrace._async.exchange import AsyncExchange
 from commontrace._async.http import AsyncHttp
+from commontrace._async.jobs import AsyncJobs
 from commontrace._async.log import AsyncLog
+from commontrace._async.remotes import AsyncRemotes
 from commontrace._async.reviews import AsyncReviews
 from commontrace._async.tags import AsyncTags
 from commontrace._async.traces import AsyncTraces
@@ -23,9 +26,12 @@ class AsyncClient:
         contexts: versioned context windows.
         tags: what traces are filed under.
         contributors: who acts, and their keys.
+        jobs: the work that the store does by itself.
         log: the proof that nothing was changed behind everybody's back.
         reviews: what awaits a decision of an admin.
         vouches: whom public standing counts.
+        exchange: traces by the ids of their versions, for whoever copies them.
+        remotes: other stores, and what moves between them and this one.
     """
 
     def __init__(self, http: AsyncHttp) -> None:
@@ -34,9 +40,12 @@ class AsyncClient:
         self.contexts = AsyncContexts(http)
         self.tags = AsyncTags(http)
         self.contributors = AsyncContributors(http)
+        self.jobs = AsyncJobs(http)
         self.log = AsyncLog(http)
         self.reviews = AsyncReviews(http)
         self.vouches = AsyncVouches(http)
+        self.exchange = AsyncExchange(http)
+        self.remotes = AsyncRemotes(self)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

@@ -5,8 +5,11 @@ from typing import Self
 
 from commontrace._sync.contexts import Contexts
 from commontrace._sync.contributors import Contributors
+from commontrace._sync.exchange import Exchange
 from commontrace._sync.http import Http
+from commontrace._sync.jobs import Jobs
 from commontrace._sync.log import Log
+from commontrace._sync.remotes import Remotes
 from commontrace._sync.reviews import Reviews
 from commontrace._sync.tags import Tags
 from commontrace._sync.traces import Traces
@@ -23,9 +26,12 @@ class Client:
         contexts: versioned context windows.
         tags: what traces are filed under.
         contributors: who acts, and their keys.
+        jobs: the work that the store does by itself.
         log: the proof that nothing was changed behind everybody's back.
         reviews: what awaits a decision of an admin.
         vouches: whom public standing counts.
+        exchange: traces by the ids of their versions, for whoever copies them.
+        remotes: other stores, and what moves between them and this one.
     """
 
     def __init__(self, http: Http) -> None:
@@ -34,9 +40,12 @@ class Client:
         self.contexts = Contexts(http)
         self.tags = Tags(http)
         self.contributors = Contributors(http)
+        self.jobs = Jobs(http)
         self.log = Log(http)
         self.reviews = Reviews(http)
         self.vouches = Vouches(http)
+        self.exchange = Exchange(http)
+        self.remotes = Remotes(self)
 
     def acting_as(self, api_key: str, working_copy: str = "") -> Self:
         """The same connection for another caller; closing either closes both."""

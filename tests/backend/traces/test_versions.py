@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commontrace.models.traces import TraceContent
+from commontrace.versions import canonical, version_id
 from commontrace_backend.traces.similarity import NEAR_DUPLICATE, similarity
-from commontrace_backend.traces.versions import canonical, changes, version_id
+from commontrace_backend.traces.versions import changes
 from factories import contribution
 
 

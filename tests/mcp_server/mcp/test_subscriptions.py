@@ -11,7 +11,7 @@ from mcp.client.subscriptions import listen
 from mcp.server.subscriptions import ResourceUpdated
 
 from commontrace import connect_async
-from commontrace.mcp.server import build_server
+from commontrace.mcp.server import Around, build_server
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 FIX = {"title": "Port taken", "problem": "EADDRINUSE on start", "solution": "run `lsof -i`"}
@@ -28,7 +28,7 @@ async def _heard(server: Any, watched: list[str], calls: list[tuple[str, dict[st
 
 
 async def test_a_commit_tells_who_watches_the_window_and_the_branches(url: str) -> None:
-    server = build_server(partial(connect_async, url), repository="project")
+    server = build_server(partial(connect_async, url), around=Around(repository="project"))
     watched = [f"commontrace://{name}" for name in ("branches/project", "contexts/project/main", "contexts/other/main")]
     calls: list[tuple[str, dict[str, Any]]] = [
         ("context_branch", {"action": "create", "name": "main", "repository": "other"}),
@@ -58,7 +58,7 @@ async def test_clients_of_the_handshake_are_told_until_they_unsubscribe(url: str
         if isinstance(message, mcp_types.ResourceUpdatedNotification):
             heard.put_nowait(str(message.params.uri))
 
-    server = build_server(partial(connect_async, url), repository="project")
+    server = build_server(partial(connect_async, url), around=Around(repository="project"))
     async with Client(server, mode="legacy", message_handler=note) as mcp:
         await mcp.session.subscribe_resource("commontrace://branches/project")
         await mcp.session.subscribe_resource("commontrace://contexts/project/HEAD")

@@ -12,6 +12,7 @@ from commontrace._async.contexts.interchange import AsyncInterchange
 from commontrace._async.contexts.merging import AsyncMerging
 from commontrace._async.contexts.operations import AsyncOperations
 from commontrace._async.contexts.rewriting import AsyncRewriting
+from commontrace._async.contexts.syncing import AsyncSyncing
 from commontrace._async.contexts.windows import AsyncWindows
 from commontrace._async.contexts.writing import AsyncWriting
 from commontrace._async.http import AsyncHttp
@@ -34,6 +35,7 @@ class AsyncContextRepository(
     AsyncInterchange,
     AsyncAudit,
     AsyncCalls,
+    AsyncSyncing,
 ):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 

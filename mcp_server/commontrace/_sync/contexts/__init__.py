@@ -12,6 +12,7 @@ from commontrace._sync.contexts.interchange import Interchange
 from commontrace._sync.contexts.merging import Merging
 from commontrace._sync.contexts.operations import Operations
 from commontrace._sync.contexts.rewriting import Rewriting
+from commontrace._sync.contexts.syncing import Syncing
 from commontrace._sync.contexts.windows import Windows
 from commontrace._sync.contexts.writing import Writing
 from commontrace._sync.http import Http
@@ -34,6 +35,7 @@ class ContextRepository(
     Interchange,
     Audit,
     Calls,
+    Syncing,
 ):
     """One repository: `client.contexts.open("my-agent")`. Every method raises the errors of `commontrace.errors`."""
 

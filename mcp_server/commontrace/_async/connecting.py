@@ -1,0 +1,33 @@
+"""A connection to a remote, with the key that is bound to it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from commontrace._transport import is_remote
+from commontrace.errors import InvalidInputError
+from commontrace.remotes.registry import Remote
+
+if TYPE_CHECKING:
+    from commontrace._async.client import AsyncClient
+
+
+@asynccontextmanager
+async def connected(remote: Remote, seconds: float | None = None) -> "AsyncIterator[AsyncClient]":
+    """A client of a remote, closed at the end.
+
+    Args:
+        remote: a server or a store.
+        seconds: how long an answer may take; as the settings say without it.
+
+    Raises:
+        InvalidInputError: the remote is a folder.
+    """
+    from commontrace._async.client import connect_async
+
+    if remote.kind == "folder":
+        raise InvalidInputError(f"{remote.name} is a folder of traces.", "Name a server or a store.")
+    # A key of the environment is for the server that the environment names, never for this one.
+    key = remote.key if is_remote(remote.url) else None
+    async with connect_async(remote.url, api_key=key, working_copy="remote", timeout=seconds) as client:
+        yield client

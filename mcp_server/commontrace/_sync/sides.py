@@ -1,0 +1,87 @@
+"""Where traces come from and go to: a store or server, behind the same words as a folder."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from commontrace.models.syncing import Changes, Delivery, DeliveryResult, KnownTrace, TraceHistory
+from commontrace.models.traces import Visibility
+from commontrace.remotes.folder import Folder
+
+if TYPE_CHECKING:
+    from commontrace._sync.client import Client
+
+
+class StoreSide:
+    """A store or a server, by a client of it."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+    def changes(self, cursor: int = 0) -> Changes:
+        """What changed since a cursor."""
+        return self._client.exchange.changes(cursor)
+
+    def known(self, traces: Sequence[Sequence[str]]) -> list[KnownTrace]:
+        """What is there of traces, by the ids of their versions."""
+        return self._client.exchange.known(traces)
+
+    def history(self, trace_id: str) -> TraceHistory:
+        """A trace with all its versions."""
+        return self._client.exchange.history(trace_id)
+
+    def deliver(self, delivery: Delivery) -> DeliveryResult:
+        """Take a trace in."""
+        return self._client.exchange.deliver(delivery)
+
+    def remove(self, trace_id: str, state: str, reason: str) -> None:
+        """Withdraw or purge a trace."""
+        if state == "purged":
+            self._client.traces.purge(trace_id, reason)
+        else:
+            self._client.traces.withdraw(trace_id, reason)
+
+    def restore(self, trace_id: str) -> None:
+        """Bring a withdrawn trace back."""
+        self._client.traces.restore(trace_id)
+
+    def widen(self, trace_id: str, visibility: Visibility) -> str:
+        """Show a trace to more people; says where that waits for an approval."""
+        if visibility == "private":
+            return ""
+        done = self._client.traces.publish(trace_id, visibility)
+        return f"An admin there must approve before it is {visibility}." if done.pending else ""
+
+
+class FolderSide:
+    """A folder with one file a trace."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    def changes(self, cursor: int = 0) -> Changes:
+        """Traces by the names of their files, all of them each time: files say nothing of when they changed."""
+        return self._folder.changes(cursor)
+
+    def known(self, traces: Sequence[Sequence[str]]) -> list[KnownTrace]:
+        """What is there of traces, by the ids of their versions."""
+        return self._folder.known(traces)
+
+    def history(self, trace_id: str) -> TraceHistory:
+        """A trace with all its versions."""
+        return self._folder.history(trace_id)
+
+    def deliver(self, delivery: Delivery) -> DeliveryResult:
+        """Write a trace's file."""
+        return self._folder.deliver(delivery)
+
+    def remove(self, trace_id: str, state: str, reason: str) -> None:
+        """Write down that a trace was removed."""
+        self._folder.remove(trace_id, state, reason)
+
+    def restore(self, trace_id: str) -> None:
+        """Nothing: a trace that was removed has no words any more."""
+
+    def widen(self, trace_id: str, visibility: Visibility) -> str:
+        """Nothing: whoever reads the folder reads all of it."""
+        del trace_id, visibility
+        return ""

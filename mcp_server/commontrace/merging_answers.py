@@ -1,0 +1,61 @@
+"""Answers of several stores in one order. Pure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from commontrace.errors import CommonTraceError
+from commontrace.models.search import Hit, QueryAnswer
+from commontrace.models.syncing import Elsewhere, FederatedAnswer, FederatedHit, Source
+
+_RANK: Final = 60
+"""The constant of reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009."""
+
+
+def merged(
+    own: QueryAnswer, others: Mapping[str, QueryAnswer | CommonTraceError | None], limit: int, seconds: float
+) -> FederatedAnswer:
+    """One answer of several: an exact error first, then by reciprocal rank; each version once.
+
+    A hit keeps the standing that it has where it is from; what other stores think of the same version stands beside it.
+
+    Args:
+        own: what the own store answered.
+        others: by remote what it answered, why it could not, or None where it was late.
+        limit: how many hits at most.
+        seconds: how long remotes had.
+    """
+    answers = {"": own, **{name: said for name, said in others.items() if isinstance(said, QueryAnswer)}}
+    scores: dict[str, float] = {}
+    places: dict[str, list[tuple[str, Hit]]] = {}
+    exact: set[str] = set()
+    for name, answer in answers.items():
+        for rank, hit in enumerate(answer.hits, 1):
+            scores[hit.version_id] = scores.get(hit.version_id, 0.0) + 1 / (_RANK + rank)
+            places.setdefault(hit.version_id, []).append((name, hit))
+            if answer.mode == "fingerprint":
+                exact.add(hit.version_id)
+    order = sorted(places, key=lambda one: (one not in exact, -scores[one]))
+    return FederatedAnswer(
+        hits=[_hit(places[one]) for one in order[:limit]],
+        sources=[Source(remote="", answered=True, hits=len(own.hits)), *(_source(*one) for one in others.items())],
+        mode="fingerprint" if exact else own.mode,
+        left_out=max(0, len(order) - limit) + sum(answer.left_out for answer in answers.values()),
+        notes=[*own.notes, *(_late(name, said, seconds) for name, said in others.items() if name not in answers)],
+    )
+
+
+def _hit(places: list[tuple[str, Hit]]) -> FederatedHit:
+    (name, hit), *others = places
+    elsewhere = [Elsewhere(remote=other, trace_id=one.trace_id, standing=one.standing) for other, one in others]
+    return FederatedHit(**hit.model_dump(), remote=name, elsewhere=elsewhere)
+
+
+def _source(name: str, said: QueryAnswer | CommonTraceError | None) -> Source:
+    if isinstance(said, QueryAnswer):
+        return Source(remote=name, answered=True, hits=len(said.hits))
+    return Source(remote=name, answered=False, problem=said.detail if said else "It did not answer in time.")
+
+
+def _late(name: str, said: object, seconds: float) -> str:
+    why = said.detail if isinstance(said, CommonTraceError) else f"no answer within {seconds:g} s"
+    return f"{name} is not part of this answer: {why}"
