@@ -99,7 +99,9 @@ class Caller:
             return
         trace_id, version_id = self.draw.choice(self.shown)
         outcome = self.draw.choice(("worked", "worked_with_changes", "outdated"))
-        await self.ask(f"/traces/{trace_id}/votes", {"outcome": outcome, "version_id": version_id, "note": "on this host"})
+        await self.ask(
+            f"/traces/{trace_id}/votes", {"outcome": outcome, "version_id": version_id, "note": "on this host"}
+        )
         self.votes[version_id] = outcome
 
     async def commit(self) -> None:

@@ -45,7 +45,9 @@ def log() -> str:
 
 def replaced(event: dict[str, Any]) -> Any:
     """An event with one of its fields, or of those of its tool, gone or something else."""
-    odd = some.sampled_from([None, 7, "", [], {}, "\x00\ud800", "x" * 100_000, [[]], True, {"command": ["ls"]}])
+    odd: some.SearchStrategy[Any] = some.sampled_from(
+        [None, 7, "", [], {}, "\x00\ud800", "x" * 100_000, [[]], True, {"command": ["ls"]}]
+    )
     names = some.sampled_from([*event, "tool_input", "tool_response", "cwd", "session_id"])
     return some.tuples(names, odd, some.booleans()).map(
         lambda told: {
