@@ -194,10 +194,14 @@ async def test_of_several_servers_the_newest_is_asked_and_one_that_is_gone_is_cl
     stale = folder / f"{doors.store_of(URL)}-2.sock"
     with socket.socket(socket.AF_UNIX) as gone:
         gone.bind(str(stale))
-    (folder / f"{doors.store_of(URL)}-3.port").write_text("no door")
+    broken = folder / f"{doors.store_of(URL)}-3.port"
+    broken.write_text("no door")
+    for path in (stale, broken):
+        os.utime(path, (2e9, 2e9))
     assert await ask() == b"newer"
     assert two == ["newer"]
     assert not stale.exists()
+    assert not broken.exists()
     assert await ask(url="sqlite:///another.db") is None
 
 
