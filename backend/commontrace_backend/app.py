@@ -45,6 +45,7 @@ from commontrace_backend.shared_buckets import SharedBuckets
 from commontrace_backend.traces import auditing
 from commontrace_backend.traces.exchange_routes import router as exchange
 from commontrace_backend.traces.log_routes import router as log
+from commontrace_backend.traces.reputation_routes import router as reputation
 from commontrace_backend.traces.review_routes import router as reviews
 from commontrace_backend.traces.routes import router as traces
 from commontrace_backend.traces.tables import traces as trace_rows
@@ -57,6 +58,7 @@ _ROUTERS: Final = (
     traces,
     exchange,
     reviews,
+    reputation,
     contexts,
     naming,
     rewriting,
@@ -83,6 +85,7 @@ def create_app(settings: BackendSettings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,  # theirs load their parts from elsewhere; ours is one of the routes
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logging": False},  # it would tell paths and query strings
     )
     database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
     app.state.settings = settings
@@ -106,8 +109,10 @@ def create_app(settings: BackendSettings) -> FastAPI:
 
 def _add_middleware(app: FastAPI, settings: BackendSettings) -> None:
     """What every request goes through, the innermost first."""
-    if settings.sentry_dsn.get_secret_value():
-        app.add_middleware(installed("sentry", "sentry").Captured, dsn=settings.sentry_dsn.get_secret_value())
+    if dsn := settings.sentry_dsn.get_secret_value():
+        sentry = installed("sentry", "sentry")
+        app.state.sentry = sentry.open_sentry(dsn)
+        app.add_middleware(sentry.Captured, client=app.state.sentry)
     problems.install(app)
     app.add_middleware(BodyLimit, patience=settings.request_seconds / 2)
     if not settings.local_owner:
@@ -176,5 +181,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if state.embedder:
             await state.embedder.close()
         await state.database.close()
+        # They send what they still have.
+        if state.settings.sentry_dsn.get_secret_value():
+            await asyncio.to_thread(state.sentry.close, timeout=2)
         if state.settings.otlp_endpoint:
-            await asyncio.to_thread(state.spans.shutdown)  # sends what it still has
+            await asyncio.to_thread(state.spans.shutdown)

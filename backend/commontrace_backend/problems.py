@@ -100,9 +100,8 @@ def _challenge(request: Request, error: CommonTraceError) -> str:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    taken = [route for route in routes if route.path == request.scope["path"]]
-    if taken and request.scope["route"] not in taken:  # GET /traces/query is a method too many, not the id of a trace
+    taken = _routes_of(request)
+    if request.scope["route"] not in taken:  # GET /traces/query is a method too many, not the id of a trace
         return _of_another_method(taken)
     return answer(worded(error.errors()))
 
@@ -125,6 +124,13 @@ async def _half_a_character(_request: Request, _error: Exception) -> JSONRespons
     return answer(InvalidInputError("A text holds half a character (a lone surrogate).", "Send valid Unicode only."))
 
 
+def _routes_of(request: Request) -> list[Route]:
+    """What is declared for a path: by its own name, else by a form that it has."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    named = [route for route in routes if route.path == request.scope["path"]]
+    return named or [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+
+
 def _of_another_method(routes: Sequence[Route]) -> JSONResponse:
     """405 with all the methods of a path, which may be declared by several routes."""
     methods = sorted({method for route in routes for method in route.methods or ()})
@@ -142,8 +148,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return answer(InvalidInputError("The body cannot be read.", "Send UTF-8 JSON, nested less deeply."))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        routes = [route for route in request.app.routes if isinstance(route, Route)]
-        return _of_another_method([route for route in routes if route.matches(request.scope)[0] is not Match.NONE])
+        return _of_another_method(_routes_of(request))
     return _said(error.status_code, RequestError(f"{error.detail}.", "See /docs for the routes."), error.headers)
 
 

@@ -35,7 +35,7 @@ async def _work(settings: BackendSettings) -> None:
             "Set COMMONTRACE_REDIS_URL here and for the servers; without it every server does its jobs itself.",
         )
     state = create_app(settings).state
-    await state.database.open()
+    await state.database.open(upgrade=False)
     try:
         runner = Runner(redis_url, Work(state.upkeep, settings.gc_days), settings.job_seconds)
         for number in (signal.SIGINT, signal.SIGTERM):

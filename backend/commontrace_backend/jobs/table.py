@@ -80,6 +80,7 @@ JOBS: Final = (
         lambda work: work.upkeep.embed(_AT_ONCE),
         follows_writes=True,
     ),
+    Job("reputation", "outcomes add up to what a name is worth", lambda work: work.upkeep.recount_reputation()),
     Job("misses", "questions of half a year ago are forgotten", Work.forget_misses, every=_DAY),
     Job("collect", "contexts lose what nothing needs", Work.collect, every=_DAY),
 )

@@ -41,7 +41,7 @@ async def back_up(database: Database, schema: int, path: Path, told: archive.Pro
 async def _copy(
     session: ReadSession, writer: archive.Writer, name: str, columns: list[str], engine: str, told: archive.Progress
 ) -> None:
-    table = rows.metadata.tables[name]
+    table = rows.KNOWN[name]
     with writer.part(name, columns) as add:
         done = 0
         async for row in rows.pages(session, table, columns, engine):

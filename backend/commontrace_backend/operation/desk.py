@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from commontrace.errors import ConflictError, NotFoundError
-from commontrace.models.operation import BackupReport, MigrationReport
+from commontrace.models.operation import BackupReport, Examination, MigrationReport
 from commontrace_backend.database.engine import Database, connect_database
 from commontrace_backend.database.schema import CURRENT
 from commontrace_backend.database.sqlite_database import SqliteDatabase
 from commontrace_backend.operation import archive
 from commontrace_backend.operation.backup import back_up, report_of
+from commontrace_backend.operation.examining import examine, repair
 from commontrace_backend.operation.restore import restore
 
 _MIGRATION_SECONDS: Final = 3600.0
@@ -65,6 +66,22 @@ class Desk:
         async with _connected(self._url) as database:
             found = await database.schema()
             return MigrationReport(found=found, schema_number=max(found, CURRENT))
+
+    async def examine(self) -> Examination:
+        """What in the store is not as it should be; nothing is changed.
+
+        Raises:
+            StoreUnusableError: the store cannot even be opened, or is of an older schema.
+        """
+        async with _connected(self._url) as database:
+            await database.open(upgrade=False)
+            return await examine(database)
+
+    async def repair(self) -> Examination:
+        """Make anew from rows what can be; returns what is left."""
+        async with _connected(self._url) as database:
+            await database.open(upgrade=False)
+            return await repair(database)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from commontrace_backend.database.schema import CURRENT
 from commontrace_backend.database.session import WriteSession
 from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.index.any_index import index_for
+from commontrace_backend.index.postgres_vectors import add_index
 from commontrace_backend.index.tables import embedding_models
 from commontrace_backend.index.vectors import Model
 from commontrace_backend.operation import archive, rows
@@ -53,7 +54,7 @@ async def restore(database: Database, reader: archive.Reader, told: archive.Prog
 
 
 def _check(manifest: archive.Manifest) -> None:
-    known = rows.metadata.tables
+    known = rows.KNOWN
     if manifest.schema_number > CURRENT or any(
         name not in known or set(part.columns) - set(known[name].c.keys()) for name, part in manifest.parts.items()
     ):
@@ -120,7 +121,7 @@ def _self_references(table: Table) -> list[Column[Any]]:
 async def _settle_postgres(session: WriteSession, manifest: archive.Manifest) -> None:
     """Numbers go on behind the highest; each model has its index; the planner knows what is there."""
     for name in manifest.parts:
-        for column in rows.metadata.tables[name].primary_key:
+        for column in rows.KNOWN[name].primary_key:
             if isinstance(column.type, Integer) and column.autoincrement is True:
                 await session.execute(
                     select(
@@ -132,8 +133,6 @@ async def _settle_postgres(session: WriteSession, manifest: archive.Manifest) ->
                     )
                 )
     if embedding_models.name in manifest.parts:
-        from commontrace_backend.index.postgres_vectors import add_index
-
         for row in await session.all(select(embedding_models)):
             await add_index(session, Model(row.model_id, row.name, row.dimension))
     await session.execute(text("ANALYZE"))

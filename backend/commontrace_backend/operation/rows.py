@@ -1,6 +1,6 @@
 """Every table of a store in an order in which rows can be put back, and which of it a database has."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, Row, Table, Text, cast, func, literal, select, text, tuple_
@@ -33,6 +33,10 @@ _COLUMNS: Final = {
 }
 
 
+KNOWN: Final[Mapping[str, Table]] = metadata.tables
+"""Every table by its name."""
+
+
 def tables() -> list[Table]:
     """Every table that holds what cannot be made anew, those first that others refer to."""
     return list(metadata.sorted_tables)
@@ -42,7 +46,7 @@ async def kept_columns(session: ReadSession, engine: str) -> dict[str, list[str]
     """The columns that a database has of each of our tables: an older schema has fewer."""
     found: dict[str, list[str]] = {}
     for row in await session.all(_COLUMNS[engine]):
-        table = metadata.tables.get(row.name)
+        table = KNOWN.get(row.name)
         if table is not None and row.part in table.c:
             found.setdefault(row.name, []).append(row.part)
     return found

@@ -19,6 +19,7 @@ from commontrace_backend.index.vectors import VectorIndex, count_unembedded, fin
 from commontrace_backend.traces import writing
 from commontrace_backend.traces.embedding import embed_some
 from commontrace_backend.traces.refingerprint import refingerprint
+from commontrace_backend.traces.reputation import recount_if_due
 from commontrace_backend.traces.rescan import rescan_some
 from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
 
@@ -84,6 +85,11 @@ class Upkeep:
             async with self.database.writing(EVERY_TENANT) as writer:
                 last = (await refingerprint(writer, after=last)).last
         return True
+
+    async def recount_reputation(self) -> bool:
+        """Count every reputation anew; False where nothing has happened since, or it was done just now."""
+        async with self._turn:
+            return await recount_if_due(self.database)
 
     async def state(self, reason: str = "") -> IndexState:
         """How much is done, of every organization's."""

@@ -8,6 +8,7 @@ from commontrace.models.contributors import (
     NewApiKey,
     NewIdentity,
     NewToken,
+    Reputation,
     Revocation,
     Revoked,
     Rotation,
@@ -26,6 +27,10 @@ class Contributors:
     def me(self) -> Contributor:
         """Who this client acts as."""
         return self._http.call("GET", "/api/v1/me", Contributor)
+
+    def reputation(self, contributor_id: str = "me") -> Reputation:
+        """How well what somebody wrote has worked for others, by tag; nothing of who is unknown."""
+        return self._http.call("GET", f"/api/v1/contributors/{contributor_id}/reputation", Reputation)
 
     def create_key(self, wanted: NewApiKey) -> CreatedApiKey:
         """Create a key; its secret is shown once. Needs the scope `admin`."""

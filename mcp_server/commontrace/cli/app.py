@@ -49,6 +49,10 @@ SECTIONS: Final = {
         "export": Lazy(f"{_CLI}.transfer", "export", "Export every trace as JSON lines"),
         "backup": Lazy(f"{_CLI}.backup", "backup", "The whole store in one file, while others write"),
         "restore": Lazy(f"{_CLI}.backup", "restore", "A backup into an empty store"),
+        "remote": Lazy(f"{_CLI}.remotes", "remote", "A team's server, another store, or a folder in git"),
+        "push": Lazy(f"{_CLI}.syncing", "push", "Send traces to a remote, after a preview"),
+        "pull": Lazy(f"{_CLI}.syncing", "pull", "Bring in what is new at a remote"),
+        "sync": Lazy(f"{_CLI}.syncing", "sync", "Deliver what waits, pull, and push what changed"),
     },
     "Windows": {
         "context": Lazy(f"{_CLI}.contexts.group", "context", "Git for context windows; also the command `trace`"),

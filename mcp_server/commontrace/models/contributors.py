@@ -33,6 +33,26 @@ class Contributor(Record):
     scopes: list[Scope]
 
 
+class TagReputation(Record):
+    """How well somebody's versions under one tag have worked for others."""
+
+    tag: str = Field(description="Empty: all of them together.")
+    audience: Literal["team", "public"] = Field(
+        description="Who was counted: colleagues, whom the organization alone sees, or other organizations."
+    )
+    positive: int
+    voices: int = Field(description="Colleagues, or organizations, once for each version.")
+    score: float = Field(description="Lower bound of Wilson's score interval (z = 1.96): 0 to 1.")
+
+
+class Reputation(Record):
+    """Somebody's reputation as far as the caller may know it, best tag first; at most a hundred."""
+
+    contributor_id: str
+    counted_at: datetime | None = Field(default=None, description="None: nothing was counted yet.")
+    tags: list[TagReputation]
+
+
 class NewApiKey(Body):
     """A key to create, for a contributor who is made if the name is new."""
 

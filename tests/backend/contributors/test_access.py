@@ -1,5 +1,6 @@
 """Who may do and see what: scopes, tenants and visibility, on every route of traces and contributors."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -31,6 +32,7 @@ ANY_KEY = {("POST", f"{API}/keys/leaked"), ("GET", f"{API}/me"), ("POST", f"{API
 
 # Every route: the scope that it needs and a body that it accepts.
 ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
+    ("GET", f"{API}/contributors/{{contributor_id}}/reputation"): ("read", None),
     ("GET", f"{API}/keys"): ("admin", None),
     ("POST", f"{API}/keys"): ("admin", {"contributor": "x"}),
     ("POST", f"{API}/identities"): ("admin", {"issuer": "https://id.example", "subject": "x", "contributor": "x"}),
@@ -42,6 +44,8 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("GET", f"{API}/index"): ("read", None),
     ("POST", f"{API}/index"): ("admin", None),
     ("POST", f"{API}/rescan"): ("admin", None),
+    ("GET", f"{API}/jobs"): ("admin", None),
+    ("POST", f"{API}/jobs/retry"): ("admin", {}),
     ("POST", f"{API}/checks"): ("read", {"command": "ls"}),
     ("GET", f"{API}/wanted"): ("read", None),
     ("GET", f"{API}/log/checkpoint"): ("read", None),
@@ -79,7 +83,11 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("DELETE", f"{TRACE}/links/{{kind}}/{{target}}"): ("contribute", None),
     ("POST", f"{TRACE}/publication"): ("contribute", {"visibility": "public"}),
 }
-ABOUT_A_TRACE = [route for route in ROUTES if "{" in route[1] and "{key_id}" not in route[1] and route != COMMITS]
+ABOUT_A_TRACE = [
+    route
+    for route in ROUTES
+    if "{" in route[1] and not re.search("{(key|contributor)_id}", route[1]) and route != COMMITS
+]
 
 
 def test_the_table_of_this_file_names_every_route(url: str) -> None:
@@ -121,6 +129,7 @@ async def send(plain: httpx2.AsyncClient, route: tuple[str, str], key: str | Non
         "amendment_id": "0" * 16,
         "flag_id": "0" * 16,
         "key_id": "00000000",
+        "contributor_id": "0" * 32,
         **LINK,
         **names,
     }

@@ -119,28 +119,25 @@ async def test_restored_into_either_database_from_either_a_store_is_what_it_was(
 ) -> None:
     key = await fill(client, people)
     before = await story(client, key)
-    source = client.url
-    for number, target in enumerate((empty(), empty(), f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db")):
+    sources = (client.url, client.url, second := empty(), second)
+    for number, source in enumerate(sources):
+        target = (second, f"sqlite:///{tmp_path}/a.db", empty(), f"sqlite:///{tmp_path}/b.db")[number]
         file = tmp_path / f"{number}.backup"
-        made = await beside_the_data(source).back_up(file, told)
-        assert made.rows["traces"] == 5 + number
+        await beside_the_data(source).back_up(file, told)
         await beside_the_data(target).restore(file, told)
         async with connect_async(target) as restored:
             assert await story(restored, key) == before
-            more = await contributed(restored, title=f"Kangaroos jump over fence {number}", insist=True)
-            assert (await restored.traces.get(more)).trace_id == more  # the numbers of rows go on
-            await say(restored.contexts.open(f"kangaroos-{number}"), "hop")
-            await settled(restored)
-            found = await restored.traces.query("kangaroos fence")
-            assert (found.mode, found.hits[0].trace_id) == ("hybrid", more)
-            await restored.traces.purge(more, "only a test")
-        source = target
-        before = await after_the_purge(source, key)
+            if source == second:
+                await goes_on(restored)
 
 
-async def after_the_purge(url: str, key: str) -> Any:
-    async with connect_async(url) as client:
-        return await story(client, key)
+async def goes_on(client: AsyncClient) -> None:
+    """What is new gets numbers behind those that were restored, words and vectors."""
+    new = await contributed(client, title="Kangaroos jump over the fence", insist=True)
+    await say(client.contexts.open("kangaroos"), "hop")
+    await settled(client)
+    found = await client.traces.query("kangaroos fence")
+    assert (found.mode, found.hits[0].trace_id) == ("hybrid", new)
 
 
 @pytest.mark.both_databases
@@ -197,7 +194,8 @@ def test_a_backup_is_for_its_owner_alone(backup: Path) -> None:
 
 def flipped(path: Path) -> None:
     whole = bytearray(path.read_bytes())
-    whole[len(whole) // 3] ^= 1
+    name = b"rows/traces.jsonl"
+    whole[whole.index(name) + len(name) + 60] ^= 1
     path.write_bytes(whole)
 
 
@@ -234,7 +232,10 @@ def other_rows(path: Path) -> None:
 
 
 def one_part_less(path: Path) -> None:
-    changed(path, lambda _manifest, members: members.pop("rows/traces.jsonl") and None)
+    def change(_manifest: dict[str, Any], members: dict[str, bytes]) -> None:
+        del members["rows/traces.jsonl"]
+
+    changed(path, change)
 
 
 def newer(path: Path) -> None:
@@ -313,27 +314,27 @@ async def test_a_backup_holds_every_table_of_the_store(url: str, tmp_path: Path)
     }
 
 
-@pytest.mark.parametrize("schema", range(1, CURRENT))
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 async def test_a_backup_of_every_older_schema_becomes_a_store_of_today(
-    client: AsyncClient, people: People, tmp_path: Path, empty: Callable[[], str], schema: int, engine: str
+    client: AsyncClient, people: People, tmp_path: Path, empty: Callable[[], str]
 ) -> None:
     key = await fill(client, people)
     before = await story(client, key)
-    target = empty() if engine == "postgresql" else f"sqlite:///{tmp_path}/new.db"
-    await beside_the_data(client.url).back_up(tmp_path / "now.backup", told)
-    await aged(tmp_path / "now.backup", schema, tmp_path)
-    await beside_the_data(target).restore(tmp_path / "now.backup", told)
-    async with connect_async(target) as restored:
-        await settled(restored)
-        after = await story(restored, key)
-    kept = ("ranked", "window", "commits", "refs", "person", "seen", "index")
-    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    for schema in range(1, CURRENT):
+        file = tmp_path / f"{schema}.backup"
+        await beside_the_data(client.url).back_up(file, told)
+        await aged(file, schema, tmp_path)
+        target = empty() if schema < CURRENT - 1 else f"sqlite:///{tmp_path}/{schema}.db"
+        await beside_the_data(target).restore(file, told)
+        async with connect_async(target) as restored:
+            await settled(restored)
+            after = await story(restored, key)
+        kept = ("ranked", "window", "commits", "refs", "person", "seen", "index")
+        assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
 
 
 async def aged(backup: Path, schema: int, folder: Path) -> None:
     """Leave of a backup what a store of an older schema would have held."""
-    old = connect_database(f"sqlite:///{folder}/old.db")
+    old = connect_database(f"sqlite:///{folder}/old-{schema}.db")
     await old.build(schema)
     async with old.reading(EVERY_TENANT) as session:
         kept = await kept_columns(session, "sqlite")

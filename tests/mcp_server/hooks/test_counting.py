@@ -10,7 +10,7 @@ from commontrace import AsyncClient, connect_async
 from commontrace.fingerprint import fingerprint
 from commontrace.hooks.surroundings import hooks_folder
 from commontrace.mcp.counting import Counted
-from commontrace.mcp.server import build_server
+from commontrace.mcp.server import Around, build_server
 from factories import contribution
 from hooking import serving_hooks
 
@@ -54,7 +54,7 @@ async def test_a_share_stays_silent_and_is_the_same_each_time(
 
 async def test_outcomes_and_tokens_of_tools_are_counted(url: str, client: AsyncClient, cli: Cli) -> None:
     trace_id = (await client.traces.contribute(contribution(0))).trace_id
-    server = build_server(lambda: connect_async(url), counted=[Counted(hooks_folder())])
+    server = build_server(lambda: connect_async(url), around=Around(counted=[Counted(hooks_folder())]))
     async with McpClient(server) as mcp:
         await mcp.call_tool("query_traces", {"error": contribution(0).errors[0]})
         await mcp.call_tool("vote_trace", {"trace_id": trace_id, "outcome": "worked"})

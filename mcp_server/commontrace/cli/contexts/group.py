@@ -72,6 +72,9 @@ context: Final = LazyGroup(
         },
         "Exchange": {
             "import": Lazy(f"{_HERE}.interchange", "import_", "Bring in a transcript or a bundle"),
+            "push": Lazy(f"{_HERE}.syncing", "push", "Send branches to a remote"),
+            "fetch": Lazy(f"{_HERE}.syncing", "fetch", "Bring in a remote's branches, beside yours"),
+            "pull": Lazy(f"{_HERE}.syncing", "pull", "Fetch a branch and merge it"),
             "export": Lazy(f"{_HERE}.interchange", "export", "Write a window or a bundle"),
             "resume": Lazy(f"{_HERE}.interchange", "resume", "Go on from a ref in Claude Code"),
         },
