@@ -29,6 +29,7 @@ ORGANIZATIONS: Final = ("alpha", "beta", "gamma")
 CREATES: Final = {
     ("post", "/api/v1/contexts/{repository}/commits"),
     ("post", "/api/v1/contexts/{repository}/bundle"),
+    ("post", "/api/v1/contexts/{repository}/refs"),
 }
 """Routes that make what they are asked for where there is none: nothing is missing for them."""
 
@@ -128,6 +129,7 @@ async def _tenant(owner: AsyncClient, keyed: AsyncClient, http: httpx2.AsyncClie
     await ann.traces.query(Query(query=f"kangaroo {canaries[5]} migration"))
     ids = {
         "trace_id": team.trace_id,
+        "version_id": team.version_id,
         "private_id": private.trace_id,
         "amendment_id": amendment.amendment_id,
         "flag_id": flag.flag_id,
@@ -172,6 +174,10 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "call_id": ids["call_id"],
         **dict.fromkeys(("ref", "a", "b", "onto", "commit_id"), ids["commit"]),
         "commits": [ids["commit"]],
+        "moves": [{"ref": "branch/fresh", "after": ids["commit"]}],
+        "traces": [[ids["version_id"]]],
+        "versions": [{"version_id": ids["version_id"]}],
+        "serves": ids["version_id"],
         "source": ids["branch"],
         "label": ids["tag"],
         "kind": "extends",
