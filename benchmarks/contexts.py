@@ -32,6 +32,7 @@ from commontrace_backend.contexts.service import commit, prepare
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.service import open_keyring
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.settings import BackendSettings
 from commontrace_backend.tokens import default_counter
 
 NAME = "bench"
@@ -144,10 +145,11 @@ def merging(repo: ContextRepository, writer: Writer) -> float:
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[tuple[Database, Caller]]:
     """A store without the application around it, and its owner."""
-    database = connect_database(f"sqlite:///{path}")
+    url = f"sqlite:///{path}"
+    database = connect_database(url)
     await database.open()
     try:
-        keyring = await open_keyring(database, pepper="", environment="local", local_owner=True)
+        keyring = await open_keyring(database, BackendSettings(database_url=url, local_owner=True), None)
         assert keyring.owner is not None
         yield database, keyring.owner
     finally:

@@ -121,7 +121,7 @@ async def in_bulk(url: str, items: Iterator[dict[str, Any]]) -> float:
     began, stored = time.perf_counter(), 0
     harmless = prepare(Contribution(**Writer(seed=0).trace()))
     async with opened(url) as database:
-        keyring = await open_keyring(database, pepper="", environment="local", local_owner=True)
+        keyring = await open_keyring(database, BackendSettings(database_url=url, local_owner=True), None)
         assert keyring.owner is not None
         index = index_for(database, traces.c.number)
         while some := list(islice(items, AT_ONCE)):

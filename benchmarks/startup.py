@@ -65,6 +65,7 @@ class Start:
     tools_cpu: float
     call_wall: float
     exit_wall: float
+    listed_mib: float
     rss_mib: float
     tools_bytes: int
     tools: int
@@ -76,6 +77,7 @@ class Server:
     def __init__(self, command: list[str], environment: dict[str, str], *, modern: bool) -> None:
         self.started = time.perf_counter()
         self._modern = modern
+        self._asked = 0
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
         )
@@ -91,7 +93,8 @@ class Server:
     def ask(self, method: str, parameters: dict[str, Any]) -> tuple[dict[str, Any], int]:
         """A request's result, and how many bytes its answer had; RuntimeError where it failed."""
         given = {**parameters, "_meta": MODERN} if self._modern else parameters
-        self._send({"id": 1, "method": method, "params": given})
+        self._asked += 1
+        self._send({"id": self._asked, "method": method, "params": given})
         for line in _stream(self._process.stdout):
             answer = json.loads(line)
             if "id" not in answer:
@@ -139,6 +142,7 @@ def start(name: str, environment: dict[str, str], *, modern: bool) -> Start:
     first_wall, first_cpu = server.since_spawn()
     tools, size = server.ask("tools/list", {})
     tools_wall, tools_cpu = server.since_spawn()
+    listed_mib = server.peak_mib()
     before = time.perf_counter()
     server.ask("tools/call", CALLS[name])
     called = time.perf_counter()
@@ -152,6 +156,7 @@ def start(name: str, environment: dict[str, str], *, modern: bool) -> Start:
         tools_cpu=tools_cpu,
         call_wall=(called - before) * 1000,
         exit_wall=(time.perf_counter() - closed) * 1000,
+        listed_mib=listed_mib,
         rss_mib=memory,
         tools_bytes=size,
         tools=len(tools["tools"]),

@@ -14,6 +14,7 @@ from commontrace._transport import LOCAL_BASE, async_transport
 from doors import People, Server, serving
 from embeddings import Endpoint, embedding_endpoint
 from postgres import HAS_WHEEL, Postgres, name_of, serving_postgres
+from valkey_server import Valkey, serving_valkey
 
 os.environ["COMMONTRACE_EMBEDDER"] = "none"  # for what fixtures of a wider scope make
 
@@ -94,6 +95,26 @@ def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
     url = postgres.create(postgres_template)
     yield url
     postgres.drop(url)
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """A Valkey server that tests share; none of them stops or changes it."""
+    with serving_valkey() as running:
+        yield running
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[Valkey]:
+    """A Valkey server of the test's own, to be stopped, filled and paused."""
+    with serving_valkey() as running:
+        yield running
+
+
+@pytest.fixture
+def redis_url(valkey: Valkey) -> str:
+    """The URL of an empty database in the shared Valkey."""
+    return valkey.url()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

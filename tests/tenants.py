@@ -80,7 +80,7 @@ class World:
 
     async def send(self, tenant: Tenant, method: str, path: str, **request: Any) -> httpx2.Response:
         """A request with the key of an organization."""
-        headers = {"Authorization": f"Bearer {tenant.key}"}
+        headers = {"Authorization": f"Bearer {tenant.key}", "X-Request-Id": "walk"}
         return await self.http.request(method.upper(), path, headers=headers, **request)
 
     async def operations(self) -> dict[tuple[str, str], dict[str, Any]]:
@@ -134,6 +134,7 @@ async def _tenant(owner: AsyncClient, keyed: AsyncClient, http: httpx2.AsyncClie
         "amendment_id": amendment.amendment_id,
         "flag_id": flag.flag_id,
         "key_id": created[0].key_id,
+        "contributor_id": created[0].contributor.contributor_id,
         **await _context(http, created[0].key, f"plans-{name}1", canaries[6:]),
     }
     return Tenant(name, created[0].key, canaries, ids)
@@ -169,7 +170,10 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
     """What a field or parameter of a name is given: ids of one organization."""
     ids = of.ids
     return {
-        **{name: ids[name] for name in ("trace_id", "amendment_id", "flag_id", "key_id", "branch", "tag", "slot")},
+        **{
+            name: ids[name]
+            for name in ("trace_id", "amendment_id", "flag_id", "key_id", "contributor_id", "branch", "tag", "slot")
+        },
         "repository": repository,
         "call_id": ids["call_id"],
         **dict.fromkeys(("ref", "a", "b", "onto", "commit_id"), ids["commit"]),
@@ -191,12 +195,14 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "problem": "The printer prints umlauts as question marks when the locale is C and the spooler drops bytes.",
         "solution": "Set LC_ALL to a UTF-8 locale in the unit of the spooler, then restart it.",
         "name": "fresh",
+        "job": "words",
         "messages": [{"role": "user", "content": "hello"}],
         "present": False,
         "budget": 1000,
         "before": 1,
         "contributor": "zoe",
         "organization": "nowhere",
+        "issuer": "https://id.example.com",
         "subject": ids["trace_id"],
         "action": "approve",
         "since": "2026-01-01T00:00:00Z",
@@ -212,6 +218,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/contexts/{repository}/purge": {"text": "zzzz", "reason": "none"},
     "/contexts/{repository}/edit": {"text": "shorter"},
     "/keys/revocation": {"contributor": "nobody"},
+    "/identities": {"subject": "zoe"},
     "/reviews/reversals": {"contributor": "nobody"},
 }
 """What bodies hold beside what their schema requires."""

@@ -1,4 +1,4 @@
-"""API key to Caller, and the sessions a route may ask for."""
+"""API key or token to Caller, and the sessions a route may ask for."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,9 +9,11 @@ from fastapi import Depends, Request, Response
 from commontrace.errors import AuthenticationError, ForbiddenError, InvalidInputError
 from commontrace_backend.contributors import service
 from commontrace_backend.contributors.caller import Caller, Scope
+from commontrace_backend.contributors.keyring import Keyring
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.rates import Kind, Meter
+from commontrace_backend.reporting import NOTED
 
 WORKING_COPY_HEADER = "CommonTrace-Working-Copy"
 _WORKING_COPY = re.compile(r"[\x21-\x7e]{1,200}\Z")
@@ -22,12 +24,12 @@ def _database(request: Request) -> Database:
     return database
 
 
-def _keyring(request: Request) -> service.Keyring:
-    keyring: service.Keyring = request.app.state.keyring
+def _keyring(request: Request) -> Keyring:
+    keyring: Keyring = request.app.state.keyring
     return keyring
 
 
-KeyringDep = Annotated[service.Keyring, Depends(_keyring)]
+KeyringDep = Annotated[Keyring, Depends(_keyring)]
 
 
 async def caller_of(request: Request) -> Caller:
@@ -42,24 +44,36 @@ async def caller_of(request: Request) -> Caller:
         return service.with_working_copy(keyring.owner, working_copy)
     # Two of them would let a proxy and this server each believe another one.
     given = request.headers.getlist("Authorization")
-    scheme, _, key = (given[0] if len(given) == 1 else "").partition(" ")
-    if scheme.lower() != "bearer" or not key:
+    scheme, _, text = (given[0] if len(given) == 1 else "").partition(" ")
+    if scheme.lower() != "bearer" or not text:
         raise AuthenticationError(
             "This server needs an API key.",
             "Set COMMONTRACE_API_KEY to a key from `commontrace keys create`.",
         )
-    return service.with_working_copy(await keyring.caller(_database(request), key.strip()), working_copy)
+    return service.with_working_copy(await keyring.caller(_database(request), text.strip()), working_copy)
 
 
 def _allowed(scope: Scope, kind: Kind) -> Callable[..., Awaitable[Caller]]:
     async def check(request: Request, response: Response, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
         if scope not in caller.scopes:
-            raise ForbiddenError(f"This key may not {scope}.", f"Ask an admin for a key with the scope '{scope}'.")
+            raise ForbiddenError(
+                f"This key may not {scope}.",
+                f"Ask an admin for a key with the scope '{scope}'.",
+                {"needed_scope": scope},
+            )
         meter: Meter = request.app.state.meter
+        if noted := NOTED.get():
+            noted.key_id = caller.key_id
         response.headers.update(await meter.charge(caller, kind))
         return caller
 
     return check
+
+
+async def _counted(request: Request, response: Response, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    meter: Meter = request.app.state.meter
+    response.headers.update(await meter.charge(caller, "reads"))
+    return caller
 
 
 async def _reading(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> AsyncIterator[ReadSession]:
@@ -74,6 +88,9 @@ async def _writing(request: Request, caller: Annotated[Caller, Depends(caller_of
 
 Anyone = Annotated[Caller, Depends(caller_of)]
 """Whoever has a good key, whatever it allows."""
+
+Holder = Annotated[Caller, Depends(_counted)]
+"""The same; it counts as a read."""
 
 Reader = Annotated[Caller, Depends(_allowed("read", "reads"))]
 Writer = Annotated[Caller, Depends(_allowed("contribute", "writes"))]

@@ -1,7 +1,9 @@
-"""How much a request may carry: counted as it arrives, whatever it claims to be."""
+"""What a request may carry and how long it may take to come: counted as it arrives, whatever it claims to be."""
 
+import asyncio
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,28 +16,53 @@ BUNDLE_LIMIT: Final = 2 * 1024 * 1024 * 1024
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 as soon as a body is over the limit of its route."""
+    """ASGI middleware that refuses a body of the wrong kind, over its route's limit, or that stops arriving.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what comes next.
+        patience: seconds without a byte of a body after which it is given up.
+    """
+
+    def __init__(self, app: ASGIApp, patience: float) -> None:
         self._app = app
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on while its body stays within the limit."""
+        """Pass a request on while its body stays within the limits."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = limit_of(scope["path"])
-        taken = 0
+        await self._app(scope, _Body(scope, receive, self._patience), send)
 
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                raise HTTPException(413, f"The body is over the limit of {limit // 1024} KiB")
-            return message
 
-        await self._app(scope, counted, send)
+class _Body:
+    """One body on its way in."""
+
+    def __init__(self, scope: Scope, receive: Receive, patience: float) -> None:
+        self._receive = receive
+        self._limit = limit_of(scope["path"])
+        self._patience: float | None = patience
+        self._taken = 0
+        headers = Headers(scope=scope)
+        kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        self._is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+        self._is_any = scope["path"].endswith("/bundle")
+
+    async def __call__(self) -> Message:
+        try:
+            async with asyncio.timeout(self._patience):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, "The body stopped arriving") from None
+        body: bytes = message.get("body", b"")
+        if body and not (self._is_json or self._is_any):
+            raise HTTPException(415, "The body is not said to be JSON")
+        self._taken += len(body)
+        if self._taken > self._limit:
+            raise HTTPException(413, f"The body is over the limit of {self._limit // 1024} KiB")
+        if not message.get("more_body"):
+            self._patience = None  # whoever asks again waits for the caller to leave, however long that takes
+        return message
 
 
 def limit_of(path: str) -> int:

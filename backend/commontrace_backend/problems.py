@@ -3,29 +3,40 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from commontrace.errors import (
+    AuthenticationError,
     CommonTraceError,
     InternalError,
     InvalidInputError,
     NotFoundError,
     RateLimitedError,
+    RequestError,
+    SlowBodyError,
     TooLargeError,
     UnavailableError,
+    UnsupportedBodyError,
 )
 from commontrace.models.problem import Problem
-from commontrace_backend.reporting import report
+from commontrace_backend.reporting import NOTED, report
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
+_OF_A_BODY: Final[dict[HTTPStatus, tuple[type[CommonTraceError], str]]] = {
+    HTTPStatus.REQUEST_TIMEOUT: (SlowBodyError, "Send it again, faster or in parts."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLargeError, "Send less, or in several requests."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (UnsupportedBodyError, "Send JSON with Content-Type: application/json."),
+}
+"""What goes wrong while a body arrives; FastAPI lets nothing but its own exception through there."""
 
 
 def install(app: FastAPI) -> None:
@@ -39,15 +50,23 @@ def install(app: FastAPI) -> None:
 
 def answer(error: CommonTraceError) -> JSONResponse:
     """The response for an error of ours."""
+    return _said(error.status, error, _headers(error))
+
+
+def _said(status: int, error: CommonTraceError, headers: Mapping[str, str] | None) -> JSONResponse:
+    noted = NOTED.get()
+    if noted:
+        noted.code = error.code
     problem = Problem(
-        title=HTTPStatus(error.status).phrase,
-        status=error.status,
+        title=HTTPStatus(status).phrase,
+        status=status,
         code=error.code,
         detail=error.detail,
         hint=error.hint,
         extra=error.extra,
+        request_id=noted.request_id if noted else "",
     )
-    return JSONResponse(problem.model_dump(mode="json"), error.status, _headers(error), MEDIA_TYPE)
+    return JSONResponse(problem.model_dump(mode="json"), status, headers, MEDIA_TYPE)
 
 
 def _headers(error: CommonTraceError) -> dict[str, str] | None:
@@ -58,13 +77,32 @@ def _headers(error: CommonTraceError) -> dict[str, str] | None:
     return {"Retry-After": "1"} if error.retryable else None
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CommonTraceError)
-    return answer(error)
+    said = answer(error)
+    if challenge := _challenge(request, error):
+        said.headers["WWW-Authenticate"] = challenge
+    return said
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+def _challenge(request: Request, error: CommonTraceError) -> str:
+    """How to be let in (RFC 6750, RFC 9728), where that is what failed."""
+    if isinstance(error, AuthenticationError):
+        parts = ['error="invalid_token"'] if "Authorization" in request.headers else []
+    elif "needed_scope" in error.extra:
+        parts = ['error="insufficient_scope"', f'scope="commontrace:{error.extra["needed_scope"]}"']
+    else:
+        return ""
+    if request.app.state.resource_metadata:
+        parts.append(f'resource_metadata="{request.app.state.resource_metadata}"')
+    return f"Bearer {', '.join(parts)}".strip()
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    taken = _routes_of(request)
+    if request.scope["route"] not in taken:  # GET /traces/query is a method too many, not the id of a trace
+        return _of_another_method(taken)
     return answer(worded(error.errors()))
 
 
@@ -86,23 +124,32 @@ async def _half_a_character(_request: Request, _error: Exception) -> JSONRespons
     return answer(InvalidInputError("A text holds half a character (a lone surrogate).", "Send valid Unicode only."))
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+def _routes_of(request: Request) -> list[Route]:
+    """What is declared for a path: by its own name, else by a form that it has."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    named = [route for route in routes if route.path == request.scope["path"]]
+    return named or [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+
+
+def _of_another_method(routes: Sequence[Route]) -> JSONResponse:
+    """405 with all the methods of a path, which may be declared by several routes."""
+    methods = sorted({method for route in routes for method in route.methods or ()})
+    said = RequestError("This path does not take this method.", f"It takes {' and '.join(methods)}.")
+    return _said(HTTPStatus.METHOD_NOT_ALLOWED, said, {"Allow": ", ".join(methods)})
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return answer(NotFoundError("There is no such route.", "See /docs for the routes."))
-    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return answer(TooLargeError(f"{error.detail}.", "Send less, or in several requests."))
+    if error.status_code in _OF_A_BODY:
+        kind, hint = _OF_A_BODY[HTTPStatus(error.status_code)]
+        return answer(kind(f"{error.detail}.", hint))
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return answer(InvalidInputError("The body cannot be read.", "Send UTF-8 JSON, nested less deeply."))
-    problem = Problem(
-        title=HTTPStatus(error.status_code).phrase,
-        status=error.status_code,
-        code="bad_request",
-        detail=f"{error.detail}.",
-        hint="See /docs for the routes.",
-    )
-    # 405 says in Allow which methods the route has
-    return JSONResponse(problem.model_dump(mode="json"), error.status_code, error.headers, MEDIA_TYPE)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _of_another_method(_routes_of(request))
+    return _said(error.status_code, RequestError(f"{error.detail}.", "See /docs for the routes."), error.headers)
 
 
 class LastResort:

@@ -20,6 +20,17 @@ class BackendSettings(BaseSettings):
         default=SecretStr(""),
         description="Secret mixed into stored API-key digests; empty: one is made and kept in the database.",
     )
+    oidc_issuer: str = Field(
+        default="",
+        description="URL of an OpenID Connect provider, as in its tokens' `iss`; empty: API keys are all there is.",
+    )
+    oidc_audience: str = Field(
+        default="",
+        description="Whom the provider's tokens must be meant for (`aud`), separated by blanks; empty: public_url.",
+    )
+    public_url: str = Field(
+        default="", description="Where callers reach this server, as https://traces.example.com; for OAuth clients."
+    )
     key_environment: str = Field(default="live", pattern="^[a-z]{2,8}$", description="Second part of new API keys.")
     lock_wait: float = Field(default=30.0, gt=0, description="Seconds to wait for the store's write lock.")
     embedder: Literal["auto", "local", "endpoint", "in-memory", "none"] = Field(
@@ -40,7 +51,36 @@ class BackendSettings(BaseSettings):
     rate_group_factor: int = Field(
         default=10, ge=1, description="How many keys' worth an organization, and a lineage of invitations, may use."
     )
+    redis_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Redis or Valkey that the processes of a store share; empty: each keeps to itself.",
+    )
+    cache_seconds: int = Field(
+        default=3600, ge=0, description="Seconds that the vector of a question is remembered; 0: always made anew."
+    )
+    job_seconds: int = Field(
+        default=300, ge=2, description="Seconds after which a worker's job that did not end is taken for lost."
+    )
+    gc_days: float = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        allow_inf_nan=False,
+        description="Age in days from which a job collects what nothing in a context needs; 0: only when told to.",
+    )
     request_seconds: float = Field(
         default=10.0, gt=0, description="Seconds after which a server gives a request up; bundles take their time."
     )
-    log_level: str = Field(default="WARNING", description="Lowest level that is logged, to standard error.")
+    log_level: str = Field(
+        default="WARNING",
+        description="Lowest level that is logged, to standard error; INFO has a line for every request.",
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="How a line of the log is written.")
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="What Prometheus sends as a bearer token to /metrics; empty: no such route."
+    )
+    metrics_folder: str = Field(
+        default="", description="Where several workers add their figures up; `serve --workers` makes one."
+    )
+    sentry_dsn: SecretStr = Field(default=SecretStr(""), description="Where unexpected errors are told, if anywhere.")
+    otlp_endpoint: str = Field(default="", description="Base URL of an OpenTelemetry collector for spans, if any.")

@@ -4,6 +4,7 @@ import sys
 from typing import Final, Literal
 
 _INTERRUPTED: Final = 130
+_HOOK: Final = 2  # words of `hook NAME`
 _Profile = Literal["core", "all"]
 _PROFILES: Final[dict[str, _Profile]] = {"core": "core", "all": "all"}
 
@@ -28,13 +29,13 @@ def _guarded(program: str, arguments: list[str]) -> int:
 def _dispatch(program: str, arguments: list[str]) -> int:
     if arguments == ["--version"]:
         return _version()
-    if program == "commontrace" and arguments == ["hook", "pre-tool-use"]:
-        from commontrace.hooks import pre_tool_use
-
-        sys.stdout.write(pre_tool_use(sys.stdin.buffer.read()))
-        return 0
+    if program == "commontrace" and len(arguments) == _HOOK and arguments[0] == "hook" and arguments[1][:1] != "-":
+        return _hook(arguments[1])
     tools = _stdio_server(arguments) if program == "commontrace" else None
     if tools is not None:
+        from commontrace.mcp.first_answers import stand_in
+
+        stand_in(tools)
         from commontrace.mcp.server import run
 
         run(transport="stdio", host="", port=0, tools=tools)
@@ -42,6 +43,14 @@ def _dispatch(program: str, arguments: list[str]) -> int:
     from commontrace.cli.app import run_cli
 
     return run_cli(arguments, program)
+
+
+def _hook(name: str) -> int:
+    """Answer a hook; there is nobody to tell that its name is none, and no time to tear down."""
+    from commontrace.hooks.calling import answer
+
+    sys.stdout.buffer.write(answer(name, sys.stdin.buffer.read()))
+    return 0
 
 
 def _version() -> int:

@@ -60,6 +60,22 @@ def sync_transport(url: str, timeout: float, *, owner: bool) -> httpx2.BaseTrans
     return PortalTransport(lambda: async_transport(url, timeout, owner=owner))
 
 
+def beside_the_data(url: str) -> Any:
+    """What is done next to the data (`commontrace_backend.operation.desk.Desk`): backup, restore, migration, repair.
+
+    Raises:
+        InvalidInputError: the URL leads to a server, where only its own machine can do that.
+    """
+    if not url.startswith(_LOCAL):
+        raise InvalidInputError(
+            f"{without_password(url)!r} is not a database; this is done next to the data.",
+            "Run it where the database is, with --url sqlite:///path or postgresql://….",
+        )
+    from commontrace_backend.operation.desk import Desk
+
+    return Desk(url)
+
+
 class InProcessTransport(httpx2.AsyncBaseTransport):
     """Runs the backend in this process; builds it at the first request and owns its lifespan."""
 

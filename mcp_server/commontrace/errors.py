@@ -10,6 +10,8 @@
     │   ├── ForbiddenError              403 forbidden
     │   ├── NotFoundError               404 not_found
     │   ├── TooLargeError               413 too_large
+    │   ├── UnsupportedBodyError        415 unsupported_body
+    │   ├── SlowBodyError               408 slow_body             (retry)
     │   ├── RateLimitedError            429 rate_limited          (retry)
     │   └── ConflictError               409 conflict
     │       ├── NearDuplicateError      409 near_duplicate
@@ -89,6 +91,18 @@ class TooLargeError(RequestError):
     """The body is over the limit of its route."""
 
     code, status = "too_large", 413
+
+
+class UnsupportedBodyError(RequestError):
+    """The body is of a kind that the route does not take."""
+
+    code, status = "unsupported_body", 415
+
+
+class SlowBodyError(RequestError):
+    """The body stopped arriving before its end."""
+
+    code, status, retryable = "slow_body", 408, True
 
 
 class RateLimitedError(RequestError):

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import tomllib
 from pathlib import Path
 
 FILE = ".commontrace.toml"
@@ -29,6 +28,8 @@ def default_repository(folder: Path) -> str:
 
 
 def _configured(path: Path) -> str | None:
+    import tomllib  # hooks, which have no time, only ask where a folder belongs
+
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8")).get("repository")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):

@@ -19,7 +19,7 @@ from commontrace_backend.settings import BackendSettings
 from doors import People, Server
 from factories import contributed, contribution
 
-MEMBERS = {"type", "title", "status", "code", "detail", "hint", "extra"}
+MEMBERS = {"type", "title", "status", "code", "detail", "hint", "extra", "request_id"}
 
 
 def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from pathlib import Path
 # It runs the test that would run it; .ci/run is checked to run it instead.
 OURSELVES = "uv run poe check"
 
+_INSTALLED = Path(sys.executable).parent
+
 _FENCE = re.compile(
     r"^(?P<ticks>`{3,})(?P<language>\w*)[^\n`]*\n(?P<text>.*?)^(?P=ticks)\s*$", re.DOTALL | re.MULTILINE
 )
@@ -44,19 +46,24 @@ def _commands(text: str, line: int) -> Iterator[Example]:
 
 
 class Folder:
-    """An empty folder with a home of its own, in which examples run one after the other."""
+    """An empty folder with a home of its own, in which examples run one after the other.
 
-    def __init__(self, place: Path) -> None:
+    Args:
+        place: where to make it.
+        scripts: where the commands lie; they come first in the PATH.
+    """
+
+    def __init__(self, place: Path, scripts: Path) -> None:
         self._work, self._home = place / "work", place / "home"
         self._work.mkdir(parents=True)
         self._home.mkdir(exist_ok=True)
-        scripts = str(Path(sys.executable).parent)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COMMONTRACE_", "XDG_"))}
         homes = dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"), str(self._home))
         # A narrow or coloured terminal would change the output that the page promises.
         console = {"COLUMNS": "120", "NO_COLOR": "1", "PYTHONUTF8": "1"}
-        path = os.pathsep.join([scripts, inherited.get("PATH", "")])
-        self._environment = {**inherited, **homes, **console, "PATH": path}
+        plain = {"COMMONTRACE_EMBEDDER": "none"}  # as installed without extras
+        path = os.pathsep.join([str(scripts), str(_INSTALLED), inherited.get("PATH", "")])
+        self._environment = {**inherited, **homes, **console, **plain, "PATH": path}
 
     def run(self, example: Example) -> None:
         """Run an example; AssertionError when it fails or prints something else than promised."""

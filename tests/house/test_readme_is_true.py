@@ -1,11 +1,14 @@
 """Every example of the README and of the docs runs, on a machine where nothing has been set up."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from house.readme import OURSELVES, Folder, examples
 from house.sources import ROOT, place
+from house.warm import warm_commands
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [
@@ -15,8 +18,17 @@ PAGES = [
 ]
 
 
-def run_all(page: str, home: Path) -> None:
-    folder = Folder(home)
+INSTALLED = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with warm_commands(tmp_path_factory.mktemp("warm")) as scripts:
+        yield scripts
+
+
+def run_all(page: str, home: Path, scripts: Path = INSTALLED) -> None:
+    folder = Folder(home, scripts)
     for example in examples(page):
         folder.run(example)
 
@@ -26,8 +38,8 @@ def test_the_readme_shows_the_shell_and_python() -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=place)
-def test_every_example_of_a_page_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
-    run_all(path.read_text(encoding="utf-8"), tmp_path)
+def test_every_example_of_a_page_runs_from_top_to_bottom(path: Path, tmp_path: Path, warm: Path) -> None:
+    run_all(path.read_text(encoding="utf-8"), tmp_path, warm)
 
 
 def test_the_ci_runs_the_command_that_the_readme_gives_for_the_tests() -> None:

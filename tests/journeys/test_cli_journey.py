@@ -50,7 +50,7 @@ def test_a_trace_is_contributed_used_improved_taken_back_and_carried_elsewhere(r
 
     run("withdraw", identifier, "--reason", "to be rewritten")
     assert run("query", "database is locked")["hits"] == []
-    assert run("restore", identifier)["state"] == "active"
+    assert run("unwithdraw", identifier)["state"] == "active"
 
     assert run("export", "all.jsonl")["traces"] == 1
     elsewhere = ("--url", f"sqlite:///{tmp_path / 'elsewhere.db'}")

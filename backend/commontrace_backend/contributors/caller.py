@@ -5,6 +5,8 @@ from typing import Literal
 
 Scope = Literal["read", "contribute", "vote", "admin"]
 PublicationPolicy = Literal["direct", "after approval", "drafts only"]
+Proof = Literal["none", "key", "token", "identity"]
+"""What a request came with: nothing, a key, a token that stands for a key, or one of an identity provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Caller:
         working_copy: whose HEAD moves: an agent's run or a terminal's folder.
         key_id: the key of the request; empty for the owner of a local store. What one sees does not depend on it.
         publication: what becomes of what this key wants others to see.
+        proof: what the request came with.
     """
 
     contributor_id: str
@@ -30,3 +33,4 @@ class Caller:
     working_copy: str = "default"
     key_id: str = field(default="", compare=False)
     publication: PublicationPolicy = field(default="direct", compare=False)
+    proof: Proof = field(default="none", compare=False)

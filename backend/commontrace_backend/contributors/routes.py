@@ -7,19 +7,22 @@ from commontrace.models.contributors import (
     Contributor,
     CreatedApiKey,
     NewApiKey,
+    NewIdentity,
+    NewToken,
     Revocation,
     Revoked,
     Rotation,
+    Token,
 )
 from commontrace_backend.contributors import service, store
-from commontrace_backend.identity import Admin, Anyone, KeyMaker, KeyringDep, Reader, Reading, Writing
+from commontrace_backend.identity import Admin, Anyone, Holder, KeyMaker, KeyringDep, Reading, Writing
 
 router = APIRouter(prefix="/api/v1", tags=["contributors"])
 
 
 @router.get("/me")
-async def me(caller: Reader, session: Reading) -> Contributor:
-    """Who the key of this request belongs to."""
+async def me(caller: Holder, session: Reading) -> Contributor:
+    """Who the key or token of this request belongs to."""
     return Contributor(
         contributor_id=caller.contributor_id,
         name=caller.contributor_name,
@@ -33,6 +36,18 @@ async def me(caller: Reader, session: Reading) -> Contributor:
 async def create_key(wanted: NewApiKey, caller: KeyMaker, session: Writing, keyring: KeyringDep) -> CreatedApiKey:
     """Create a key; its secret is in this answer and nowhere else."""
     return await service.create_key(session, caller, keyring, wanted)
+
+
+@router.post("/tokens", status_code=201)
+async def create_token(wanted: NewToken, caller: Holder, session: Reading, keyring: KeyringDep) -> Token:
+    """Get a token that stands for the key of this request for a while; it is in this answer and nowhere else."""
+    return await service.create_token(session, caller, keyring, wanted)
+
+
+@router.post("/identities", status_code=201)
+async def create_identity(wanted: NewIdentity, caller: KeyMaker, session: Writing, keyring: KeyringDep) -> ApiKey:
+    """Let whom an identity provider's tokens are about act as a contributor; revoked as a key is, by its id."""
+    return await service.create_identity(session, caller, keyring, wanted)
 
 
 @router.get("/keys")

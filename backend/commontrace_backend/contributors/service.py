@@ -2,35 +2,41 @@
 
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import AuthenticationError, BackendError, ConflictError, ForbiddenError, NotFoundError
+from commontrace.errors import AuthenticationError, ConflictError, ForbiddenError, NotFoundError
 from commontrace.models.contributors import (
     ApiKey,
     ContributorRef,
     CreatedApiKey,
     NewApiKey,
+    NewIdentity,
+    NewToken,
     Revocation,
     Revoked,
     Rotation,
+    Token,
 )
 from commontrace_backend.contributors import keys, store
 from commontrace_backend.contributors.caller import Caller, Scope
+from commontrace_backend.contributors.keyring import Keyring, Secrets
 from commontrace_backend.contributors.tables import api_keys
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import EVERY_TENANT
+from commontrace_backend.settings import BackendSettings
+
+if TYPE_CHECKING:
+    from commontrace_backend.contributors.provider import Provider
 
 HOME: Final = "home"
 """The organization that a new store begins with."""
 
 ALL_SCOPES: Final[frozenset[Scope]] = frozenset({"read", "contribute", "vote", "admin"})
-_SEEN_EVERY: Final = timedelta(minutes=10)  # a read must not cost a write each time
 
 
 def with_working_copy(caller: Caller, working_copy: str) -> Caller:
@@ -38,51 +44,8 @@ def with_working_copy(caller: Caller, working_copy: str) -> Caller:
     return caller if caller.working_copy == working_copy else replace(caller, working_copy=working_copy)
 
 
-class Keyring:
-    """Turns keys into callers; on a local store everybody is its owner."""
-
-    def __init__(self, pepper: str, owner: Caller | None, environment: str) -> None:
-        self.pepper = pepper
-        self.environment = environment
-        self.owner = owner
-
-    def is_owner(self, caller: Caller) -> bool:
-        """Whether this is the owner of a local store, and not somebody with a key on it."""
-        return self.owner is not None and caller.contributor_id == self.owner.contributor_id
-
-    async def caller(self, database: Database, text: str) -> Caller:
-        """The contributor behind a key; raises AuthenticationError for a bad, expired or revoked one."""
-        async with database.reading(EVERY_TENANT) as session:
-            row = await self._good_key(session, text)
-        now = datetime.now(UTC)
-        if row.last_used_at is None or now - row.last_used_at > _SEEN_EVERY:
-            with suppress(BackendError):  # a busy or read-only store can still be read
-                async with database.writing(EVERY_TENANT, durable=False) as session:
-                    await store.touch_key(session, row.key_id, now)
-        return Caller(
-            contributor_id=row.contributor_id,
-            contributor_name=row.contributor_name,
-            tenant_id=row.tenant_id,
-            lineage_id=row.lineage_id,
-            scopes=frozenset(row.scopes),
-            key_id=row.key_id,
-            publication=row.publication,
-        )
-
-    async def _good_key(self, session: ReadSession, text: str) -> Row[Any]:
-        key = keys.parse_key(text)
-        row = await store.find_key(session, key.key_id)
-        if row is None or not keys.matches(text, self.pepper, row.digest):
-            raise AuthenticationError("This server does not know that API key.", "Ask its admin for a new one.")
-        if row.revoked_at is not None:
-            raise AuthenticationError("This API key was revoked.", "Ask the server's admin for a new one.")
-        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
-            raise AuthenticationError("This API key has expired.", "Ask the server's admin for a new one.")
-        return row
-
-
-async def open_keyring(database: Database, *, pepper: str, environment: str, local_owner: bool) -> Keyring:
-    """Prepare a store for callers: its first organization, its owner, its pepper."""
+async def open_keyring(database: Database, settings: BackendSettings, provider: "Provider | None") -> Keyring:
+    """Prepare a store for callers: its first organization, its owner, its secrets."""
     async with database.reading(EVERY_TENANT) as session:
         ready = await store.find_secret(session, "pepper")
         home = await store.find_organization(session, HOME)
@@ -90,7 +53,8 @@ async def open_keyring(database: Database, *, pepper: str, environment: str, loc
     if not (ready and owner):
         async with database.writing(EVERY_TENANT) as session:
             ready, owner = await _found_store(session)
-    return Keyring(pepper or ready, _owner(owner) if local_owner else None, environment)
+    known = Secrets(pepper=settings.pepper.get_secret_value() or ready, seed=ready)
+    return Keyring(known, _owner(owner) if settings.local_owner else None, settings.key_environment, provider)
 
 
 async def _found_store(session: WriteSession) -> tuple[str, Row[Any]]:
@@ -141,29 +105,102 @@ async def contributor_named(
 
 async def create_key(session: WriteSession, caller: Caller, keyring: Keyring, wanted: NewApiKey) -> CreatedApiKey:
     """A key for a contributor of the caller's organization, or of another one if the store's owner asks."""
+    return await _mint(session, keyring, await _values(session, caller, keyring, wanted))
+
+
+async def _values(session: WriteSession, caller: Caller, keyring: Keyring, wanted: NewApiKey) -> dict[str, object]:
     tenant_id = await _organization_for(session, caller, keyring, wanted)
     # A new organization is nobody's guest: its people begin a lineage of their own.
     inviter = caller if tenant_id == caller.tenant_id else None
     person = await contributor_named(session, tenant_id, wanted.contributor, kind="person", invited_by=inviter)
     now = datetime.now(UTC)
-    values = {
+    return {
         "tenant_id": tenant_id,
         "contributor_id": person.contributor_id,
         "scopes": sorted(wanted.scopes),
         "publication": wanted.publication,
         "expires_at": now + timedelta(days=wanted.expires_in_days) if wanted.expires_in_days else None,
     }
-    return await _mint(session, keyring, values)
 
 
 async def _mint(session: WriteSession, keyring: Keyring, values: Mapping[str, object]) -> CreatedApiKey:
     key = keys.new_key(keyring.environment)
     digest = keys.digest(key.text, keyring.pepper)
-    row = {**values, "key_id": key.key_id, "digest": digest, "created_at": datetime.now(UTC)}
-    await store.add_key(session, row)
-    made = await store.find_key(session, key.key_id)
+    made = await _added(session, {**values, "key_id": key.key_id, "digest": digest})
+    return CreatedApiKey(key=key.text, **made.model_dump())
+
+
+async def _added(session: WriteSession, values: dict[str, object]) -> ApiKey:
+    await store.add_key(session, {**values, "created_at": datetime.now(UTC)})
+    made = await store.find_key(session, str(values["key_id"]))
     assert made is not None
-    return CreatedApiKey(key=key.text, **shown(made).model_dump())
+    return shown(made)
+
+
+async def create_identity(session: WriteSession, caller: Caller, keyring: Keyring, wanted: NewIdentity) -> ApiKey:
+    """Let whom a provider's tokens are about act as a contributor.
+
+    One provider serves the whole server, so its operator alone says who is who: an organization that could claim a
+    subject before another one does would be told what that person says.
+
+    Raises:
+        ForbiddenError: the caller is neither the owner of the store nor an admin of its first organization.
+        ConflictError: the subject acts as somebody already.
+    """
+    if not keyring.is_owner(caller) and await store.organization_name(session, caller.tenant_id) != HOME:
+        raise ForbiddenError(
+            "Only the server's operator may say whom an identity provider's tokens are about.",
+            "Ask the owner of the store, or an admin of its first organization.",
+        )
+    taken = await store.find_identity(session, wanted.issuer, wanted.subject)
+    if taken is not None:
+        raise ConflictError(
+            f"This subject acts as {taken.contributor_name} of {taken.organization_name}.",
+            f"To change that: commontrace keys revoke {taken.key_id}",
+        )
+    values = await _values(session, caller, keyring, wanted)
+    # No key has an empty digest, so none opens an identity.
+    proven_by = {"issuer": wanted.issuer, "subject": wanted.subject, "digest": ""}
+    return await _added(session, {**values, **proven_by, "key_id": secrets.token_hex(4)})
+
+
+async def create_token(session: ReadSession, caller: Caller, keyring: Keyring, wanted: NewToken) -> Token:
+    """A token that stands for the key of the request, with no more scopes and no longer than the key.
+
+    Raises:
+        AuthenticationError: the request came without a key, or with a token: one cannot be made to last by another.
+        ForbiddenError: the key lacks a scope that is wanted.
+    """
+    if caller.proof != "key":
+        raise AuthenticationError(
+            "A token is given for a key, and for nothing else.", "Send the key itself: COMMONTRACE_API_KEY."
+        )
+    scopes = frozenset(wanted.scopes or caller.scopes - {"admin"})
+    if not scopes or scopes - caller.scopes:
+        raise ForbiddenError(
+            f"This key may not {', '.join(sorted(scopes - caller.scopes)) or 'do anything but administer'}.",
+            f"Name scopes that it has: {', '.join(sorted(caller.scopes))}.",
+        )
+    key, now = await store.find_key(session, caller.key_id), datetime.now(UTC)
+    assert key is not None
+    end = now + timedelta(minutes=wanted.minutes)
+    end = min(end, key.expires_at or end).replace(microsecond=0)
+    token_id = secrets.token_hex(8)
+    claims = {
+        "sub": caller.contributor_id,
+        "key": caller.key_id,
+        "scope": " ".join(sorted(scopes)),
+        "iat": now,
+        "exp": end,
+        "jti": token_id,
+    }
+    return Token(
+        token=keyring.signer.sign(claims),
+        token_id=token_id,
+        key_id=caller.key_id,
+        scopes=sorted(scopes),
+        expires_at=end,
+    )
 
 
 async def rotate_key(
@@ -177,7 +214,7 @@ async def rotate_key(
         NotFoundError: no good key of that id in this organization.
     """
     old, now = await store.find_key(session, key_id), datetime.now(UTC)
-    if old is None or old.revoked_at or _reach(caller, keyring) not in {None, old.tenant_id}:
+    if old is None or old.issuer or old.revoked_at or _reach(caller, keyring) not in {None, old.tenant_id}:
         raise _no_key(key_id)
     if old.expires_at and old.expires_at <= now:
         raise ConflictError(f"The key {key_id} has expired.", "Create a new one: commontrace keys create NAME")
@@ -270,4 +307,6 @@ def shown(row: Row[Any]) -> ApiKey:
         last_used_at=row.last_used_at,
         publication=row.publication,
         replaces=row.replaces,
+        issuer=row.issuer,
+        subject=row.subject,
     )

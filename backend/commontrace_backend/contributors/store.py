@@ -19,6 +19,12 @@ async def find_key(session: ReadSession, key_id: str) -> Row[Any] | None:
     return await session.first(across(named, "whose it is decides what its bearer may do"))
 
 
+async def find_identity(session: ReadSession, issuer: str, subject: str) -> Row[Any] | None:
+    """The key that a subject of an issuer acts with, which is not revoked."""
+    named = _keys().where(api_keys.c.issuer == issuer, api_keys.c.subject == subject, api_keys.c.revoked_at.is_(None))
+    return await session.first(across(named, "whose it is decides what its bearer may do"))
+
+
 async def keys_of(session: ReadSession, tenant_id: str | None) -> Sequence[Row[Any]]:
     """Every key of an organization, or of all with None; oldest first."""
     statement = _keys().where(within(tenant_id)).order_by(api_keys.c.created_at)

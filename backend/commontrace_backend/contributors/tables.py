@@ -41,6 +41,17 @@ api_keys = Table(
     Column("last_used_at", UtcDateTime),
     Column("publication", Name, nullable=False, server_default="direct"),  # PublicationPolicy
     Column("replaces", Id),  # the key that this one was rotated in for
+    # An identity is a key whose proof is a token of this issuer for this subject: it has no digest.
+    Column("issuer", Name),
+    Column("subject", Name),
+)
+Index(
+    "uq_api_keys_issuer_subject",
+    api_keys.c.issuer,
+    api_keys.c.subject,
+    unique=True,
+    sqlite_where=api_keys.c.revoked_at.is_(None),
+    postgresql_where=api_keys.c.revoked_at.is_(None),
 )
 
 store_secrets = Table(

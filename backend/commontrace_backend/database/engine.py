@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -18,8 +18,28 @@ _HINT: Final = "Use a sqlite:///path or postgresql://user@host/name URL."
 class Database(Protocol):
     """A store that can be opened, read, written and closed."""
 
-    async def open(self) -> None:
-        """Bring the schema up to date; raises NewerSchemaError or StoreUnusableError."""
+    async def open(self, *, upgrade: bool = True) -> int:
+        """Bring the schema up to date, and say which one was found; 0 where there was nothing yet.
+
+        With `upgrade` false an empty place becomes a store, but an older store is refused.
+
+        Raises:
+            NewerSchemaError: it was written by newer code.
+            StoreUnusableError: it cannot be opened, or may not be upgraded.
+        """
+        ...
+
+    async def schema(self) -> int:
+        """Which schema the store has, 0 where there is nothing yet; changes nothing.
+
+        Raises:
+            NewerSchemaError: it was written by newer code and cannot be read by this one.
+            StoreUnusableError: what is there is no store of ours.
+        """
+        ...
+
+    async def build(self, schema: int) -> None:
+        """Make an empty place a store of this schema, which may be older than ours; others are left as they are."""
         ...
 
     def reading(self, tenant: str | None = None) -> AbstractAsyncContextManager[ReadSession]:
@@ -35,6 +55,10 @@ class Database(Protocol):
 
     async def size(self) -> int:
         """Bytes of the whole store."""
+        ...
+
+    def connections(self) -> dict[str, int]:
+        """How many connections are in use, by pool."""
         ...
 
     async def damage(self) -> list[str]:
@@ -55,6 +79,11 @@ class Database(Protocol):
     async def close(self) -> None:
         """Release every connection."""
         ...
+
+
+def engine_of(database: Database) -> Literal["sqlite", "postgresql"]:
+    """Which database it is."""
+    return "sqlite" if isinstance(database, SqliteDatabase) else "postgresql"
 
 
 def connect_database(url: str, *, lock_wait: float = 30.0) -> Database:

@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import URL, CursorResult, Executable, TextClause, text
+from sqlalchemy import URL, CursorResult, Executable, QueuePool, TextClause, text
 from sqlalchemy import exc as sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from commontrace.errors import InvalidInputError, StoreBusyError
 from commontrace_backend.database.faults import meaning_of_postgres
 from commontrace_backend.database.postgres_files import SIZE, compact
-from commontrace_backend.database.postgres_schema import needs_upgrade, upgrade
+from commontrace_backend.database.postgres_schema import found_schema, upgrade
+from commontrace_backend.database.schema import CURRENT, too_old
 from commontrace_backend.database.session import ReadSession, WriteSession, to_the_end
 from commontrace_backend.database.tenancy import EVERY_TENANT
 
@@ -36,16 +37,31 @@ class PostgresDatabase:
         self._readers = self._engine(url, 15, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
         self._writers = self._engine(url, 2, {"isolation_level": "READ COMMITTED"})
 
-    async def open(self) -> None:
+    async def open(self, *, upgrade: bool = True) -> int:
         """Create or upgrade the tables; an up-to-date database costs a single SELECT."""
-        if await self._is_old():
-            async with self._alone(_DURABLE, EVERY_TENANT) as connection:
-                if await self._is_old():  # another process may have done it meanwhile
-                    await upgrade(connection)
+        found = await self.schema()
+        if found >= CURRENT:
+            return found
+        if found and not upgrade:
+            raise too_old(found, "The database")
+        return await self._raise(CURRENT)
 
-    async def _is_old(self) -> bool:
+    async def schema(self) -> int:
+        """One SELECT."""
         async with self._connection(self._readers) as connection:
-            return await needs_upgrade(connection)
+            return await found_schema(connection)
+
+    async def build(self, schema: int) -> None:
+        """In one transaction."""
+        if not await self.schema():
+            await self._raise(schema)
+
+    async def _raise(self, schema: int) -> int:
+        async with self._alone(_DURABLE, EVERY_TENANT) as connection:
+            found = await self.schema()  # another process may have done it meanwhile
+            if found < schema:
+                await upgrade(connection, schema)
+            return found
 
     @asynccontextmanager
     async def reading(self, tenant: str | None = None) -> AsyncIterator[ReadSession]:
@@ -67,6 +83,13 @@ class PostgresDatabase:
         """Bytes of the database with its indexes."""
         async with self.reading() as session:
             return int(await session.scalar(SIZE))
+
+    def connections(self) -> dict[str, int]:
+        """How many of each pool are in use."""
+        return {
+            name: cast("QueuePool", engine.pool).checkedout()
+            for name, engine in (("readers", self._readers), ("writers", self._writers))
+        }
 
     async def damage(self) -> list[str]:
         """Nothing: the server watches over its files itself."""

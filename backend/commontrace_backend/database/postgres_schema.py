@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commontrace.errors import StoreUnusableError
 from commontrace_backend.database.faults import sqlstate_of
-from commontrace_backend.database.schema import is_older, migrate
+from commontrace_backend.database.schema import CURRENT, is_older, migrate
 
 _OLDEST_SERVER: Final = 160_000  # as the server counts: 16.0
 _UNDEFINED_TABLE: Final = "42P01"
@@ -21,8 +21,8 @@ _SERVER: Final = text(
 _WITHOUT_HURRY: Final = text("SET LOCAL statement_timeout = 0")
 
 
-async def needs_upgrade(connection: AsyncConnection) -> bool:
-    """Whether the database is empty or older than this code; one SELECT.
+async def found_schema(connection: AsyncConnection) -> int:
+    """Which schema the database has, 0 where it has no table of ours; one SELECT.
 
     Raises:
         NewerSchemaError: it was written by newer code and cannot be read by this one.
@@ -33,15 +33,16 @@ async def needs_upgrade(connection: AsyncConnection) -> bool:
         found, min_reader = (int(row[0]), int(row[1] or 0)) if row else (0, 0)
     except DBAPIError as error:
         if sqlstate_of(error.orig) == _UNDEFINED_TABLE:
-            return True
+            return 0
         raise
     except ValueError as error:
         raise _not_ours() from error
-    return is_older(found, min_reader, "The database")
+    is_older(found, min_reader, "The database")
+    return found
 
 
-async def upgrade(connection: AsyncConnection) -> None:
-    """Run the missing migrations in the connection's transaction, however long they take.
+async def upgrade(connection: AsyncConnection, schema: int = CURRENT) -> None:
+    """Run the migrations up to a schema in the connection's transaction, however long they take.
 
     Raises:
         StoreUnusableError: the server cannot hold a store of ours; nothing was changed.
@@ -69,7 +70,7 @@ async def upgrade(connection: AsyncConnection) -> None:
         if unfit:
             raise StoreUnusableError(detail, hint)
     await connection.execute(_WITHOUT_HURRY)
-    await connection.run_sync(migrate)
+    await connection.run_sync(migrate, schema)
 
 
 def _not_ours() -> StoreUnusableError:

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from commontrace.errors import NewerSchemaError
+from commontrace.errors import NewerSchemaError, StoreUnusableError
 
 CURRENT: Final = 5
 """The schema this code writes; migrations/versions holds one file a step."""
@@ -28,12 +28,20 @@ def is_older(found: int, min_reader: int, store: str) -> bool:
     return found < CURRENT
 
 
-def migrate(connection: Connection) -> None:
-    """Run the missing migrations in the transaction of the caller, who commits."""
+def too_old(found: int, store: str) -> StoreUnusableError:
+    """What a program says that may not upgrade a store."""
+    return StoreUnusableError(
+        f"{store} has schema {found}; this CommonTrace needs {CURRENT}. It was left untouched.",
+        "Run `commontrace backup FILE`, then `commontrace migrate`, next to the data.",
+    )
+
+
+def migrate(connection: Connection, schema: int = CURRENT) -> None:
+    """Run the migrations that are missing up to a schema in the transaction of the caller, who commits."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, str(schema))

@@ -3,6 +3,7 @@
 SQLite finds a row by its key in microseconds; handing that to a thread and back takes ten times as long.
 """
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -103,6 +104,7 @@ class Connector:
         opening = aiosqlite.connect(self._path, timeout=5.0, check_same_thread=False, factory=_Plain)
         opening._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: a process ends although one was left open
         held = await opening
+        plain_of(held).create_function("sqrt", 1, math.sqrt, deterministic=True)  # not every build has it
         self._opened.append(plain_of(held))
         opened = SqliteConnection(held, self._engine.connect())
         for pragma in (*_PRAGMAS, *pragmas):

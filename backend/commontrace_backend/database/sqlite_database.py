@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from commontrace.errors import BackendError, StoreUnusableError
 from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
+from commontrace_backend.database.schema import CURRENT, too_old
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.sqlite_connection import Connector, SqliteConnection
 from commontrace_backend.database.sqlite_files import compact, damage, size
@@ -32,14 +33,30 @@ class SqliteDatabase:
         self._room = asyncio.Semaphore(_READERS)
         self._idle: dict[tuple[str, ...], list[SqliteConnection]] = {}
 
-    async def open(self) -> None:
+    async def open(self, *, upgrade: bool = True) -> int:
         """Create or upgrade the file; an up-to-date one costs a single SELECT."""
+        if not upgrade and 0 < (found := await self.schema()) < CURRENT:
+            raise too_old(found, f"The store at {self.path}")
+        return await self._raise(CURRENT)
+
+    async def schema(self) -> int:
+        """One SELECT; a file that is not there is not made."""
+        from commontrace_backend.database.sqlite_schema import found_schema
+
+        return await asyncio.to_thread(found_schema, self.path)
+
+    async def build(self, schema: int) -> None:
+        """In one transaction."""
+        if not await self.schema():
+            await self._raise(schema)
+
+    async def _raise(self, schema: int) -> int:
         from commontrace_backend.database.sqlite_schema import bring_up_to_date
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             async with _worded():
-                await bring_up_to_date(self.path, self._lock)
+                return await bring_up_to_date(self.path, self._lock, schema)
         except OSError as error:
             raise StoreUnusableError(
                 f"The store at {self.path} cannot be opened: {error.strerror}.",
@@ -90,6 +107,10 @@ class SqliteDatabase:
         """Bytes of the file and of its write-ahead log."""
         return await asyncio.to_thread(size, self.path)
 
+    def connections(self) -> dict[str, int]:
+        """None that are worth a figure: a file has no pool that could run dry."""
+        return {}
+
     async def damage(self) -> list[str]:
         """What SQLite's own check of the file says."""
         return await asyncio.to_thread(damage, self.path)
@@ -108,11 +129,12 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Fold the WAL back under the lock: a checkpoint is a write too."""
-        try:
-            async with self._lock.hold():
-                await self._dispose()
-        except BackendError:
-            await self._dispose()  # whoever holds the lock has the store open and folds the WAL back later
+        if any(self._idle.values()):
+            try:
+                async with self._lock.hold():
+                    await self._dispose()
+            except BackendError:
+                await self._dispose()  # whoever holds the lock has the store open and folds the WAL back later
         self._lock.close()
 
     async def _dispose(self) -> None:

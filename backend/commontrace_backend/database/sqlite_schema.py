@@ -7,23 +7,31 @@ from pathlib import Path
 
 from commontrace.errors import StoreUnusableError
 from commontrace_backend.database.lock import WriterLock
-from commontrace_backend.database.schema import is_older, migrate
+from commontrace_backend.database.schema import CURRENT, is_older, migrate
 
 
-async def bring_up_to_date(path: Path, lock: WriterLock) -> None:
-    """Create or upgrade the store at `path`; raises NewerSchemaError and leaves a newer one untouched."""
-    if await asyncio.to_thread(needs_upgrade, path):
+async def bring_up_to_date(path: Path, lock: WriterLock, schema: int = CURRENT) -> int:
+    """Create the store at `path`, or upgrade it up to a schema; returns which one was found.
+
+    Raises:
+        NewerSchemaError: the store is of a newer one, and is left untouched.
+    """
+    found = await asyncio.to_thread(found_schema, path)
+    if found < schema:
         async with lock.hold():
-            if await asyncio.to_thread(needs_upgrade, path):  # another process may have done it meanwhile
-                await asyncio.to_thread(_upgrade, path)
+            found = await asyncio.to_thread(found_schema, path)  # another process may have done it meanwhile
+            if found < schema:
+                await asyncio.to_thread(_upgrade, path, schema)
+    return found
 
 
-def needs_upgrade(path: Path) -> bool:
-    """Whether the store is missing or older than this code; one SELECT."""
+def found_schema(path: Path) -> int:
+    """Which schema the store has, 0 where there is none; one SELECT."""
     if not path.exists():
-        return True
+        return 0
     found, min_reader = _versions(path)
-    return is_older(found, min_reader, f"The store at {path}")
+    is_older(found, min_reader, f"The store at {path}")
+    return found
 
 
 def _versions(path: Path) -> tuple[int, int]:
@@ -51,8 +59,8 @@ def _unreadable(path: Path, error: Exception) -> StoreUnusableError:
     )
 
 
-def _upgrade(path: Path) -> None:
-    """Run the missing migrations; an existing store is copied beside itself first."""
+def _upgrade(path: Path, schema: int) -> None:
+    """Run the missing migrations up to a schema; an existing store is copied beside itself first."""
     from sqlalchemy import URL, create_engine
 
     if path.exists() and path.stat().st_size:
@@ -63,7 +71,7 @@ def _upgrade(path: Path) -> None:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            migrate(connection)
+            migrate(connection, schema)
             connection.commit()
     finally:
         engine.dispose()

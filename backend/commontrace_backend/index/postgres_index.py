@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     select,
     table,
+    text,
     true,
     update,
 )
@@ -58,6 +59,23 @@ _terms = table("search_terms", column("term", Text), column("documents"))
 _totals = table("search_totals", column("documents"), column("length"))
 _FREQUENCIES: Final = select(_totals, _terms.c.term, _terms.c.documents.label("holding")).select_from(
     _totals.outerjoin(_terms, _terms.c.term == any_(bindparam("stems", type_=ARRAY(Text))))
+)
+
+_AGREEMENT: Final = text(
+    "SELECT (SELECT count(*) FROM trace_search) AS kept, (SELECT coalesce(sum(length), 0) FROM trace_search) AS words,"
+    " (SELECT sum(documents) FROM search_totals) AS total, (SELECT sum(length) FROM search_totals) AS length,"
+    " EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('ix_trace_search_terms') AND indisvalid) AS valid,"
+    " (SELECT count(*) FROM ts_stat('SELECT terms FROM trace_search') AS s"
+    " FULL JOIN search_terms AS t ON t.term = s.word WHERE t.documents IS DISTINCT FROM s.ndoc) AS miscounted"
+)
+_ANEW: Final = (
+    "DELETE FROM trace_search",
+    "DELETE FROM search_terms",
+    "DELETE FROM search_totals",
+    "INSERT INTO search_totals VALUES (0, 0)",
+    "DROP INDEX IF EXISTS ix_trace_search_terms",
+    "CREATE INDEX ix_trace_search_terms ON trace_search USING gin (terms)",
+    "REINDEX TABLE search_terms",
 )
 
 
@@ -150,6 +168,38 @@ class PostgresIndex:
         rows = await session.all(select(_terms).where(resembles(_terms.c.term, stem)))
         return {row.term: row.documents for row in rows}
 
+    async def faults(self, session: WriteSession) -> list[str]:
+        """Whether its GIN index is there and good, and the counts are those of the documents."""
+        row = (await session.all(_AGREEMENT))[0]
+        found = [] if row.valid else ["the GIN index of the words is gone, or was never finished"]
+        if (row.kept, row.words) != (row.total, row.length):
+            found.append(f"{row.kept} documents have {row.words} words, and {row.total} with {row.length} are counted")
+        if row.miscounted:
+            found.append(f"{row.miscounted} words are not counted as often as they stand in documents")
+        return found
+
+    async def differing(self, session: ReadSession, documents: Sequence[Document]) -> list[int]:
+        """Compared with the stems and their places in the texts."""
+        rows = await session.all(_kept([document.number for document in documents]))
+        kept: dict[int, dict[str, str]] = {}
+        lengths = {}
+        for row in rows:
+            lengths[row.number] = row.length
+            kept.setdefault(row.number, {}).update({row.lexeme: row.labels} if row.lexeme is not None else {})
+        wrong = []
+        for document in documents:
+            labels = self._labels(document)
+            places = {stem: found[:_MOST_POSITIONS] for stem, found in labels.items()}
+            length = sum(len(found) for found in labels.values())
+            if document.number in kept and (places, length) != (kept[document.number], lengths[document.number]):
+                wrong.append(document.number)
+        return wrong
+
+    async def empty(self, session: WriteSession) -> None:
+        """Empty its tables, and make their indexes anew, which takes no time then."""
+        for statement in _ANEW:
+            await session.execute(text(statement))
+
     async def _with_stems(self, session: ReadSession, matches: Sequence[Match]) -> list[Match]:
         rows = await session.all(
             select(_search.c.number, func.tsvector_to_array(_search.c.terms).label("stems")).where(
@@ -223,6 +273,18 @@ def _rated(terms: Sequence[Term], numbers: Collection[int]) -> Select[Any]:
         )
         .select_from(_search.outerjoin(held, held.c.lexeme == any_(_array(term.stem for term in terms))))
         .where(_search.c.number.in_(list(numbers)))
+    )
+
+
+def _kept(numbers: Collection[int]) -> Select[Any]:
+    """All words of these documents, as far as they are of this version."""
+    held = func.unnest(_search.c.terms).table_valued("lexeme", "positions", "weights", name="held").render_derived()
+    return (
+        select(
+            _search.c.number, _search.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels")
+        )
+        .select_from(_search.outerjoin(held, true()))
+        .where(_search.c.number.in_(numbers), _search.c.version == WORDS_VERSION)
     )
 
 

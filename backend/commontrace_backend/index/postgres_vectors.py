@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Column, ColumnElement, Float, Select, cast, func, literal_column, select, text
 
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.index.tables import trace_vectors
+from commontrace_backend.index.tables import embedding_models, trace_vectors
 from commontrace_backend.index.vectors import Model, Near, PartVector, find_model, replace_vectors
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _WIDER: Final = 4  # rows looked at for each trace wanted: a trace has two, and some are filtered
 _LARGEST_INDEXED: Final = 4000  # dimensions of a halfvec that HNSW can index; more are scanned
+
+_GOOD: Final = text("SELECT indexrelid::regclass::text FROM pg_index WHERE indisvalid")
 
 
 class PostgresVectors:
@@ -56,13 +58,31 @@ class PostgresVectors:
     async def store(self, session: WriteSession, model: Model, rows: Sequence[PartVector]) -> None:
         """One revision for all of them; the model's first vectors bring its index with them."""
         revision = await replace_vectors(session, model, rows, lambda vector: vector)
-        if revision == 1 and model.dimension <= _LARGEST_INDEXED:
-            await session.execute(text(_index(model)))
+        if revision == 1:
+            await add_index(session, model)
+
+
+async def add_index(session: WriteSession, model: Model) -> None:
+    """The model's own HNSW index, where its vectors are not too long for one."""
+    if model.dimension <= _LARGEST_INDEXED:
+        await session.execute(text(_index(model)))
+
+
+async def unindexed(session: ReadSession) -> list[Model]:
+    """The models whose index is gone, or was never finished."""
+    good = {row[0] for row in await session.all(_GOOD)}
+    models = [Model(row.model_id, row.name, row.dimension) for row in await session.all(select(embedding_models))]
+    return [one for one in models if one.dimension <= _LARGEST_INDEXED and index_of(one) not in good]
+
+
+def index_of(model: Model) -> str:
+    """The name of a model's index."""
+    return f"ix_trace_vectors_hnsw_{model.model_id}"
 
 
 def _index(model: Model) -> str:
     return (
-        f"CREATE INDEX IF NOT EXISTS ix_trace_vectors_hnsw_{model.model_id} ON trace_vectors "
+        f"CREATE INDEX IF NOT EXISTS {index_of(model)} ON trace_vectors "
         f"USING hnsw ((vector::halfvec({model.dimension})) halfvec_cosine_ops) WHERE model_id = {model.model_id}"
     )
 

@@ -89,3 +89,15 @@ class SearchIndex(Protocol):
     async def count_pending(self, session: ReadSession) -> int:
         """How many those are."""
         ...
+
+    async def faults(self, session: WriteSession) -> list[str]:
+        """What in the index does not fit together; whether it fits the traces, `differing` says."""
+        ...
+
+    async def differing(self, session: ReadSession, documents: Sequence[Document]) -> list[int]:
+        """Those of the documents whose words are kept, and are not those that `put` would keep; their numbers."""
+        ...
+
+    async def empty(self, session: WriteSession) -> None:
+        """Make the index anew without any document; all are pending then."""
+        ...

@@ -28,6 +28,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import DatabaseError
 
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.bm25 import WEIGHTS, Scorer, Term, Totals
@@ -60,7 +61,25 @@ _FREQUENCIES: Final = text(
     "SELECT documents, words, term, doc FROM search_totals"
     " LEFT JOIN trace_terms ON term IN (SELECT value FROM json_each(:stems))"
 )
+_CHECK: Final = text("INSERT INTO trace_search(trace_search) VALUES ('integrity-check')")
+_AGREEMENT: Final = text(
+    "SELECT (SELECT count(*) FROM trace_words) AS kept, (SELECT count(*) FROM trace_search) AS found,"
+    " (SELECT sum(documents) FROM search_totals) AS total, (SELECT sum(words) FROM search_totals) AS words,"
+    " (SELECT coalesce(sum(length), 0) FROM trace_words) AS length"
+)
+_ANEW: Final = (
+    "DROP TABLE IF EXISTS trace_terms",
+    "DROP TABLE IF EXISTS trace_search",
+    f"CREATE VIRTUAL TABLE trace_search USING fts5({', '.join(WEIGHTS)}, tokenize='unicode61')",
+    "CREATE VIRTUAL TABLE trace_terms USING fts5vocab(trace_search, row)",
+    "DELETE FROM trace_words",
+    "DELETE FROM search_totals",
+    "INSERT INTO search_totals VALUES (0, 0)",
+)
+"""As the migrations made them; the stems are made before they are stored, so the tokenizer only splits at spaces."""
+
 _READ: Final = select(_words).where(_words.c.number.in_(bindparam("numbers", expanding=True)))
+_FOUND: Final = select(_fts).where(_fts.c.rowid.in_(bindparam("numbers", expanding=True)))
 
 
 class SqliteIndex:
@@ -147,6 +166,44 @@ class SqliteIndex:
         """A range of FTS5's vocabulary: a slip in the first two letters is not found."""
         rows = await session.all(select(_vocabulary).where(resembles(_vocabulary.c.term, stem)))
         return {row.term: row.doc for row in rows}
+
+    async def faults(self, session: WriteSession) -> list[str]:
+        """FTS5's own check, and whether its rows, the counted words and the totals agree."""
+        try:
+            await session.execute(_CHECK)
+            row = (await session.all(_AGREEMENT))[0]
+        except DatabaseError as error:
+            return [f"the full-text index is damaged ({error.orig})"]
+        found = []
+        if not row.kept == row.found == row.total:
+            found.append(f"{row.kept} documents have words, {row.found} can be found, and {row.total} are counted")
+        if row.length != row.words:
+            found.append(f"the documents have {row.length} words, and {row.words} are counted")
+        return found
+
+    async def differing(self, session: ReadSession, documents: Sequence[Document]) -> list[int]:
+        """Compared with the stems and counts of their texts."""
+        numbers = [document.number for document in documents]
+        words = {row.number: row for row in await session.all(_READ, {"numbers": numbers})}
+        found = {row.rowid: row for row in await session.all(_FOUND, {"numbers": numbers})}
+        wrong = []
+        for document in documents:
+            kept = words.get(document.number)
+            if kept is None or kept.version != WORDS_VERSION:
+                continue  # pending
+            stems = self._stems_of(document)
+            counts = _weighted(stems)
+            length = sum(len(one) for one in stems.values())
+            if (kept.length, kept.stems, kept.counts) != (length, " ".join(counts), bytes(counts.values())) or (
+                tuple(found.get(document.number, ()))[1:] != tuple(" ".join(one) for one in stems.values())
+            ):
+                wrong.append(document.number)
+        return wrong
+
+    async def empty(self, session: WriteSession) -> None:
+        """Drop the tables of FTS5, whatever is in them."""
+        for statement in _ANEW:
+            await session.execute(text(statement))
 
     async def _candidates(
         self, session: ReadSession, match: str, where: ColumnElement[bool], pool: int

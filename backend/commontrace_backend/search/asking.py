@@ -2,11 +2,14 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.embedding.protocol import Embedder, EmbedderUnavailableError
 from commontrace_backend.index.protocol import Question
+from commontrace_backend.shared.vectors import SharedVectors
 
 if TYPE_CHECKING:
     from commontrace_backend.index.vectors import Vector
@@ -26,17 +29,24 @@ class Meant:
 
 
 class Asker:
-    """Embeds questions and remembers the last ones."""
+    """Embeds questions and remembers the last ones.
 
-    def __init__(self, embedder: Embedder) -> None:
+    Args:
+        embedder: what makes vectors.
+        shared: what other processes remember too.
+        seconds: how long this process remembers a vector; 0 for not at all.
+    """
+
+    def __init__(self, embedder: Embedder, shared: SharedVectors | None = None, *, seconds: float = inf) -> None:
         self.embedder = embedder
-        self._known: OrderedDict[Question, Vector] = OrderedDict()
+        self._shared = shared
+        self._seconds = seconds
+        self._known: OrderedDict[Question, tuple[Vector, float]] = OrderedDict()
 
     async def ask(self, question: Question, dimension: int) -> Meant:
         """A vector as long as those it is compared with. Never raises: without one the words alone must do."""
-        known = self._known.get(question)
-        if known is not None and len(known) == dimension:
-            self._known.move_to_end(question)
+        known = await self._remembered(question, dimension)
+        if known is not None:
             return Meant(known)
         try:
             vector = await self._embed(question)
@@ -50,10 +60,27 @@ class Asker:
             )
         if not vector.any():
             return Meant(None)  # nothing in it that the model knows: it has no direction to compare
-        self._known[question] = vector
+        self._remember(question, vector)
+        if self._shared:
+            await self._shared.put(self.embedder.name, (question.text, question.headline), vector)
+        return Meant(vector)
+
+    async def _remembered(self, question: Question, dimension: int) -> "Vector | None":
+        known, since = self._known.get(question, (None, 0.0))
+        if known is not None and len(known) == dimension and monotonic() - since < self._seconds:
+            self._known.move_to_end(question)
+            return known
+        if self._shared is None:
+            return None
+        shared = await self._shared.get(self.embedder.name, (question.text, question.headline), dimension)
+        if shared is not None:
+            self._remember(question, shared)
+        return shared
+
+    def _remember(self, question: Question, vector: "Vector") -> None:
+        self._known[question] = vector, monotonic()
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)
-        return Meant(vector)
 
     async def _embed(self, question: Question) -> "Vector":
         import numpy as np

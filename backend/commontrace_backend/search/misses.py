@@ -8,11 +8,13 @@ from itertools import takewhile
 from time import process_time
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy import Row, Select, delete, exists, func, select
 
 from commontrace.models.search import Wanted
 from commontrace_backend.contributors.caller import Caller
+from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.index.terms import Stemmer, query_words
 from commontrace_backend.search import service
 from commontrace_backend.search.finding import Finder
@@ -28,6 +30,8 @@ OLDEST: Final = timedelta(days=180)
 
 ASKED_AGAIN: Final = 300
 """How many groups are looked up again at most to fill one list."""
+
+_FORGOTTEN: Final = 1_000  # misses deleted in one transaction
 
 _SECONDS: Final = 0.5
 """CPU for looking them up: whoever asks many strange questions only makes their own list shorter."""
@@ -57,6 +61,17 @@ async def most_wanted(session: ReadSession, caller: Caller, finder: Finder, limi
         if len(found) == limit:
             break
     return found
+
+
+async def forget_old(database: Database) -> int:
+    """Delete the misses that count no more, a page a call; returns how many went."""
+    old = select(misses.c.miss_id).where(misses.c.created_at < datetime.now(UTC) - OLDEST).limit(_FORGOTTEN)
+    async with database.reading(EVERY_TENANT) as session:
+        gone = [row.miss_id for row in await session.all(old)]
+    if not gone:
+        return 0
+    async with database.writing(EVERY_TENANT) as writer:
+        return await writer.write(delete(misses).where(misses.c.miss_id.in_(gone)))
 
 
 def _open(caller: Caller) -> Select[Any]:

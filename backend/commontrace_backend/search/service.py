@@ -89,7 +89,8 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
         within = _Within(_filters(caller, trust, tuple(wanted.tags), include_unproven=wanted.include_unproven))
         if not wanted.ids:
             within = replace(within, exact=await _exactly(session, asked, within.wheres))
-        model = await _compared(session, finder) if asked.asks and not (within.exact or wanted.ids) else None
+        by_words = asked.asks and not (within.exact or wanted.ids or wanted.exact)
+        model = await _compared(session, finder) if by_words else None
         found = await _found(session, finder, asked, Meant(None), within) if not (model or wanted.ids) else None
         done = await _answer(session, caller, asked, found, trust) if not model else None
     if done is None:
@@ -100,7 +101,7 @@ async def query(database: Database, caller: Caller, finder: Finder, wanted: Quer
             found = await _found(session, finder, asked, meant, within)
             done = await _answer(session, caller, asked, found, trust)
         done = replace(done, result=_said(done.result, meant.reason))
-    missed = wanted.silence and not done.result.hits and asked.asks
+    missed = wanted.silence and not (done.result.hits or wanted.exact) and asked.asks
     if done.new or done.recalled or missed:
         return await _recorded(database, caller, done, _miss(caller, asked) if missed else None)
     return done.result
@@ -215,7 +216,7 @@ async def _found(session: ReadSession, finder: Finder, asked: Prepared, meant: M
         await find(session, finder, asked.question, meant.vector, where)
         if asked.asks
         else await newest(session, where, asked.query.limit)
-        for where in within.wheres
+        for where in ([] if asked.query.exact else within.wheres)
     ]
     return together(founds, within.exact, limit)
 

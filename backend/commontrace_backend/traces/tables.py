@@ -3,6 +3,7 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -140,7 +141,7 @@ outcomes = Table(
     Column("self_report", Boolean, nullable=False),
     Column("discounted", Name),  # why it counts for nothing: `burst`, or the decision that said so
     Column("created_at", UtcDateTime, nullable=False),
-    Column("updated_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False, index=True),
     _version(),
 )
 
@@ -228,6 +229,18 @@ trust_state = Table(
     metadata,
     Column("name", Name, primary_key=True),
     Column("token", Id, nullable=False),  # another one with every change of edges or seeds
+)
+
+reputations = Table(
+    "reputations",
+    metadata,
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), primary_key=True),
+    Column("tag", Name, primary_key=True),  # empty: all of them together
+    Column("audience", Name, primary_key=True),  # team or public
+    _tenant(),  # of the contributor
+    Column("positive", Integer, nullable=False),
+    Column("voices", Integer, nullable=False),
+    Column("score", Double, nullable=False),
 )
 
 tombstones = Table(

@@ -7,6 +7,7 @@ from commontrace._async.contexts import AsyncContexts
 from commontrace._async.contributors import AsyncContributors
 from commontrace._async.exchange import AsyncExchange
 from commontrace._async.http import AsyncHttp
+from commontrace._async.jobs import AsyncJobs
 from commontrace._async.log import AsyncLog
 from commontrace._async.remotes import AsyncRemotes
 from commontrace._async.reviews import AsyncReviews
@@ -25,6 +26,7 @@ class AsyncClient:
         contexts: versioned context windows.
         tags: what traces are filed under.
         contributors: who acts, and their keys.
+        jobs: the work that the store does by itself.
         log: the proof that nothing was changed behind everybody's back.
         reviews: what awaits a decision of an admin.
         vouches: whom public standing counts.
@@ -38,6 +40,7 @@ class AsyncClient:
         self.contexts = AsyncContexts(http)
         self.tags = AsyncTags(http)
         self.contributors = AsyncContributors(http)
+        self.jobs = AsyncJobs(http)
         self.log = AsyncLog(http)
         self.reviews = AsyncReviews(http)
         self.vouches = AsyncVouches(http)

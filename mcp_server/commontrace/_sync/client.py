@@ -7,6 +7,7 @@ from commontrace._sync.contexts import Contexts
 from commontrace._sync.contributors import Contributors
 from commontrace._sync.exchange import Exchange
 from commontrace._sync.http import Http
+from commontrace._sync.jobs import Jobs
 from commontrace._sync.log import Log
 from commontrace._sync.remotes import Remotes
 from commontrace._sync.reviews import Reviews
@@ -25,6 +26,7 @@ class Client:
         contexts: versioned context windows.
         tags: what traces are filed under.
         contributors: who acts, and their keys.
+        jobs: the work that the store does by itself.
         log: the proof that nothing was changed behind everybody's back.
         reviews: what awaits a decision of an admin.
         vouches: whom public standing counts.
@@ -38,6 +40,7 @@ class Client:
         self.contexts = Contexts(http)
         self.tags = Tags(http)
         self.contributors = Contributors(http)
+        self.jobs = Jobs(http)
         self.log = Log(http)
         self.reviews = Reviews(http)
         self.vouches = Vouches(http)

@@ -6,9 +6,13 @@ from commontrace.models.contributors import (
     Contributor,
     CreatedApiKey,
     NewApiKey,
+    NewIdentity,
+    NewToken,
+    Reputation,
     Revocation,
     Revoked,
     Rotation,
+    Token,
 )
 
 _KEYS = "/api/v1/keys"
@@ -24,12 +28,30 @@ class Contributors:
         """Who this client acts as."""
         return self._http.call("GET", "/api/v1/me", Contributor)
 
+    def reputation(self, contributor_id: str = "me") -> Reputation:
+        """How well what somebody wrote has worked for others, by tag; nothing of who is unknown."""
+        return self._http.call("GET", f"/api/v1/contributors/{contributor_id}/reputation", Reputation)
+
     def create_key(self, wanted: NewApiKey) -> CreatedApiKey:
         """Create a key; its secret is shown once. Needs the scope `admin`."""
         return self._http.call("POST", _KEYS, CreatedApiKey, body=wanted)
 
+    def create_token(self, wanted: NewToken | None = None) -> Token:
+        """A token that stands for the key of this client for a while; by default for 15 minutes, and not to administer.
+
+        It can be used wherever a key can: `connect(url, api_key=token)`. Needs a key, of any scope.
+        """
+        return self._http.call("POST", "/api/v1/tokens", Token, body=wanted or NewToken())
+
+    def create_identity(self, wanted: NewIdentity) -> ApiKey:
+        """Let whom an identity provider's tokens are about act as a contributor; `revoke_key` takes it back.
+
+        Needs the scope `admin`, in the organization that the store began with.
+        """
+        return self._http.call("POST", "/api/v1/identities", ApiKey, body=wanted)
+
     def keys(self) -> list[ApiKey]:
-        """The keys of the organization. Needs the scope `admin`."""
+        """The keys and identities of the organization. Needs the scope `admin`."""
         return self._http.call("GET", _KEYS, list[ApiKey])
 
     def revoke_key(self, key_id: str) -> None:

@@ -1,15 +1,15 @@
-"""`commontrace check` and `commontrace hook`: whether to ask before a shell command runs."""
+"""`commontrace check` and `commontrace hook`: what is asked before a shell command runs, and by agents' hooks."""
 
 import sys
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from commontrace.cli.command import Lazy, LazyGroup, command
+from commontrace.cli.command import command
 from commontrace.cli.output import Screen, answer
 from commontrace.cli.reading import read_text
 from commontrace.cli.state import open_client, state
-from commontrace.hooks import pre_tool_use as answer_of
+from commontrace.hooks.calling import answer as answer_of
 
 if TYPE_CHECKING:
     from commontrace.models.checks import CommandCheck
@@ -45,17 +45,12 @@ def _draw(screen: Screen, found: "CommandCheck") -> None:
         screen.line(("labelled ", "yellow"), f"{label.label}: {label.reason} ({label.score})")
 
 
-@command("pre-tool-use")
-def pre_tool_use() -> None:
-    """Answer a PreToolUse event of Claude Code: a question for its user, or nothing. Always exits with 0.
+@command("hook")
+@click.argument("name")
+def hook(name: str) -> None:
+    """Answer a hook of Claude Code: the event's JSON on standard input, JSON or nothing on standard output.
 
-    Reads the event's JSON from standard input. COMMONTRACE_HOOKS=false turns it off.
+    NAME is session-start, pre-tool-use, post-tool-use, post-tool-use-failure, pre-compact or session-end. It exits
+    with 0 whatever happens, and notes what went wrong in a log. COMMONTRACE_HOOKS=false turns all of them off.
     """
-    sys.stdout.write(answer_of(sys.stdin.buffer.read(), state().url))
-
-
-hook: Final = LazyGroup(
-    "hook",
-    {"Hooks": {"pre-tool-use": Lazy(__name__, "pre_tool_use", "Before a shell command runs")}},
-    help="What agents' hooks call: JSON in, JSON out, silence for everything else.",
-)
+    sys.stdout.buffer.write(answer_of(name, sys.stdin.buffer.read(), state().url))

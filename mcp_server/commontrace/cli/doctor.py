@@ -1,5 +1,6 @@
 """`commontrace doctor`: is everything in place?"""
 
+import asyncio
 import platform
 import sqlite3
 from collections.abc import Iterator
@@ -9,10 +10,10 @@ from typing import Final, Literal, NamedTuple
 
 import click
 
-from commontrace._transport import without_password
+from commontrace._transport import is_remote, without_password
 from commontrace.cli.command import FAILED, command
-from commontrace.cli.output import Screen, answer
-from commontrace.cli.state import open_client, state
+from commontrace.cli.output import Screen, answer, counted
+from commontrace.cli.state import desk, open_client, state
 from commontrace.errors import CommonTraceError
 from commontrace.settings import Settings, config_file
 from commontrace.setup_agents import agents
@@ -38,10 +39,14 @@ class Check(NamedTuple):
 
 
 @command("doctor")
+@click.option("--repair", is_flag=True, help="Make anew from the rows what of the indexes is damaged.")
 @click.pass_context
-def doctor(context: click.Context) -> None:
-    """Check the settings, the store, the key and which agents are wired. Exit code 1 if something is wrong."""
-    checks = [*_versions(), *_settings(), *_store(), *_agents()]
+def doctor(context: click.Context, *, repair: bool) -> None:
+    """Check the settings, the store, the key and which agents are wired. Exit code 1 if something is wrong.
+
+    Next to the data it also checks the database's files, and the words and vectors against the rows they are made of.
+    """
+    checks = [*_versions(), *_settings(), *_store(), *_data(repair=repair), *_agents()]
     healthy = all(check.mark != "wrong" for check in checks)
     value = {"healthy": healthy, "checks": [check._asdict() for check in checks]}
     answer(value, lambda screen: _draw(screen, checks))
@@ -74,6 +79,25 @@ def _store() -> Iterator[Check]:
         return
     yield Check("store", "right", "opens and answers")
     yield Check("you", "right", f"{me.name} of {me.organization_name}, may {', '.join(me.scopes)}")
+
+
+def _data(*, repair: bool) -> Iterator[Check]:
+    """The store's files and indexes, where they are at hand."""
+    if is_remote(state().url or Settings().url):
+        if repair:
+            yield Check("data", "wrong", "this is done next to the data: run it on the server's machine")
+        return
+    try:
+        found = asyncio.run(desk().repair() if repair else desk().examine())
+    except CommonTraceError as error:
+        yield Check("data", "wrong", str(error))
+        return
+    for fault in found.faults:
+        yield Check(fault.part, "wrong", f"{fault.what}. {fault.hint}")
+    if not found.faults:
+        yield Check("data", "right", "words and vectors were made anew from rows" if found.repaired else "sound")
+    if found.pending or found.repaired:
+        yield Check("pending", "neither", f"{counted(found.pending, 'trace')} without words; see: commontrace reindex")
 
 
 def _agents() -> Iterator[Check]:

@@ -1,7 +1,8 @@
 """`commontrace keys`: who may use a server."""
 
 import re
-from typing import Any, Final, TypedDict, Unpack, get_args
+from collections.abc import Callable
+from typing import Any, Final, TypedDict, TypeVar, Unpack, get_args
 
 import click
 
@@ -9,7 +10,19 @@ from commontrace.cli.command import Lazy, LazyGroup, command
 from commontrace.cli.output import Screen, answer, joined
 from commontrace.cli.reading import read_text, validated
 from commontrace.cli.state import open_client
-from commontrace.models.contributors import ApiKey, CreatedApiKey, NewApiKey, PublicationPolicy, Revocation, Scope
+from commontrace.models.contributors import (
+    ApiKey,
+    CreatedApiKey,
+    NewApiKey,
+    NewIdentity,
+    NewToken,
+    PublicationPolicy,
+    Revocation,
+    Scope,
+    Token,
+)
+
+Asked = TypeVar("Asked", bound=Callable[..., None])
 
 _DEFAULT: Final[tuple[Scope, ...]] = ("read", "contribute", "vote")
 
@@ -18,6 +31,8 @@ keys: Final = LazyGroup(
     {
         "Keys": {
             "create": Lazy(__name__, "create", "Create a key; it is shown once"),
+            "token": Lazy(__name__, "token", "A short-lived token in place of your key"),
+            "link": Lazy(__name__, "link", "Let somebody sign in with an identity provider"),
             "list": Lazy(__name__, "list_keys", "The keys of your organization"),
             "rotate": Lazy(__name__, "rotate", "Replace a key; both are good for a while"),
             "revoke": Lazy(__name__, "revoke", "Revoke keys, effective at once"),
@@ -47,8 +62,8 @@ class Whose(TypedDict):
     lineage: str | None
 
 
-class Overlap(click.ParamType[float]):
-    """How long two keys are both good: `0`, `90m`, `24h`, `7d`; in hours."""
+class Span(click.ParamType[float]):
+    """A length of time: `0`, `90m`, `24h`, `7d`; in hours."""
 
     name = "time"
 
@@ -60,43 +75,96 @@ class Overlap(click.ParamType[float]):
         return int(found[1]) * {"m": 1 / 60, "h": 1, "d": 24, "": 0}[found[2]]
 
 
+def _with_options(function: Asked) -> Asked:
+    """What a key and an identity can both be told."""
+    for option in (
+        click.option(
+            "--publication",
+            type=click.Choice(get_args(PublicationPolicy)),
+            default="direct",
+            show_default=True,
+            help="What becomes of what it wants others to see.",
+        ),
+        click.option("--expires-in-days", type=click.IntRange(1, 3650), help="Default: never."),
+        click.option("--admin", is_flag=True, help="Every scope."),
+        click.option(
+            "--scope", multiple=True, type=click.Choice(get_args(Scope)), help="Default: read, contribute, vote."
+        ),
+        click.option(
+            "--stranger", is_flag=True, help="Do not vouch for a new organization: nobody counts it until known."
+        ),
+        click.option("--organization", help="Default: your own."),
+    ):
+        function = option(function)
+    return function
+
+
 @command("create")
 @click.argument("name")
-@click.option("--organization", help="Default: your own.")
-@click.option("--stranger", is_flag=True, help="Do not vouch for a new organization: nobody counts it until known.")
-@click.option("--scope", multiple=True, type=click.Choice(get_args(Scope)), help="Default: read, contribute, vote.")
-@click.option("--admin", is_flag=True, help="Every scope.")
-@click.option("--expires-in-days", type=click.IntRange(1, 3650), help="Default: never.")
-@click.option(
-    "--publication",
-    type=click.Choice(get_args(PublicationPolicy)),
-    default="direct",
-    show_default=True,
-    help="What becomes of what it wants others to see.",
-)
+@_with_options
 def create(name: str, **options: Unpack[Options]) -> None:
     """Create a key for the contributor NAME, who is made if the name is new. The key is shown once."""
-    scopes = get_args(Scope) if options["admin"] else options["scope"] or _DEFAULT
-    wanted = validated(
-        NewApiKey,
-        {
-            "contributor": name,
-            "organization": options["organization"],
-            "stranger": options["stranger"],
-            "scopes": list(scopes),
-            "expires_in_days": options["expires_in_days"],
-            "publication": options["publication"],
-        },
-    )
+    wanted = validated(NewApiKey, _fields(name, options))
     with open_client() as client:
         created = client.contributors.create_key(wanted)
     answer(created, lambda screen: _created(screen, created))
+
+
+def _fields(name: str, options: Options) -> dict[str, object]:
+    scopes = get_args(Scope) if options["admin"] else options["scope"] or _DEFAULT
+    return {
+        "contributor": name,
+        "organization": options["organization"],
+        "stranger": options["stranger"],
+        "scopes": list(scopes),
+        "expires_in_days": options["expires_in_days"],
+        "publication": options["publication"],
+    }
 
 
 def _created(screen: Screen, created: CreatedApiKey) -> None:
     screen.line((created.key, "bold"))
     screen.line((f"for {created.contributor.name} of {created.organization_name}: {', '.join(created.scopes)}", "dim"))
     screen.line(("This is the only time it is shown. Use it as COMMONTRACE_API_KEY.", "yellow"))
+
+
+@command("token")
+@click.option(
+    "--scope", multiple=True, type=click.Choice(get_args(Scope)), help="Default: all that the key has but admin."
+)
+@click.option("--lifetime", type=Span(), default="15m", show_default=True, help="At most 24h.")
+def token(scope: tuple[Scope, ...], lifetime: float) -> None:
+    """Get a token that stands for your key for a while. It is good wherever a key is, as COMMONTRACE_API_KEY too."""
+    wanted = validated(NewToken, {"scopes": list(scope) or None, "minutes": round(lifetime * 60)})
+    with open_client() as client:
+        made = client.contributors.create_token(wanted)
+    answer(made, lambda screen: _token(screen, made))
+
+
+def _token(screen: Screen, made: Token) -> None:
+    screen.block(made.token)  # in one line, however long
+    screen.line((f"{', '.join(made.scopes)}; until {made.expires_at:%Y-%m-%d %H:%M} UTC", "dim"))
+
+
+@command("link")
+@click.argument("issuer")
+@click.argument("subject")
+@click.argument("name")
+@_with_options
+def link(issuer: str, subject: str, name: str, **options: Unpack[Options]) -> None:
+    """Let SUBJECT of the identity provider ISSUER act as the contributor NAME, who is made if the name is new.
+
+    ISSUER and SUBJECT are `iss` and `sub` of the provider's tokens. To take it back, revoke the id that is printed.
+    """
+    wanted = validated(NewIdentity, {**_fields(name, options), "issuer": issuer, "subject": subject})
+    with open_client() as client:
+        made = client.contributors.create_identity(wanted)
+    answer(made, lambda screen: _linked(screen, made))
+
+
+def _linked(screen: Screen, made: ApiKey) -> None:
+    who = f"{made.contributor.name} of {made.organization_name}"
+    screen.line((made.key_id, "bold cyan"), f" {made.subject} acts as {who}: {', '.join(made.scopes)}")
 
 
 @command("list")
@@ -123,6 +191,7 @@ def _state(key: ApiKey) -> str:
         return f"revoked {key.revoked_at:%Y-%m-%d}"
     return joined(
         [
+            f"{key.subject} at {key.issuer}" if key.issuer else "",
             f"expires {key.expires_at:%Y-%m-%d}" if key.expires_at else "",
             "" if key.publication == "direct" else key.publication,
             f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used",
@@ -133,7 +202,7 @@ def _state(key: ApiKey) -> str:
 
 @command("rotate")
 @click.argument("key_id", metavar="ID")
-@click.option("--overlap", type=Overlap(), default="24h", show_default=True, help="How long both keys are good.")
+@click.option("--overlap", type=Span(), default="24h", show_default=True, help="How long both keys are good.")
 def rotate(key_id: str, overlap: float) -> None:
     """Make a key with the same rights for the same contributor. The old one ends after the overlap."""
     with open_client() as client:

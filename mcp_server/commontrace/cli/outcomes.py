@@ -1,4 +1,4 @@
-"""`commontrace vote`, `flag`, `unflag`, `withdraw`, `restore`: what happened, and what should not be served."""
+"""`commontrace vote`, `flag`, `unflag`, `withdraw`, `unwithdraw`: what happened, and what should not be served."""
 
 from typing import get_args
 
@@ -78,14 +78,14 @@ def withdraw(trace_id: str, reason: str) -> None:
         stone,
         lambda screen: screen.line(
             (short(stone.trace_id), "bold cyan"),
-            f" withdrawn. To bring it back: commontrace restore {short(stone.trace_id)}",
+            f" withdrawn. To bring it back: commontrace unwithdraw {short(stone.trace_id)}",
         ),
     )
 
 
-@command("restore")
+@command("unwithdraw")
 @click.argument("trace_id", metavar="ID", type=TRACE_ID)
-def restore(trace_id: str) -> None:
+def unwithdraw(trace_id: str) -> None:
     """Bring a withdrawn trace back as it was."""
     with open_client() as client:
         trace = client.traces.restore(trace_id)

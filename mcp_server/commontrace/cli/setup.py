@@ -8,7 +8,8 @@ import click
 from commontrace.cli.command import command
 from commontrace.cli.output import Screen, answer
 from commontrace.cli.state import state
-from commontrace.setup_agents.agents import AGENTS, Agent, Scope, plan
+from commontrace.errors import InvalidInputError
+from commontrace.setup_agents.agents import AGENTS, Agent, Scope, detected, plan
 from commontrace.setup_agents.files import Change
 
 _DONE: Final = {"create": "created", "update": "updated", "remove": "removed", "unchanged": "unchanged"}
@@ -17,25 +18,30 @@ _NEXT: Final = {
     "claude-code": "Start Claude Code in this folder and approve the server; then try /trace-query.",
     "claude-desktop": "Quit Claude Desktop and start it again.",
 }
+_PLUGIN: Final = "Claude Code has the plugin, which brings the server, commands, skills and hooks: nothing to write."
 
 
 @command("setup")
-@click.argument("agent", type=click.Choice(AGENTS), default="claude-code")
+@click.argument("agent", type=click.Choice(AGENTS), required=False)
 @click.option(
     "--scope",
     type=click.Choice(["project", "user"]),
     default="project",
     show_default=True,
-    help="For Claude Code: this folder's project, or every project of yours.",
+    help="This folder's project, or every project of yours; some agents have settings for all projects only.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the changes as a diff; touch nothing.")
 @click.option("--uninstall", is_flag=True, help="Take away what setup wrote, and nothing else.")
-def setup(agent: Agent, scope: Scope, dry_run: bool, uninstall: bool) -> None:
-    """Give AGENT (claude-code or claude-desktop) the tools: its server entry and, in Claude Code, slash commands.
+def setup(agent: Agent | None, scope: Scope, dry_run: bool, uninstall: bool) -> None:
+    """Give AGENT the tools: its server entry and, in Claude Code, slash commands, skills and hooks.
 
-    Safe to run again. Other entries stay, and a copy of each changed file is kept beside it as FILE.bak.
+    Without AGENT: every one that is found here. Safe to run again. Other entries and comments stay, and a copy of each
+    changed file is kept beside it as FILE.bak.
     """
-    changes = plan(agent, scope, Path.cwd(), url=state().url, uninstall=uninstall)
+    agents = [agent] if agent else _found(uninstall=uninstall)
+    # Everything is planned before anything is written: a broken file stops all of it.
+    planned = {name: plan(name, scope, Path.cwd(), url=state().url, uninstall=uninstall) for name in agents}
+    changes = [change for each in planned.values() for change in each if change.before or change.after]
     if not dry_run:
         for change in changes:
             change.apply()
@@ -43,16 +49,29 @@ def setup(agent: Agent, scope: Scope, dry_run: bool, uninstall: bool) -> None:
         {"path": str(change.path), "action": change.action, "diff": change.diff() if dry_run else ""}
         for change in changes
     ]
-    value = {"agent": agent, "scope": scope, "dry_run": dry_run, "uninstall": uninstall, "changes": listed}
-    answer(value, lambda screen: _draw(screen, changes, dry_run=dry_run, then="" if uninstall else _NEXT[agent]))
+    value = {"agents": agents, "scope": scope, "dry_run": dry_run, "uninstall": uninstall, "changes": listed}
+    then = [] if uninstall or dry_run else [_NEXT.get(name, "") if planned[name] else _PLUGIN for name in agents]
+    answer(value, lambda screen: _draw(screen, changes, dry_run=dry_run, then=then))
 
 
-def _draw(screen: Screen, changes: list[Change], *, dry_run: bool, then: str) -> None:
+def _found(*, uninstall: bool) -> list[Agent]:
+    """All agents when wiring is taken back; else those that are here."""
+    agents = list(AGENTS) if uninstall else detected()
+    if not agents:
+        raise InvalidInputError(
+            "No agent was found on this machine.", f"Name the one to wire: commontrace setup {'|'.join(AGENTS)}."
+        )
+    return agents
+
+
+def _draw(screen: Screen, changes: list[Change], *, dry_run: bool, then: list[str]) -> None:
     for change in changes:
         words = _PLANNED if dry_run else _DONE
         style = "dim" if change.action == "unchanged" else "bold"
         screen.line((f"{words[change.action]:<9} ", style), str(change.path))
         for line in change.diff().splitlines() if dry_run else []:
             screen.line((line, {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")), indent=2)
-    if then and not dry_run:
-        screen.line((then, "dim"))
+    if not changes:
+        screen.line(("Nothing to take away.", "dim"))
+    for line in filter(None, then):
+        screen.line((line, "dim"))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,3 +31,11 @@ def open_client() -> "Client":
     from commontrace.settings import Settings
 
     return connect(state().url, working_copy=Settings().working_copy or working_copy(Path.cwd()))
+
+
+def desk(url: str | None = None) -> Any:
+    """What is done next to the data, for `url`, `--url`, the environment or the config file."""
+    from commontrace._transport import beside_the_data
+    from commontrace.settings import Settings
+
+    return beside_the_data(url or state().url or Settings().url)

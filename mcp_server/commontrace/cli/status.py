@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from commontrace._transport import without_password
 from commontrace.cli.command import command
-from commontrace.cli.output import Screen, answer, counted
+from commontrace.cli.output import Screen, answer, counted, joined
 from commontrace.cli.remotes import draw_outbox
 from commontrace.cli.state import open_client
 from commontrace.models.syncing import OutboxItem
@@ -38,6 +38,7 @@ def _gathered(client: "Client") -> dict[str, Any]:
         "complete": total < _LOOKED_AT,
         "tiers": dict(tiers.most_common()),
         "contexts": len(client.contexts.repositories()),
+        "reputation": [one.model_dump() for one in client.contributors.reputation().tags],
         "outbox": [item.model_dump(mode="json") for item in client.remotes.outbox()],
     }
 
@@ -51,9 +52,21 @@ def _draw(screen: Screen, found: dict[str, Any]) -> None:
             (("store", "dim"), found["url"]),
             (("you", "dim"), f"{me['name']} of {me['organization_name']} ({', '.join(me['scopes'])})"),
             (("traces", "dim"), f"{traces}{f': {tiers}' if tiers else ''}"),
+            (("reputation", "dim"), _worked_for(found["reputation"])),
             (("contexts", "dim"), counted(found["contexts"], "repository", "repositories")),
         ]
     )
     draw_outbox(screen, [OutboxItem.model_validate(item) for item in found["outbox"]])
     if not found["traces"]:
         screen.line(("The store is empty: commontrace quickstart loads traces to begin with.", "dim"))
+
+
+def _worked_for(reputation: list[dict[str, Any]]) -> str:
+    """What all of one's versions together have earned, among colleagues and among other organizations."""
+    whole = [
+        f"{one['score']:.2f} ({one['positive']} of {counted(one['voices'], who)})"
+        for who, audience in (("colleague", "team"), ("organization", "public"))
+        for one in reputation
+        if (one["tag"], one["audience"]) == ("", audience)
+    ]
+    return joined(whole) or "nobody has reported yet"

@@ -1,16 +1,30 @@
 """What every model of the contract has in common."""
 
-from typing import Any, Self
+from functools import cache
+from typing import Any, Final, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from commontrace.models.wording import worded
 
+_WRONG: Final = object()
+_MEANT: Final = (bool, int, float)
+
 
 class Body(BaseModel):
-    """What a caller sends: an unknown field is a mistake and is refused."""
+    """What a caller sends: an unknown field is a mistake and is refused, and so is `"5"` or `true` for a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_their_kind(cls, given: Any) -> Any:
+        """Pydantic would take `false` for 0 and `"no"` for false, which the description of the API does not offer."""
+        if not isinstance(given, dict):
+            return given
+        # Pydantic refuses what stands in for it in its own words, and names the field.
+        wrong = {name: _WRONG for name, meant in _scalars(cls).items() if not _is_meant(given.get(name), meant)}
+        return {**given, **wrong} if wrong else given
 
     @classmethod
     def of(cls, **fields: Any) -> Self:
@@ -19,6 +33,19 @@ class Body(BaseModel):
             return cls(**fields)
         except ValidationError as error:
             raise worded(error) from error
+
+
+def _is_meant(value: Any, meant: type) -> bool:
+    if value is None:  # where it may be, pydantic knows
+        return True
+    return isinstance(value, bool) if meant is bool else isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+@cache
+def _scalars(model: type[Body]) -> dict[str, type]:
+    """Which fields of a model are numbers and switches, and which of them."""
+    kinds = {name: {field.annotation, *get_args(field.annotation)} for name, field in model.model_fields.items()}
+    return {name: meant for name, found in kinds.items() for meant in _MEANT if meant in found}
 
 
 class Record(BaseModel):

@@ -33,6 +33,26 @@ class Contributor(Record):
     scopes: list[Scope]
 
 
+class TagReputation(Record):
+    """How well somebody's versions under one tag have worked for others."""
+
+    tag: str = Field(description="Empty: all of them together.")
+    audience: Literal["team", "public"] = Field(
+        description="Who was counted: colleagues, whom the organization alone sees, or other organizations."
+    )
+    positive: int
+    voices: int = Field(description="Colleagues, or organizations, once for each version.")
+    score: float = Field(description="Lower bound of Wilson's score interval (z = 1.96): 0 to 1.")
+
+
+class Reputation(Record):
+    """Somebody's reputation as far as the caller may know it, best tag first; at most a hundred."""
+
+    contributor_id: str
+    counted_at: datetime | None = Field(default=None, description="None: nothing was counted yet.")
+    tags: list[TagReputation]
+
+
 class NewApiKey(Body):
     """A key to create, for a contributor who is made if the name is new."""
 
@@ -45,6 +65,36 @@ class NewApiKey(Body):
     scopes: Annotated[list[Scope], Field(min_length=1)] = ["read", "contribute", "vote"]
     expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     publication: PublicationPolicy = "direct"
+
+
+class NewToken(Body):
+    """A token to be had for the key of the request."""
+
+    scopes: Annotated[list[Scope], Field(min_length=1)] | None = Field(
+        default=None, description="Of those that the key has; default: all but admin."
+    )
+    minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
+
+
+class Token(Record):
+    """A token at the only moment it is shown; it stands for its key until it expires or its key ends."""
+
+    token: str
+    token_id: str
+    key_id: str
+    scopes: list[Scope]
+    expires_at: datetime
+
+
+class NewIdentity(NewApiKey):
+    """Somebody whom an identity provider vouches for, to act as a contributor, who is made if the name is new."""
+
+    issuer: Annotated[str, Field(pattern=r"^https?://[\x21-\x7e]{1,190}$")] = Field(
+        description="The provider's URL, as in `iss` of its tokens."
+    )
+    subject: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,255}$")] = Field(
+        description="Whom its tokens are about, as in `sub`."
+    )
 
 
 class Rotation(Body):
@@ -88,6 +138,8 @@ class ApiKey(Record):
     last_used_at: datetime | None = None
     publication: PublicationPolicy = "direct"
     replaces: str | None = Field(default=None, description="The key that this one was rotated in for.")
+    issuer: str | None = Field(default=None, description="Of an identity: the provider whose tokens prove it.")
+    subject: str | None = Field(default=None, description="Of an identity: whom those tokens are about.")
 
 
 class CreatedApiKey(ApiKey):

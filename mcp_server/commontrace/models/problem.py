@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from commontrace.models.base import Record
 
 
@@ -15,3 +17,4 @@ class Problem(Record):
     detail: str
     hint: str = ""
     extra: dict[str, Any] = {}
+    request_id: str = Field(default="", description="Of the request that failed; the server's log has it too.")

@@ -34,6 +34,7 @@ class Query(Body):
     max_tokens: Annotated[int, Field(ge=100, le=50_000)] | None = None
     detail: Detail = "index"
     include_unproven: bool = Field(default=False, description="Also public traces that nobody has corroborated yet.")
+    exact: bool = Field(default=False, description="Only what holds this very error; nothing is noted of a miss.")
     explain: bool = False
     fold: bool = Field(default=True, description="Fold near-duplicates into the best of them.")
     silence: bool = Field(default=True, description="Answer nothing when nothing is good enough.")

@@ -2,59 +2,127 @@
 
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from platformdirs import user_config_path
 
-import commontrace
 from commontrace.errors import InvalidInputError
-from commontrace.setup_agents.files import Change, read_file, with_server, without_server
+from commontrace.setup_agents import claude_code
+from commontrace.setup_agents.files import Change, with_entry, without_entry
 
-Agent = Literal["claude-code", "claude-desktop"]
+Agent = Literal["claude-code", "claude-desktop", "cursor", "codex", "gemini", "vscode", "windsurf", "opencode"]
 Scope = Literal["project", "user"]
-AGENTS: Final[tuple[Agent, ...]] = ("claude-code", "claude-desktop")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an agent looks for its servers."""
+
+    project: str
+    """Its file in a project; empty where it has none."""
+    servers: str
+    """The name that its servers stand under."""
+    program: str
+    """The command that starts it."""
+    home: str = ""
+    """Its file under the user's home folder; empty for one in the system's folder of settings."""
+
+
+_PLACES: Final[dict[Agent, _Place]] = {
+    "claude-code": _Place(".mcp.json", "mcpServers", "claude", ".claude.json"),
+    "claude-desktop": _Place("", "mcpServers", "claude-desktop"),
+    "cursor": _Place(".cursor/mcp.json", "mcpServers", "cursor", ".cursor/mcp.json"),
+    "codex": _Place(".codex/config.toml", "mcp_servers", "codex", ".codex/config.toml"),
+    "gemini": _Place(".gemini/settings.json", "mcpServers", "gemini", ".gemini/settings.json"),
+    "vscode": _Place(".vscode/mcp.json", "servers", "code"),
+    "windsurf": _Place("", "mcpServers", "windsurf", ".codeium/windsurf/mcp_config.json"),
+    "opencode": _Place("opencode.json", "mcp", "opencode", ".config/opencode/opencode.json"),
+}
+AGENTS: Final[tuple[Agent, ...]] = tuple(_PLACES)
 
 
 def config_file(agent: Agent, scope: Scope, folder: Path) -> Path:
-    r"""The file in which an agent looks for its servers.
+    r"""The file in which an agent looks for its servers: the project's, or the user's where it has no other.
 
-    `.mcp.json` of a project and `~/.claude.json` of a user are Claude Code's; Claude Desktop has one file, in
-    `~/Library/Application Support/Claude`, `%APPDATA%\Claude` or `~/.config/Claude`.
+    Claude Desktop and Visual Studio Code have theirs in `~/Library/Application Support`, `%APPDATA%` or `~/.config`;
+    the others in the user's home folder on every system.
     """
+    place = _PLACES[agent]
+    if scope == "project" and place.project:
+        return _existing(folder / place.project)
     if agent == "claude-desktop":
         return user_config_path("Claude", appauthor=False, roaming=True) / "claude_desktop_config.json"
-    return folder / ".mcp.json" if scope == "project" else Path.home() / ".claude.json"
+    if agent == "vscode":
+        return user_config_path("Code", appauthor=False, roaming=True) / "User" / "mcp.json"
+    return _existing(Path.home() / place.home)
+
+
+def _existing(path: Path) -> Path:
+    """The file that is there: opencode reads opencode.jsonc too."""
+    other = path.with_suffix(".jsonc")
+    return other if path.name == "opencode.json" and other.exists() and not path.exists() else path
+
+
+def detected() -> list[Agent]:
+    """The agents that this user has: their folder of settings is there, or the command that starts them."""
+    return [agent for agent in AGENTS if shutil.which(_PLACES[agent].program) or _home(agent).is_dir()]
+
+
+def _home(agent: Agent) -> Path:
+    return Path.home() / ".claude" if agent == "claude-code" else config_file(agent, "user", Path()).parent
 
 
 def plan(agent: Agent, scope: Scope, folder: Path, *, url: str | None, uninstall: bool) -> list[Change]:
     """Every file that wiring an agent touches, or that unwiring it does.
 
+    Claude Code with the plugin needs nothing: the plugin brings all of it.
+
     Args:
         agent: whom to wire.
-        scope: for Claude Code, this project or every project of the user.
+        scope: this project or every project of the user; agents without a file for projects have one for both.
         folder: the project.
         url: the backend to write into the entry; None leaves it to the settings.
         uninstall: take away what was put there, and nothing else.
     """
-    path = config_file(agent, scope, folder)
-    changes = [without_server(path) if uninstall else with_server(path, _entry(agent, url))]
+    path, servers = config_file(agent, scope, folder), _PLACES[agent].servers
+    if uninstall:
+        changes = [without_entry(path, servers)]
+    elif agent == "claude-code" and claude_code.has_plugin(Path.home()):
+        return []
+    else:
+        changes = [with_entry(path, servers, _entry(agent, url))]
     if agent == "claude-code":
         home = folder if scope == "project" else Path.home()
-        changes += [_command(source, home / ".claude" / "commands", uninstall=uninstall) for source in _shipped()]
+        settings = "settings.local.json" if scope == "project" else "settings.json"
+        changes += claude_code.files(home / ".claude", uninstall=uninstall)
+        changes.append(
+            claude_code.hooks(home / ".claude" / settings, None if uninstall else program()),
+        )
     return changes
 
 
 def _entry(agent: Agent, url: str | None) -> dict[str, Any]:
     """How the server is started; Claude Code also loads its tools' descriptions at once."""
-    entry: dict[str, Any] = {"command": _program(), "args": ["mcp"]}
+    environment = {"COMMONTRACE_URL": url} if url else {}
+    if agent == "opencode":
+        entry: dict[str, Any] = {"type": "local", "command": [program(), "mcp"], "enabled": True}
+        return {**entry, "environment": environment} if environment else entry
+    entry = {"command": program(), "args": ["mcp"]}
+    if agent in {"claude-code", "vscode"}:
+        entry = {"type": "stdio", **entry}
     if agent == "claude-code":
-        entry = {"type": "stdio", **entry, "alwaysLoad": True}
-    return {**entry, "env": {"COMMONTRACE_URL": url}} if url else entry
+        entry["alwaysLoad"] = True
+    return {**entry, "env": environment} if environment else entry
 
 
-def _program() -> str:
-    """The absolute path of the installed command: agents start it from anywhere, without a shell."""
+def program() -> str:
+    """The absolute path of the installed command: agents start it from anywhere, without a shell.
+
+    Raises:
+        InvalidInputError: it is installed nowhere.
+    """
     found = shutil.which("commontrace", path=str(Path(sys.executable).parent)) or shutil.which("commontrace")
     if found is None:
         raise InvalidInputError(
@@ -62,19 +130,3 @@ def _program() -> str:
             "Install it with `uv tool install commontrace`, then run setup again.",
         )
     return str(Path(found).absolute())
-
-
-def _shipped() -> list[Path]:
-    """The slash commands: beside the code in an installation, in the repository in a checkout."""
-    here = Path(commontrace.__file__).parent
-    places = (here / "commands", here.parents[1] / ".claude" / "commands")
-    return sorted(next((place for place in places if place.is_dir()), places[0]).glob("*.md"))
-
-
-def _command(source: Path, folder: Path, *, uninstall: bool) -> Change:
-    """A slash command put there; or taken away, unless somebody made it their own."""
-    target, ours = folder / source.name, read_file(source)
-    before = read_file(target)
-    if uninstall:
-        return Change(target, before, None if before == ours else before)
-    return Change(target, before, ours)

@@ -3,17 +3,17 @@
 import difflib
 import json
 import os
-import re
 import tempfile
+import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from commontrace.errors import InvalidInputError
+from commontrace.setup_agents import jsonc, toml
 
 SERVER: Final = "commontrace"
-_SERVERS: Final = "mcpServers"
-_INDENT: Final = re.compile(r'\A\s*\{[ \t]*\r?\n([ \t]+)"')
 
 Action = Literal["create", "update", "remove", "unchanged"]
 
@@ -53,7 +53,8 @@ class Change:
         target = self.path.resolve()  # a link to a file stays a link
         try:
             backup = target.with_name(f"{target.name}.bak")
-            if self.before is not None and not backup.exists():
+            # What is removed held nothing but ours: that needs no copy.
+            if self.before is not None and self.after is not None and not backup.exists():
                 write_whole(backup, self.before, like=target)
             if self.after is None:
                 target.unlink()
@@ -94,62 +95,86 @@ def read_file(path: Path) -> str | None:
         ) from error
 
 
-def with_server(path: Path, entry: dict[str, Any]) -> Change:
-    """Our entry among the servers of a configuration file; every other key stays."""
+def with_entry(path: Path, servers: str, entry: dict[str, Any]) -> Change:
+    """Our entry among the servers of a configuration file; every other key, comment and line stays."""
     text = read_file(path)
-    config = _parsed(path, text)
-    config[_SERVERS] = {**_servers(path, config), SERVER: entry}
-    return Change(path, text, _written(config, text))
-
-
-def without_server(path: Path) -> Change:
-    """The configuration file without our entry; without a file that held nothing else."""
-    text = read_file(path)
-    config = _parsed(path, text)
-    servers = _servers(path, config)
-    if SERVER not in servers:
+    config = parsed(path, _load(path))
+    if _entries(path, config, servers).get(SERVER) == entry:
         return Change(path, text, text)
-    config[_SERVERS] = {name: server for name, server in servers.items() if name != SERVER}
-    if not config[_SERVERS]:
-        del config[_SERVERS]
-    return Change(path, text, _written(config, text) if config else None)
+    if path.suffix == ".toml":
+        after = toml.with_table(text or "", f"{servers}.{SERVER}", entry)
+    else:
+        after = jsonc.put(text or "", [servers, SERVER], entry)
+    expected = {**config, servers: {**config.get(servers, {}), SERVER: entry}}
+    return _checked(Change(path, text, after), expected)
 
 
-def has_server(path: Path) -> bool:
+def without_entry(path: Path, servers: str) -> Change:
+    """The configuration file without our entry, if it is ours; without a file that held nothing else."""
+    text = read_file(path)
+    config = parsed(path, _load(path))
+    others = dict(_entries(path, config, servers))
+    if text is None or not _is_ours(others.pop(SERVER, None)):
+        return Change(path, text, text)
+    if path.suffix == ".toml":
+        after = toml.without_table(text, f"{servers}.{SERVER}")
+    else:
+        after = jsonc.drop(text, [servers, SERVER])
+    expected = {**config, servers: others} if others else {key: config[key] for key in config if key != servers}
+    return _checked(Change(path, text, after or None), expected)
+
+
+def has_server(path: Path, servers: str = "mcpServers") -> bool:
     """Whether a configuration file has an entry of ours."""
-    return SERVER in _servers(path, _parsed(path, read_file(path)))
+    return SERVER in _entries(path, parsed(path, _load(path)), servers)
 
 
-def _parsed(path: Path, text: str | None) -> dict[str, Any]:
-    if text is None or not text.strip("\ufeff \t\r\n"):
-        return {}
+def parsed(path: Path, load: Callable[[str], Any]) -> dict[str, Any]:
+    """What a configuration file says; nothing if it is not there.
+
+    Raises:
+        InvalidInputError: it cannot be read, or is broken.
+    """
     try:
-        config = json.loads(text.removeprefix("\ufeff"))
-    except (json.JSONDecodeError, RecursionError) as error:
+        config = load((read_file(path) or "").removeprefix("\ufeff"))
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        kind = "TOML" if path.suffix == ".toml" else "JSON"
         raise InvalidInputError(
-            f"{path} is not valid JSON{place}; it was left as it is.", "Correct it and run this again."
+            f"{path} is not valid {kind}{place}; it was left as it is.", "Correct it and run this again."
         ) from error
     if not isinstance(config, dict):
         raise InvalidInputError(f"{path} does not hold a JSON object; it was left as it is.", "Correct it first.")
     return config
 
 
-def _servers(path: Path, config: dict[str, Any]) -> dict[str, Any]:
-    servers = config.get(_SERVERS, {})
-    if not isinstance(servers, dict):
-        raise InvalidInputError(f"{_SERVERS} in {path} is not an object; it was left as it is.", "Correct it first.")
-    return servers
+def _load(path: Path) -> Callable[[str], Any]:
+    return toml.load if path.suffix == ".toml" else jsonc.load
 
 
-def _written(config: dict[str, Any], before: str | None) -> str:
-    """The configuration in the layout that the file had."""
-    text = before or ""
-    found = _INDENT.match(text.removeprefix("\ufeff"))
-    compact = bool(text.strip()) and "\n" not in text.strip()
-    indent = None if compact and text.strip() != "{}" else (found[1] if found else "  ")
-    ascii_only = text.isascii() and "\\u" in text
-    written = json.dumps(config, indent=indent, ensure_ascii=ascii_only)
-    if not text or text.endswith("\n"):
-        written += "\n"
-    return written.replace("\n", "\r\n") if "\r\n" in text else written
+def _entries(path: Path, config: dict[str, Any], servers: str) -> dict[str, Any]:
+    found = config.get(servers, {})
+    if not isinstance(found, dict):
+        raise InvalidInputError(f"{servers} in {path} is not an object; it was left as it is.", "Correct it first.")
+    return found
+
+
+def _is_ours(entry: Any) -> bool:
+    """Whether an entry starts our command; one by the same name may be somebody's own."""
+    command = entry.get("command") if isinstance(entry, dict) else None
+    first = command[0] if isinstance(command, list) and command else command
+    return isinstance(first, str) and Path(first.replace("\\", "/")).stem == "commontrace"
+
+
+def _checked(change: Change, expected: dict[str, Any]) -> Change:
+    """The change, if the file then says what it is meant to and nothing else has changed."""
+    try:
+        right = change.after is None or _load(change.path)(change.after.removeprefix("\ufeff")) == expected
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError):
+        right = False
+    if not right:
+        raise InvalidInputError(
+            f"{change.path} is laid out in a way that cannot be edited safely; it was left as it is.",
+            "Add or remove the server commontrace by hand; `commontrace setup --dry-run` in an empty folder shows it.",
+        )
+    return change

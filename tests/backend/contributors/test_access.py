@@ -1,5 +1,6 @@
 """Who may do and see what: scopes, tenants and visibility, on every route of traces and contributors."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -28,7 +29,7 @@ LINK = {"kind": "context_used", "target": "c0ffee"}
 
 COMMITS = ("GET", f"{TRACE}/commits")  # lists commits the caller sees, whatever the id; it looks no trace up
 
-LEAKED = ("POST", f"{API}/keys/leaked")  # any key will do
+ANY_KEY = {("POST", f"{API}/keys/leaked"), ("GET", f"{API}/me"), ("POST", f"{API}/tokens")}
 
 
 def delivery(wanted: Contribution) -> dict[str, Any]:
@@ -40,9 +41,10 @@ def delivery(wanted: Contribution) -> dict[str, Any]:
 
 # Every route: the scope that it needs and a body that it accepts.
 ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
-    ("GET", f"{API}/me"): ("read", None),
+    ("GET", f"{API}/contributors/{{contributor_id}}/reputation"): ("read", None),
     ("GET", f"{API}/keys"): ("admin", None),
     ("POST", f"{API}/keys"): ("admin", {"contributor": "x"}),
+    ("POST", f"{API}/identities"): ("admin", {"issuer": "https://id.example", "subject": "x", "contributor": "x"}),
     ("POST", f"{API}/keys/revocation"): ("admin", {"contributor": "nobody"}),
     ("POST", f"{API}/keys/{{key_id}}/rotation"): ("admin", {}),
     ("DELETE", f"{API}/keys/{{key_id}}"): ("admin", None),
@@ -51,6 +53,8 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("GET", f"{API}/index"): ("read", None),
     ("POST", f"{API}/index"): ("admin", None),
     ("POST", f"{API}/rescan"): ("admin", None),
+    ("GET", f"{API}/jobs"): ("admin", None),
+    ("POST", f"{API}/jobs/retry"): ("admin", {}),
     ("POST", f"{API}/checks"): ("read", {"command": "ls"}),
     ("GET", f"{API}/wanted"): ("read", None),
     ("GET", f"{API}/log/checkpoint"): ("read", None),
@@ -92,14 +96,18 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("DELETE", f"{TRACE}/links/{{kind}}/{{target}}"): ("contribute", None),
     ("POST", f"{TRACE}/publication"): ("contribute", {"visibility": "public"}),
 }
-ABOUT_A_TRACE = [route for route in ROUTES if "{" in route[1] and "{key_id}" not in route[1] and route != COMMITS]
+ABOUT_A_TRACE = [
+    route
+    for route in ROUTES
+    if "{" in route[1] and not re.search("{(key|contributor)_id}", route[1]) and route != COMMITS
+]
 
 
 def test_the_table_of_this_file_names_every_route(url: str) -> None:
     paths = create_app(BackendSettings(database_url=url)).openapi()["paths"]
     routes = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     ours = {route for route in routes if route[1].startswith(API) and not route[1].startswith(f"{API}/contexts")}
-    assert ours == {(method, path.partition("?")[0]) for method, path in ROUTES} | {LEAKED}
+    assert ours == {(method, path.partition("?")[0]) for method, path in ROUTES} | ANY_KEY
 
 
 def _scopes(dependant: Dependant) -> set[str]:
@@ -114,7 +122,7 @@ def test_no_route_is_without_a_scope_but_those_that_are_open_on_purpose(url: str
         for route in app.routes
         if isinstance(route, APIRoute) and "_allowed.<locals>.check" not in _scopes(route.dependant)
     }
-    assert unguarded == {"/health", LEAKED[1]}
+    assert unguarded == {"/health"} | {path for _, path in ANY_KEY}
     others = {route.path for route in app.routes if isinstance(route, Route) and not isinstance(route, APIRoute)}
     assert others == {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 
@@ -134,6 +142,7 @@ async def send(plain: httpx2.AsyncClient, route: tuple[str, str], key: str | Non
         "amendment_id": "0" * 16,
         "flag_id": "0" * 16,
         "key_id": "00000000",
+        "contributor_id": "0" * 32,
         **LINK,
         **names,
     }
@@ -146,6 +155,15 @@ async def test_every_route_wants_a_key(anybody: httpx2.AsyncClient) -> None:
         response = await send(anybody, route, None)
         assert (route, response.status_code, response.json()["code"]) == (route, 401, "unauthenticated")
         assert "COMMONTRACE_API_KEY" in response.json()["hint"]
+
+
+async def test_what_any_key_may_do_still_wants_one(anybody: httpx2.AsyncClient, people: People) -> None:
+    key = await people.key("ann", scopes=("vote",))
+    for method, path in sorted(ANY_KEY):
+        assert (path, (await anybody.request(method, path, json={})).status_code) == (path, 401)
+    for method, path in sorted(ANY_KEY, key=lambda route: "leaked" in route[1]):  # that one ends the key
+        answer = await anybody.request(method, path, json={}, headers={"Authorization": f"Bearer {key}"})
+        assert (path, answer.is_success) == (path, True)
 
 
 @pytest.mark.parametrize("scope", SCOPES)

@@ -10,8 +10,10 @@ from commontrace.models.contributors import NewApiKey, PublicationPolicy
 from commontrace.models.search import Query
 from commontrace.models.traces import AmendmentProposal
 from commontrace_backend.contributors.caller import Caller
-from commontrace_backend.contributors.service import Keyring, open_keyring
+from commontrace_backend.contributors.keyring import Keyring
+from commontrace_backend.contributors.service import open_keyring
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.settings import BackendSettings
 from commontrace_backend.traces.publishing import approve_publication, reject_publication
 from doors import People
 from factories import contributed, contribution, found
@@ -29,8 +31,8 @@ async def database(client: AsyncClient) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def keyring(database: Database) -> Keyring:
-    return await open_keyring(database, pepper="", environment="live", local_owner=True)
+async def keyring(client: AsyncClient, database: Database) -> Keyring:
+    return await open_keyring(database, BackendSettings(database_url=client.url, local_owner=True), None)
 
 
 @pytest.fixture

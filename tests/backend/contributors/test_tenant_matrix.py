@@ -30,6 +30,6 @@ def test_a_route_with_a_field_that_the_matrix_does_not_know_is_noticed() -> None
 
 
 _IDS = (
-    *("trace_id", "private_id", "amendment_id", "flag_id", "key_id"),
+    *("trace_id", "private_id", "amendment_id", "flag_id", "key_id", "contributor_id"),
     *("repository", "commit", "slot", "branch", "tag", "call_id"),
 )

@@ -45,10 +45,10 @@ def test_a_flag_is_raised_listed_and_taken_back(cli: Cli, trace_id: str) -> None
 
 
 def test_a_withdrawn_trace_is_in_no_answer_until_it_is_restored(cli: Cli, trace_id: str) -> None:
-    assert f"commontrace restore {trace_id[:10]}" in cli.good("withdraw", trace_id, "--reason", "wrong")
+    assert f"commontrace unwithdraw {trace_id[:10]}" in cli.good("withdraw", trace_id, "--reason", "wrong")
     assert cli.json("query", "database is locked")["hits"] == []
     assert cli.good("export") == ""
-    assert "restored" in cli.good("restore", trace_id)
+    assert "restored" in cli.good("unwithdraw", trace_id)
     assert cli.json("query", "database is locked")["hits"][0]["trace_id"] == trace_id
 
 
@@ -56,7 +56,7 @@ def test_withdrawing_needs_a_reason(cli: Cli, trace_id: str) -> None:
     assert "--reason" in cli.failed("withdraw", trace_id, code=2)
 
 
-@pytest.mark.parametrize("command", ["show", "restore"])
+@pytest.mark.parametrize("command", ["show", "unwithdraw"])
 def test_an_unknown_id_is_refused_in_one_line(cli: Cli, command: str) -> None:
     assert "No trace abcdef" in cli.failed(command, "abcdef")
 

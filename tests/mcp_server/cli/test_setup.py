@@ -28,16 +28,16 @@ def test_claude_code_gets_its_server_and_the_slash_commands(cli: Cli, work: Path
 
 
 def test_running_it_again_changes_nothing(cli: Cli, work: Path) -> None:
-    cli.good("setup")
+    cli.good("setup", "claude-code")
     before = _files(work)
-    changes = cli.json("setup")["changes"]
+    changes = cli.json("setup", "claude-code")["changes"]
     assert {change["action"] for change in changes} == {"unchanged"}
     assert _files(work) == before
 
 
 def test_a_dry_run_prints_the_diff_and_touches_nothing(cli: Cli, work: Path) -> None:
     (work / ".mcp.json").write_text('{\n  "mcpServers": {}\n}\n')
-    said = cli.good("setup", "--dry-run")
+    said = cli.good("setup", "claude-code", "--dry-run")
     assert f"would update {work / '.mcp.json'}" in said
     assert '+    "commontrace": {' in said
     assert "--- /dev/null" in said
@@ -45,11 +45,11 @@ def test_a_dry_run_prints_the_diff_and_touches_nothing(cli: Cli, work: Path) -> 
 
 
 def test_uninstall_takes_back_what_setup_wrote(cli: Cli, work: Path) -> None:
-    cli.good("setup")
-    assert f"would remove {work / '.mcp.json'}" in cli.good("setup", "--uninstall", "--dry-run")
-    cli.good("setup", "--uninstall")
-    assert _files(work).keys() == {name for name in _files(work) if name.endswith(".bak")}
-    assert {change["action"] for change in cli.json("setup", "--uninstall")["changes"]} == {"unchanged"}
+    cli.good("setup", "claude-code")
+    assert f"would remove {work / '.mcp.json'}" in cli.good("setup", "claude-code", "--uninstall", "--dry-run")
+    cli.good("setup", "claude-code", "--uninstall")
+    assert _files(work) == {}
+    assert cli.json("setup", "claude-code", "--uninstall")["changes"] == []
 
 
 LAYOUTS = [
@@ -64,11 +64,11 @@ LAYOUTS = [
 def test_other_keys_and_the_layout_stay(cli: Cli, work: Path, text: str) -> None:
     path = work / ".mcp.json"
     path.write_bytes(text.encode())
-    cli.good("setup")
+    cli.good("setup", "claude-code")
     changed = path.read_bytes().decode()
     assert json.loads(changed)["mcpServers"]["commontrace"]
     assert (work / ".mcp.json.bak").read_bytes().decode() == text
-    cli.good("setup", "--uninstall")
+    cli.good("setup", "claude-code", "--uninstall")
     restored = path.read_bytes().decode()
     assert json.loads(restored) == json.loads(text)
     assert restored.splitlines()[-2:] == text.splitlines()[-2:]
@@ -77,8 +77,8 @@ def test_other_keys_and_the_layout_stay(cli: Cli, work: Path, text: str) -> None
 
 def test_the_backup_is_of_what_was_there_first(cli: Cli, work: Path) -> None:
     (work / ".mcp.json").write_text('{"mine": 1}')
-    cli.good("setup")
-    cli.good("setup", "--url", "sqlite:///elsewhere.db")
+    cli.good("setup", "claude-code")
+    cli.good("setup", "claude-code", "--url", "sqlite:///elsewhere.db")
     assert (work / ".mcp.json.bak").read_text() == '{"mine": 1}'
     entry = json.loads((work / ".mcp.json").read_text())["mcpServers"]["commontrace"]
     assert entry["env"] == {"COMMONTRACE_URL": "sqlite:///elsewhere.db"}
@@ -87,7 +87,7 @@ def test_the_backup_is_of_what_was_there_first(cli: Cli, work: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"{ // comment\n}", "not valid JSON (line 1, column 3)"),
+        (b"{ // comment\n", "not valid JSON (line 2, column 1)"),
         (b"[" * 100_000, "not valid JSON"),
         (b"[]", "does not hold a JSON object"),
         (b'{"mcpServers": []}', "mcpServers in"),
@@ -96,7 +96,7 @@ def test_the_backup_is_of_what_was_there_first(cli: Cli, work: Path) -> None:
 )
 def test_a_broken_file_is_refused_and_left_as_it_is(cli: Cli, work: Path, text: bytes, says: str) -> None:
     (work / ".mcp.json").write_bytes(text)
-    assert says in cli.failed("setup")
+    assert says in cli.failed("setup", "claude-code")
     assert [path.name for path in work.iterdir()] == [".mcp.json"]
     assert (work / ".mcp.json").read_bytes() == text
 
@@ -106,7 +106,7 @@ def test_the_mode_and_a_link_stay(cli: Cli, work: Path, tmp_path: Path) -> None:
     real.write_text("{}")
     real.chmod(0o640)
     (work / ".mcp.json").symlink_to(real)
-    cli.good("setup")
+    cli.good("setup", "claude-code")
     assert (work / ".mcp.json").is_symlink()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert "commontrace" in real.read_text()
@@ -117,10 +117,10 @@ def test_a_command_that_somebody_changed_is_backed_up_and_kept(cli: Cli, work: P
     mine = work / ".claude" / "commands" / name
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
-    cli.good("setup")
+    cli.good("setup", "claude-code")
     assert mine.with_name(f"{name}.bak").read_text() == "mine"
     mine.write_text("mine again")
-    cli.good("setup", "--uninstall")
+    cli.good("setup", "claude-code", "--uninstall")
     assert mine.read_text() == "mine again"
 
 
@@ -146,19 +146,21 @@ def test_claude_desktop_gets_its_entry_where_it_looks(cli: Cli, home: Path) -> N
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission_is_named(cli: Cli, work: Path) -> None:
     work.chmod(0o500)
-    assert "permission denied" in cli.failed("setup")
+    assert "permission denied" in cli.failed("setup", "claude-code")
 
 
 def test_a_folder_in_the_way_is_named(cli: Cli, work: Path) -> None:
     (work / ".mcp.json").mkdir()
-    assert "cannot be read: is a directory" in cli.failed("setup")
+    assert "cannot be read: is a directory" in cli.failed("setup", "claude-code")
     (work / ".mcp.json").rmdir()
     (work / ".claude").write_text("a file")
-    assert "cannot be written" in cli.failed("setup")
+    assert "cannot be written" in cli.failed("setup", "claude-code")
 
 
 def test_without_an_installed_command_setup_says_how_to_get_one(work: Path) -> None:
-    code = "import sys; sys.executable = '/nowhere/python'; from commontrace.cli.app import app; app(['setup'])"
+    code = (
+        "import sys; sys.executable = '/nowhere/python'; from commontrace.cli.app import app; app(['setup', 'codex'])"
+    )
     environment = {**os.environ, "PATH": "/nowhere"}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
     assert run.returncode == 1

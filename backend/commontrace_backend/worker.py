@@ -1,0 +1,59 @@
+"""`python -m commontrace_backend.worker`: does the jobs of the database of the settings until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+from pydantic import ValidationError
+
+from commontrace.errors import CommonTraceError, InvalidInputError
+from commontrace_backend.app import create_app
+from commontrace_backend.jobs.runner import Runner
+from commontrace_backend.jobs.table import Work
+from commontrace_backend.settings import BackendSettings
+
+
+def main() -> int:
+    """Work; returns 0 once it was told to stop, 1 with one line on standard error where it cannot start."""
+    try:
+        settings = BackendSettings()
+        logging.basicConfig(level=settings.log_level.upper(), format="%(message)s")
+        asyncio.run(_work(settings))
+    except CommonTraceError as error:
+        return _failed(str(error))
+    except (ValidationError, ValueError):
+        return _failed("COMMONTRACE_DATABASE_URL is missing, or another setting is wrong. See docs/configuration.md.")
+    return 0
+
+
+async def _work(settings: BackendSettings) -> None:
+    redis_url = settings.redis_url.get_secret_value()
+    if not redis_url:
+        raise InvalidInputError(
+            "A worker needs a queue.",
+            "Set COMMONTRACE_REDIS_URL here and for the servers; without it every server does its jobs itself.",
+        )
+    state = create_app(settings).state
+    await state.database.open(upgrade=False)
+    try:
+        runner = Runner(redis_url, Work(state.upkeep, settings.gc_days), settings.job_seconds)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, runner.stop)
+        sys.stderr.write("CommonTrace's worker waits for jobs; Ctrl-C stops it.\n")
+        sys.stderr.flush()
+        await runner.run()
+    finally:
+        if state.embedder:
+            await state.embedder.close()
+        await state.shared.close()
+        await state.database.close()
+
+
+def _failed(text: str) -> int:
+    sys.stderr.write(f"error: {text}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What agents' hooks run, and what the running server answers them: there when it helps, silent when not."""
