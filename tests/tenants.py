@@ -21,7 +21,8 @@ from commontrace._transport import LOCAL_BASE, async_transport
 from commontrace.mcp.server import build_server
 from commontrace.models.contributors import NewApiKey
 from commontrace.models.search import Query
-from commontrace.models.traces import AmendmentProposal
+from commontrace.models.traces import AmendmentProposal, TraceContent
+from commontrace.versions import version_id
 from factories import contribution, read
 
 SCOPES: Final = ("read", "contribute", "vote", "admin")
@@ -166,6 +167,18 @@ async def _context(http: httpx2.AsyncClient, key: str, repository: str, canaries
     }
 
 
+def _exchanged(ids: Mapping[str, str]) -> dict[str, Any]:
+    """What stores say to each other, about ids of one organization."""
+    words = TraceContent.model_validate(contribution(4).model_dump(include={*TraceContent.model_fields}))
+    version = {"version_id": version_id(words), "content": words.model_dump(mode="json")}
+    return {
+        "moves": [{"ref": "branch/fresh", "after": ids["commit"]}],
+        "traces": [[ids.get("version_id", version["version_id"])]],
+        "versions": [version],
+        "serves": version["version_id"],
+    }
+
+
 def values(of: Tenant, repository: str) -> dict[str, Any]:
     """What a field or parameter of a name is given: ids of one organization."""
     ids = of.ids
@@ -178,10 +191,7 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "call_id": ids["call_id"],
         **dict.fromkeys(("ref", "a", "b", "onto", "commit_id"), ids["commit"]),
         "commits": [ids["commit"]],
-        "moves": [{"ref": "branch/fresh", "after": ids["commit"]}],
-        "traces": [[ids["version_id"]]],
-        "versions": [{"version_id": ids["version_id"]}],
-        "serves": ids["version_id"],
+        **_exchanged(ids),
         "source": ids["branch"],
         "label": ids["tag"],
         "kind": "extends",
