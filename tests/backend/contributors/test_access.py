@@ -15,7 +15,8 @@ from commontrace._transport import LOCAL_BASE, async_transport
 from commontrace.errors import NotFoundError
 from commontrace.models.contributors import Scope
 from commontrace.models.search import Query
-from commontrace.models.traces import AmendmentProposal
+from commontrace.models.traces import AmendmentProposal, Contribution, TraceContent
+from commontrace.versions import version_id
 from commontrace_backend.app import create_app
 from commontrace_backend.settings import BackendSettings
 from doors import People
@@ -29,6 +30,14 @@ LINK = {"kind": "context_used", "target": "c0ffee"}
 COMMITS = ("GET", f"{TRACE}/commits")  # lists commits the caller sees, whatever the id; it looks no trace up
 
 ANY_KEY = {("POST", f"{API}/keys/leaked"), ("GET", f"{API}/me"), ("POST", f"{API}/tokens")}
+
+
+def delivery(wanted: Contribution) -> dict[str, Any]:
+    """A trace as another store brings it."""
+    content = TraceContent.model_validate(wanted.model_dump(include={*TraceContent.model_fields}))
+    version = {"version_id": version_id(content), "content": content.model_dump(mode="json")}
+    return {"versions": [version], "serves": version["version_id"]}
+
 
 # Every route: the scope that it needs and a body that it accepts.
 ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
@@ -56,6 +65,10 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("POST", f"{API}/traces/query"): ("read", {"query": "x"}),
     ("GET", TRACE): ("read", None),
     ("GET", f"{TRACE}/versions"): ("read", None),
+    ("GET", f"{TRACE}/history"): ("read", None),
+    ("GET", f"{API}/sync/changes"): ("read", None),
+    ("POST", f"{API}/sync/known"): ("read", {"traces": []}),
+    ("POST", f"{API}/sync/traces"): ("contribute", delivery(contribution(3))),
     ("GET", f"{TRACE}/amendments"): ("read", None),
     ("GET", f"{TRACE}/flags"): ("read", None),
     COMMITS: ("read", None),
