@@ -210,12 +210,8 @@ def disagreeing(url: str) -> list[str]:
     return [f"{place}: {one}" for place, all_of_it in found.items() for one in all_of_it]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--workers", type=int, default=2)
-    given = parser.parse_args()
+def run(given: argparse.Namespace) -> tuple[list[Stubborn], dict[str, list[float]], list[str]]:
+    """All of it; returns the clients, how long work stood still after each kill, and everything that is wrong."""
     over = threading.Event()
     with running(given.workers) as processes:
         subprocess.run([COMMONTRACE, "--url", processes.url, "migrate"], check=True)
@@ -235,7 +231,16 @@ def main() -> int:
         working.join()
         wrong = asyncio.run(lost(processes.url, list(callers)))
         wrong += asyncio.run(doubled(processes.url)) + disagreeing(processes.url)
-    wrong += [error for caller in callers for error in caller.errors]
+    return callers, stood, wrong + [error for caller in callers for error in caller.errors]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    callers, stood, wrong = run(given)
     for line in wrong[:30]:
         print(line)
     waits = sorted(wait for caller in callers for wait in caller.waits)
