@@ -45,6 +45,10 @@ TOOLS = ("docker", "cargo", "webpack", "terraform", "pytest", "gradle", "nginx",
 class RefusedError(Exception):
     """The server answered with an error."""
 
+    def __init__(self, path: str, answer: dict[str, Any]) -> None:
+        super().__init__(f"{path}: {answer.get('status')} {answer.get('detail')}")
+        self.status = answer.get("status")
+
 
 @dataclass
 class Caller:
@@ -60,6 +64,7 @@ class Caller:
     shown: list[tuple[str, str]] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in ROUTES})
     errors: list[str] = field(default_factory=list)
+    shares: tuple[int, ...] = SHARES
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +82,7 @@ class Caller:
         length = int(told.partition("content-length: ")[2].partition("\r\n")[0])
         answer: dict[str, Any] = json.loads(await reader.readexactly(length))
         if not told.startswith(("http/1.1 200", "http/1.1 201")):
-            raise RefusedError(f"{path}: {answer.get('status')} {answer.get('detail')}")
+            raise RefusedError(path, answer)
         return answer
 
     async def query(self) -> None:
@@ -99,7 +104,9 @@ class Caller:
             return
         trace_id, version_id = self.draw.choice(self.shown)
         outcome = self.draw.choice(("worked", "worked_with_changes", "outdated"))
-        await self.ask(f"/traces/{trace_id}/votes", {"outcome": outcome, "version_id": version_id, "note": "on this host"})
+        await self.ask(
+            f"/traces/{trace_id}/votes", {"outcome": outcome, "version_id": version_id, "note": "on this host"}
+        )
         self.votes[version_id] = outcome
 
     async def commit(self) -> None:
@@ -109,11 +116,11 @@ class Caller:
         answer = await self.ask(f"/contexts/shared-{self.draw.randrange(CONTEXTS)}/commits", body)
         self.commits.append(answer["commit_id"])
 
-    async def work(self, until: float) -> None:
+    async def work(self, is_over: Callable[[], bool]) -> None:
         """One request after the other; an error ends a request and is counted."""
         steps: dict[str, Callable[[], Awaitable[None]]] = {name: getattr(self, name) for name in ROUTES}
-        while time.monotonic() < until:
-            (name,) = self.draw.choices(ROUTES, SHARES)
+        while not is_over():
+            (name,) = self.draw.choices(ROUTES, self.shares)
             began = time.perf_counter()
             try:
                 await steps[name]()
@@ -146,6 +153,9 @@ def prepare(url: str, clients: int, traces: int) -> list[str]:
     with connect(url) as owner:
         for _ in range(traces):
             owner.traces.contribute(Contribution.model_validate(contribution(phrase(draw)) | {"insist": True}))
+        for number in range(CONTEXTS):
+            owner.contexts.create(f"shared-{number}")
+            owner.contexts.open(f"shared-{number}").share()
         names = [f"client{number}" for number in range(clients)]
         return [owner.contributors.create_key(NewApiKey(contributor=name)).key for name in names]
 
@@ -171,13 +181,22 @@ def served(url: str, workers: int, command: list[str]) -> Iterator[tuple[int, su
             process.communicate(timeout=30)
 
 
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    children = [(task / "children").read_text().split() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return [pid, *(int(child) for some in children for child in some)]
+
+
+def cpu(pid: int) -> float:
+    """CPU seconds that a process and its children have used; another machine's load does not change them much."""
+    stats = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in family(pid)]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+
 def memory(pid: int) -> float:
     """MiB that a process and its children hold of their own, shared pages in parts."""
-    family = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        family += [int(child) for child in (task / "children").read_text().split()]
     total = 0
-    for one in family:
+    for one in family(pid):
         for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
             total += int(line.split()[1]) if line.startswith("Pss:") else 0
     return round(total / 1024, 1)
@@ -185,7 +204,7 @@ def memory(pid: int) -> float:
 
 async def drive(callers: list[Caller], seconds: float) -> None:
     until = time.monotonic() + seconds
-    await asyncio.gather(*(caller.work(until) for caller in callers))
+    await asyncio.gather(*(caller.work(lambda: time.monotonic() >= until) for caller in callers))
 
 
 async def lost(url: str, callers: list[Caller]) -> list[str]:
@@ -209,9 +228,10 @@ async def lost(url: str, callers: list[Caller]) -> list[str]:
     return missing + [f"vote {vote}: {voted[vote]} of {n}" for vote, n in acknowledged.items() if voted[vote] != n]
 
 
-def figures(callers: list[Caller], seconds: float) -> dict[str, Any]:
+def figures(callers: list[Caller], seconds: float, used: float) -> dict[str, Any]:
     done = [second for caller in callers for name in ROUTES for second in caller.seconds[name]]
     found: dict[str, Any] = {"requests": len(done), "requests a second": round(len(done) / seconds, 1)}
+    found["server CPU ms a request"] = round(used * 1000 / max(1, len(done)), 1)
     for name in ROUTES:
         times = sorted(second for caller in callers for second in caller.seconds[name])
         found |= {f"{name} p{share} ms": at(times, share / 100) for share in (50, 95, 99)}
@@ -232,21 +252,19 @@ def run(engine: str, url: str, given: argparse.Namespace) -> dict[str, Any]:
         for caller in callers:
             caller.seconds = {name: [] for name in ROUTES}
             caller._streams = None  # noqa: SLF001 - its connection belongs to the loop that ended
-        before = os.times()
+        before = cpu(process.pid)
         asyncio.run(drive(callers, given.seconds))
-        after = os.times()
-        held = memory(process.pid)
+        used, held = cpu(process.pid) - before, memory(process.pid)
     missing = asyncio.run(lost(url, callers))
     errors = [error for caller in callers for error in caller.errors]
     for line in [*missing, *errors][:20]:
         print(line)
     return {
         "database": engine,
-        **figures(callers, given.seconds),
+        **figures(callers, given.seconds, used),
         "errors": len(errors),
         "lost": len(missing),
         "server MiB": held,
-        "CPU s of the clients": round(after.user + after.system - before.user - before.system, 1),
     }
 
 

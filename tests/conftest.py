@@ -14,7 +14,7 @@ from commontrace._transport import LOCAL_BASE, async_transport
 from doors import People, Server, serving
 from embeddings import Endpoint, embedding_endpoint
 from postgres import HAS_WHEEL, Postgres, name_of, serving_postgres
-from valkey import Valkey, serving_valkey
+from valkey_server import Valkey, serving_valkey
 
 os.environ["COMMONTRACE_EMBEDDER"] = "none"  # for what fixtures of a wider scope make
 

@@ -5,12 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 
 from commontrace import AsyncClient
 from commontrace.models.contributors import NewApiKey, Scope
 from commontrace_backend.app import create_app
+from commontrace_backend.operation.protocol import HEADER_BYTES, PatientProtocol
 from commontrace_backend.settings import BackendSettings
 
 
@@ -49,15 +51,24 @@ class Server:
 
 
 @contextmanager
-def serving(url: str, port: int = 0) -> Iterator[Server]:
+def serving(url: str, port: int = 0, **settings: Any) -> Iterator[Server]:
     """Run a real server on a port, a free one unless said."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         listening.listen(128)  # whoever connects before the server is up waits in the queue
         port = listening.getsockname()[1]
-        app = create_app(BackendSettings(database_url=url))
-        running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=5))
+        app = create_app(BackendSettings(database_url=url, **settings))
+        config = uvicorn.Config(
+            app,
+            http=PatientProtocol,
+            h11_max_incomplete_event_size=HEADER_BYTES,
+            log_level="error",
+            ws="none",
+            proxy_headers=False,
+            timeout_graceful_shutdown=5,
+        )
+        running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -87,6 +87,8 @@ def create_app(settings: BackendSettings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,  # theirs load their parts from elsewhere; ours is one of the routes
         redoc_url=None,
+        # It would tell paths and query strings to wherever the environment says.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     database = connect_database(settings.database_url, lock_wait=settings.lock_wait, pools=_pools(settings))
     app.state.settings = settings
@@ -110,8 +112,10 @@ def create_app(settings: BackendSettings) -> FastAPI:
 
 def _add_middleware(app: FastAPI, settings: BackendSettings) -> None:
     """What every request goes through, the innermost first."""
-    if settings.sentry_dsn.get_secret_value():
-        app.add_middleware(installed("sentry", "sentry").Captured, dsn=settings.sentry_dsn.get_secret_value())
+    if dsn := settings.sentry_dsn.get_secret_value():
+        sentry = installed("sentry", "sentry")
+        app.state.sentry = sentry.open_sentry(dsn)
+        app.add_middleware(sentry.Captured, client=app.state.sentry)
     problems.install(app)
     app.add_middleware(Again)
     app.add_middleware(BodyLimit, patience=settings.request_seconds / 2)
@@ -185,5 +189,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if state.embedder:
             await state.embedder.close()
         await state.database.close()
+        # They send what they still have.
+        if state.settings.sentry_dsn.get_secret_value():
+            await asyncio.to_thread(state.sentry.close, timeout=2)
         if state.settings.otlp_endpoint:
-            await asyncio.to_thread(state.spans.shutdown)  # sends what it still has
+            await asyncio.to_thread(state.spans.shutdown)

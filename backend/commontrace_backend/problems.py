@@ -32,6 +32,7 @@ from commontrace_backend.again import note_loss
 from commontrace_backend.reporting import NOTED, report
 
 MEDIA_TYPE: Final = "application/problem+json"
+_STREAMED: Final = ("/bundle", "/objects")
 _OF_A_BODY: Final[dict[HTTPStatus, tuple[type[CommonTraceError], str]]] = {
     HTTPStatus.REQUEST_TIMEOUT: (SlowBodyError, "Send it again, faster or in parts."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLargeError, "Send less, or in several requests."),
@@ -102,9 +103,8 @@ def _challenge(request: Request, error: CommonTraceError) -> str:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    taken = [route for route in routes if route.path == request.scope["path"]]
-    if taken and request.scope["route"] not in taken:  # GET /traces/query is a method too many, not the id of a trace
+    taken = _routes_of(request)
+    if request.scope["route"] not in taken:  # GET /traces/query is a method too many, not the id of a trace
         return _of_another_method(taken)
     return answer(worded(error.errors()))
 
@@ -127,6 +127,13 @@ async def _half_a_character(_request: Request, _error: Exception) -> JSONRespons
     return answer(InvalidInputError("A text holds half a character (a lone surrogate).", "Send valid Unicode only."))
 
 
+def _routes_of(request: Request) -> list[Route]:
+    """What is declared for a path: by its own name, else by a form that it has."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    named = [route for route in routes if route.path == request.scope["path"]]
+    return named or [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+
+
 def _of_another_method(routes: Sequence[Route]) -> JSONResponse:
     """405 with all the methods of a path, which may be declared by several routes."""
     methods = sorted({method for route in routes for method in route.methods or ()})
@@ -144,8 +151,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return answer(InvalidInputError("The body cannot be read.", "Send UTF-8 JSON, nested less deeply."))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        routes = [route for route in request.app.routes if isinstance(route, Route)]
-        return _of_another_method([route for route in routes if route.matches(request.scope)[0] is not Match.NONE])
+        return _of_another_method(_routes_of(request))
     return _said(error.status_code, RequestError(f"{error.detail}.", "See /docs for the routes."), error.headers)
 
 
@@ -181,8 +187,8 @@ class Deadline:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; a bundle is streamed and takes as long as it takes."""
-        if scope["type"] != "http" or scope["path"].endswith("/bundle"):
+        """Pass a request on; what is streamed takes as long as it takes."""
+        if scope["type"] != "http" or scope["path"].endswith(_STREAMED):
             await self._app(scope, receive, send)
             return
         limit = asyncio.timeout(self._seconds)

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -62,10 +63,13 @@ def serve(settings: BackendSettings, listener: socket.socket, workers: int) -> N
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing of ours depends on the address of a caller
         timeout_graceful_shutdown=_GRACE,
         workers=workers,
     )
-    with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has shut down in good order
+    # Uvicorn raises what ended it again after it has shut down in good order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with suppress(KeyboardInterrupt):
         if workers == 1:
             uvicorn.Server(config).run(sockets=[listener])
         else:

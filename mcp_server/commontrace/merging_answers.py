@@ -38,6 +38,7 @@ def merged(
     return FederatedAnswer(
         hits=[_hit(places[one]) for one in order[:limit]],
         sources=[Source(remote="", answered=True, hits=len(own.hits)), *(_source(*one) for one in others.items())],
+        mode="fingerprint" if exact else own.mode,
         left_out=max(0, len(order) - limit) + sum(answer.left_out for answer in answers.values()),
         notes=[*own.notes, *(_late(name, said, seconds) for name, said in others.items() if name not in answers)],
     )

@@ -48,7 +48,8 @@ def config_file() -> Path:
 class Settings(BaseSettings):
     """What the agent's side can be told: `COMMONTRACE_<NAME>` in the environment, else the config file."""
 
-    model_config = SettingsConfigDict(env_prefix="COMMONTRACE_", extra="ignore")
+    # Programs that start us with a form that nobody filled in leave variables empty: those are not given.
+    model_config = SettingsConfigDict(env_prefix="COMMONTRACE_", extra="ignore", env_ignore_empty=True)
 
     url: str = Field(
         default_factory=default_url,
@@ -60,6 +61,14 @@ class Settings(BaseSettings):
         default="", description="Remotes that the tools ask too, by name and with commas between; `all` asks every one."
     )
     remote_timeout: float = Field(default=2.0, gt=0, description="Seconds that an answer waits for remotes at most.")
+    public_url: str = Field(
+        default="",
+        description="Where callers reach this MCP server over HTTP, without the path /mcp; for OAuth clients.",
+    )
+    oidc_issuer: str = Field(
+        default="",
+        description="URL of the OpenID Connect provider that the backend accepts tokens of; for OAuth clients.",
+    )
     hooks: bool = Field(default=True, description="Whether hooks say anything; false turns all of them off.")
     hooks_holdout: float = Field(
         default=0.0, ge=0, le=1, description="The share of recognised errors that hooks count and do not speak of."

@@ -172,7 +172,9 @@ async def create_token(session: ReadSession, caller: Caller, keyring: Keyring, w
         ForbiddenError: the key lacks a scope that is wanted.
     """
     if caller.proof != "key":
-        raise AuthenticationError("A token is given for a key, and for nothing else.", "Send the API key itself.")
+        raise AuthenticationError(
+            "A token is given for a key, and for nothing else.", "Send the key itself: COMMONTRACE_API_KEY."
+        )
     scopes = frozenset(wanted.scopes or caller.scopes - {"admin"})
     if not scopes or scopes - caller.scopes:
         raise ForbiddenError(

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -170,12 +171,18 @@ async def _give_up(queue: "ArqRedis", job: str, tries: int, reason: str) -> None
 async def _end(worker: "ArqWorker", parts: list[asyncio.Task[Any]]) -> None:
     """Begin nothing more, and give what runs a while; what is cut off then is begun again by somebody else."""
     worker.allow_pick_jobs = False
-    for part in parts:
-        part.cancel()
-    await asyncio.gather(*parts, return_exceptions=True)
+    await _cancelled(parts)
     running = list(worker.tasks.values())
     if running:
         await asyncio.wait(running, timeout=_GRACE)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await _cancelled(running)
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel until it is so: the connection pool loses a cancellation that comes while it hands one out."""
+    left = set(tasks)
+    while left := {task for task in left if not task.done()}:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.1)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -26,7 +26,6 @@ from commontrace_backend.operation.observing import REQUEST_ID_HEADER
 from commontrace_backend.problems import MEDIA_TYPE
 
 _API: Final = "/api/"
-_OPEN: Final = frozenset({"/health", "/health/ready"})
 _REQUEST_ID: Final = {
     REQUEST_ID_HEADER: {
         "description": "The id of this request, as sent or made up; the server's log has it too.",
@@ -51,6 +50,7 @@ _TAGS: Final = {
     "traces": "Pieces of knowledge: contributing, voting, amending, moderating.",
     "reviews": "What an organization's reviewers decide, and whom it trusts.",
     "log": "The tamper-evident log.",
+    "sync": "Traces on their way between stores.",
     "contexts": "Git for context windows.",
     "contributors": "Who acts, and their keys.",
     "operation": "Running the server.",
@@ -92,7 +92,7 @@ def _operation(said: dict[str, Any], route: APIRoute) -> None:
     said["operationId"] = f"{route.tags[0]}_{route.name}"
     said["summary"] = route.description.split("\n")[0].rstrip(".")
     is_api = route.path.startswith(_API)
-    if route.path not in _OPEN:
+    if is_api or route.path == "/metrics":
         said["security"] = [{"key" if is_api else "metrics": []}]
     answers: dict[str, Any] = said["responses"]
     answers.pop("422", None)

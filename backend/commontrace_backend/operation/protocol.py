@@ -1,6 +1,7 @@
 """HTTP/1.1 as uvicorn speaks it, with an end to patience and problem details for what no application sees."""
 
 import asyncio
+import socket
 from typing import Final
 
 import h11
@@ -9,22 +10,26 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from commontrace.errors import CommonTraceError, InvalidInputError, SlowBodyError, TooLargeError
 from commontrace.models.problem import Problem
 from commontrace_backend.problems import MEDIA_TYPE
-
-HEADER_SECONDS: Final = 10.0
-"""From the first byte of a request, or the opening of a connection, until its headers are complete."""
+from commontrace_backend.settings import BackendSettings
 
 HEADER_BYTES: Final = 32 * 1024
 _TOO_LARGE: Final = 431
 
 
 class PatientProtocol(H11Protocol):
-    """A connection; who opens one and sends its headers too slowly is sent away."""
+    """A connection; who takes longer for the headers of a request than a request may take is sent away.
+
+    The time runs from the opening of a connection, or from the first byte of a later request.
+    """
 
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """A caller is here: the clock of its first request runs."""
         super().connection_made(transport)
+        # An answer is written in two parts. Who delays acknowledging the first would wait 40 ms for the second, and
+        # asyncio sees to it only for sockets whose protocol was named when they were made.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -52,8 +57,12 @@ class PatientProtocol(H11Protocol):
     def _is_between_requests(self) -> bool:
         return self.conn.their_state is h11.IDLE
 
+    def _patience(self) -> float:
+        settings: BackendSettings = self.config.loaded_app.state.settings
+        return settings.request_seconds
+
     def _wait(self) -> None:
-        self._waiting = self.loop.call_later(HEADER_SECONDS, self._give_up)
+        self._waiting = self.loop.call_later(self._patience(), self._give_up)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:
@@ -63,7 +72,7 @@ class PatientProtocol(H11Protocol):
     def _give_up(self) -> None:
         self._waiting = None
         if self.conn.our_state is h11.IDLE:
-            late = SlowBodyError(f"The headers did not arrive in {HEADER_SECONDS:g} s.", "Send them at once.")
+            late = SlowBodyError(f"The headers did not arrive in {self._patience():g} s.", "Send them at once.")
             self._refuse(late.status, b"Request Timeout", late)
 
     def _refuse(self, status: int, reason: bytes, error: CommonTraceError) -> None:

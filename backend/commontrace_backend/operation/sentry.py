@@ -7,30 +7,34 @@ from importlib.metadata import version
 
 import sentry_sdk
 from sentry_sdk.types import Event, Hint
+from sentry_sdk.utils import event_from_exception
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from commontrace_backend.operation.observing import method_of, route_of
 from commontrace_backend.reporting import NOTED
 
 
+def open_sentry(dsn: str) -> sentry_sdk.Client:
+    """What sends in the background; without its integrations nothing is told but what is captured below."""
+    return sentry_sdk.Client(
+        dsn,
+        release=version("commontrace"),
+        default_integrations=False,
+        auto_enabling_integrations=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+        max_breadcrumbs=0,
+        server_name="",
+        before_send=_without_words,
+    )
+
+
 class Captured:
     """ASGI middleware that tells Sentry of what nobody foresaw, and lets it go on."""
 
-    def __init__(self, app: ASGIApp, dsn: str) -> None:
+    def __init__(self, app: ASGIApp, client: sentry_sdk.Client) -> None:
         self._app = app
-        # Without its integrations nothing is told but what is captured below: no log lines, requests or queries.
-        self._client = sentry_sdk.Client(
-            dsn,
-            release=version("commontrace"),
-            default_integrations=False,
-            auto_enabling_integrations=False,
-            send_default_pii=False,
-            include_local_variables=False,
-            max_request_body_size="never",
-            max_breadcrumbs=0,
-            server_name="",
-            before_send=_without_words,
-        )
+        self._client = client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, a lifespan too."""
@@ -42,10 +46,11 @@ class Captured:
 
     def _tell(self, scope: Scope, error: Exception) -> None:
         noted = NOTED.get()
-        told = sentry_sdk.Scope(client=self._client)
+        told = sentry_sdk.Scope()
         told.set_tag("request_id", noted.request_id if noted else "")
         told.set_transaction_name(f"{method_of(scope)} {route_of(scope)}" if scope["type"] == "http" else "start")
-        told.capture_exception(error)
+        event, hint = event_from_exception(error, client_options=self._client.options)
+        self._client.capture_event(event, hint, told)
 
 
 def _without_words(event: Event, _hint: Hint) -> Event:

@@ -45,13 +45,8 @@ class Link:
     @property
     def degraded(self) -> list[str]:
         """What does not work as it should, in sentences; empty where all does."""
-        return (
-            [
-                f"Redis is away ({self._away}): limits are counted by each process alone, and jobs wait for a worker to look."
-            ]
-            if self._away
-            else []
-        )
+        said = f"Redis is away ({self._away}): each process counts limits alone, and workers look for jobs."
+        return [said] if self._away else []
 
     async def ping(self) -> None:
         """Ask whether it is there; raises AwayError."""
@@ -129,10 +124,11 @@ def connect_redis(url: str, seconds: float) -> "Redis":
 
 def reason_of(error: Exception) -> str:
     """Why it failed in a few words, without address and password."""
-    from redis.exceptions import AuthenticationError, OutOfMemoryError, ResponseError
+    from redis.exceptions import AuthenticationError, OutOfMemoryError, RedisError, ResponseError
     from redis.exceptions import TimeoutError as SlowError
 
-    match error:
+    # What the server says while a connection is made stands behind an error that says nothing.
+    match error.__cause__ if isinstance(error.__cause__, RedisError) else error:
         case AuthenticationError():
             return "it refuses the password"
         case OutOfMemoryError():

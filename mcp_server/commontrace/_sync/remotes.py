@@ -30,6 +30,8 @@ from commontrace.settings import default_remotes, default_sync_memory
 if TYPE_CHECKING:
     from commontrace._sync.client import Client
 
+_LEAST_TOKENS = 100
+
 
 class Remotes:
     """Other stores, as remotes are in git: `client.remotes`. A remote is named; without a name it is `origin`.
@@ -219,12 +221,13 @@ class Remotes:
         """
         wanted = query if isinstance(query, Query) else Query(query=query)
         asked = self._registry.all() if remotes is None else [self._registry.get(name) for name in remotes]
-        calls = {one.name: partial(self._asked, one, wanted, seconds) for one in asked if one.kind != "folder"}
-        own, others = sync_gathered(partial(self._client.traces.query, wanted), calls, seconds)
+        servers = [one for one in asked if one.kind != "folder"]
+        shared = _shared(wanted, len(servers) + 1)
+        calls = {one.name: partial(self._asked, one, shared, seconds) for one in servers}
+        own, others = sync_gathered(partial(self._client.traces.query, shared), calls, seconds)
         return merged(own, {name: others.get(name) for name in calls}, wanted.limit, seconds)
 
     def _asked(self, remote: Remote, wanted: Query, seconds: float) -> QueryAnswer:
-        # What the tools name by its id is in this store alone.
         with connected(remote, seconds) as client:
             return client.traces.query(wanted)
 
@@ -243,3 +246,10 @@ class Remotes:
             return
         with connected(remote) as client:
             yield StoreSide(client)
+
+
+def _shared(wanted: Query, stores: int) -> Query:
+    """What each of several stores is asked, so that all of it together has the length that was asked for."""
+    if wanted.max_tokens is None:
+        return wanted
+    return wanted.model_copy(update={"max_tokens": max(_LEAST_TOKENS, wanted.max_tokens // stores)})

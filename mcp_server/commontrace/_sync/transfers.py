@@ -211,6 +211,8 @@ class Transfer:
         history = self.source.history(entry.trace_id)
         have = {*known.versions}
         versions = [_without(one) if one.version_id in have else one for one in history.versions]
+        # Of what was edited by hand in a folder the words before may be nowhere.
+        versions = [one for one in versions if one.content is not None or one.version_id in have]
         wanted = self.terms.visibility or history.visibility
         delivery = Delivery.of(
             versions=versions,

@@ -41,6 +41,7 @@ SECTIONS: Final = {
         "unwithdraw": Lazy(f"{_CLI}.outcomes", "unwithdraw", "Bring a withdrawn trace back"),
         "purge": Lazy(f"{_CLI}.proving", "purge", "Take a trace's text out for good"),
         "review": Lazy(f"{_CLI}.reviews", "review", "What awaits a decision: approve, reject, restore, reverse"),
+        "learn": Lazy(f"{_CLI}.learn", "learn", "Traces out of your agents' past transcripts"),
         "scan": Lazy(f"{_CLI}.scan", "scan", "What the safety pipeline sees in a text"),
     },
     "Move": {
@@ -48,6 +49,10 @@ SECTIONS: Final = {
         "export": Lazy(f"{_CLI}.transfer", "export", "Export every trace as JSON lines"),
         "backup": Lazy(f"{_CLI}.backup", "backup", "The whole store in one file, while others write"),
         "restore": Lazy(f"{_CLI}.backup", "restore", "A backup into an empty store"),
+        "remote": Lazy(f"{_CLI}.remotes", "remote", "A team's server, another store, or a folder in git"),
+        "push": Lazy(f"{_CLI}.syncing", "push", "Send traces to a remote, after a preview"),
+        "pull": Lazy(f"{_CLI}.syncing", "pull", "Bring in what is new at a remote"),
+        "sync": Lazy(f"{_CLI}.syncing", "sync", "Deliver what waits, pull, and push what changed"),
     },
     "Windows": {
         "context": Lazy(f"{_CLI}.contexts.group", "context", "Git for context windows; also the command `trace`"),
@@ -65,6 +70,7 @@ SECTIONS: Final = {
         "vouches": Lazy(f"{_CLI}.vouches", "vouches", "Which organizations have a voice for yours"),
         "reindex": Lazy(f"{_CLI}.reindex", "reindex", "Finish words and vectors now, with progress"),
         "rescan": Lazy(f"{_CLI}.rescan", "rescan", "Screen stored traces with the rules of today"),
+        "stats": Lazy(f"{_CLI}.stats", "stats", "Whether it helps: counted on this machine"),
         "status": Lazy(f"{_CLI}.status", "status", "Who you are and what the store holds"),
         "verify": Lazy(f"{_CLI}.proving", "verify", "Was anything changed behind your back?"),
         "doctor": Lazy(f"{_CLI}.doctor", "doctor", "Check settings, store, key and agents"),

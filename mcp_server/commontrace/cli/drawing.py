@@ -4,8 +4,9 @@ from typing import Final
 
 from commontrace.cli.output import Screen, joined
 from commontrace.models.search import Hit, QueryAnswer
+from commontrace.models.syncing import FederatedAnswer
 from commontrace.models.traces import Environment, Label, Risks, Standing, Trace, TraceContent
-from commontrace.safety.rendering import SERVED, record
+from commontrace.safety.rendering import SERVED, origins, record
 
 SHORT: Final = 10
 _TIER_STYLES: Final = {
@@ -51,6 +52,19 @@ def draw_answer(screen: Screen, answer: QueryAnswer) -> None:
         screen.line((said, "dim") if answer.hits else said)
 
 
+def draw_federated(screen: Screen, answer: FederatedAnswer) -> None:
+    """Hits of several stores, best first, each with where it is from; and who did not answer."""
+    for position, hit in enumerate(answer.hits, 1):
+        _hit(screen, position, hit)
+    foreign = dict.fromkeys(hit.remote for hit in answer.hits if hit.remote)
+    for name in foreign:
+        screen.line((f"To have what is at {name} here: commontrace pull {name}", "dim"))
+    if answer.left_out:
+        screen.line((f"{answer.left_out} more left out; raise --limit or --max-tokens.", "dim"))
+    for said in answer.notes:
+        screen.line((said, "yellow"))
+
+
 def _alike(hit: Hit) -> str:
     return f"alike: {', '.join(hit.also)}" if hit.also else ""
 
@@ -58,9 +72,8 @@ def _alike(hit: Hit) -> str:
 def _hit(screen: Screen, position: int, hit: Hit) -> None:
     screen.line((f"{position}. ", "dim"), (hit.short_id, "bold cyan"), "  ", standing(hit.standing))
     screen.line((hit.title, "bold"), indent=3)
-    screen.line(
-        (joined([hit.why, hit.fit, "yours" if hit.visibility == "private" else "", _alike(hit)]), "dim"), indent=3
-    )
+    yours = "yours" if hit.visibility == "private" else ""
+    screen.line((joined([hit.why, hit.fit, yours, _alike(hit), *origins(hit)]), "dim"), indent=3)
     _labels(screen, hit.labels, indent=3)
     for factor in hit.factors:
         screen.line((f"{factor.value:.3f}  {joined([factor.name, factor.reason])}", "dim"), indent=5)

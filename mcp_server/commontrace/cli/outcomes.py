@@ -7,6 +7,7 @@ import click
 from commontrace.cli.command import command
 from commontrace.cli.drawing import short, standing
 from commontrace.cli.output import answer
+from commontrace.cli.output import note as said
 from commontrace.cli.params import RECORD_ID, TRACE_ID
 from commontrace.cli.state import open_client
 from commontrace.models.traces import FlagReason
@@ -17,13 +18,16 @@ from commontrace.models.votes import OutcomeKind
 @click.argument("trace_id", metavar="ID", type=TRACE_ID)
 @click.argument("outcome", type=click.Choice(get_args(OutcomeKind)))
 @click.option("--note", default="", help="What happened or what you changed; needed for all but worked.")
-def vote(trace_id: str, outcome: OutcomeKind, note: str) -> None:
+@click.option("--remote", metavar="NAME", help="Report it there too, as yourself; it waits where that does not answer.")
+def vote(trace_id: str, outcome: OutcomeKind, note: str, remote: str | None) -> None:
     """Report what happened when you used a trace. One vote a version, and it can be changed.
 
     On a trace of your own it is kept as a self-report, which never moves tier or score.
     """
     with open_client() as client:
         result = client.traces.vote(trace_id, outcome, note)
+        if remote is not None and not client.remotes.vote(trace_id, outcome, note, remote=remote):
+            said((f"{remote} does not answer: the vote waits in the outbox; commontrace sync delivers it.", "yellow"))
     verb = "changed to" if result.changed else "recorded:"
     kind = " as a self-report" if result.self_report else ""
     answer(

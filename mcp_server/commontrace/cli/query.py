@@ -7,13 +7,14 @@ from typing import TypedDict, Unpack
 import click
 
 from commontrace.cli.command import command
-from commontrace.cli.drawing import draw_answer
+from commontrace.cli.drawing import draw_answer, draw_federated
 from commontrace.cli.output import answer
 from commontrace.cli.params import PACKAGE, TAG
 from commontrace.cli.reading import error_text
 from commontrace.cli.state import open_client
 from commontrace.models.search import Query
 from commontrace.models.traces import MOST_PACKAGES, Environment, PackageRange
+from commontrace.settings import Settings
 
 
 class Options(TypedDict):
@@ -30,6 +31,8 @@ class Options(TypedDict):
     full: bool
     explain: bool
     include_unproven: bool
+    remote: tuple[str, ...]
+    all_remotes: bool
 
 
 @command("query")
@@ -45,6 +48,8 @@ class Options(TypedDict):
 @click.option("--full", is_flag=True, help="Bodies too, not one line a hit.")
 @click.option("--explain", is_flag=True, help="Say what each score is made of.")
 @click.option("--include-unproven", is_flag=True, help="Also public traces that nobody has corroborated.")
+@click.option("--remote", multiple=True, metavar="NAME", help="Ask this remote too; repeat for several.")
+@click.option("--all-remotes", is_flag=True, help="Ask every remote too.")
 def query(text: str, **options: Unpack[Options]) -> None:
     """Look for a known fix by TEXT, an error, or tags.
 
@@ -63,6 +68,12 @@ def query(text: str, **options: Unpack[Options]) -> None:
         explain=options["explain"],
     )
     with open_client() as client:
+        if options["remote"] or options["all_remotes"]:
+            named = None if options["all_remotes"] else options["remote"]
+            seconds = Settings.given().remote_timeout
+            merged = client.remotes.query(wanted, named, seconds=seconds)
+            answer(merged, lambda screen: draw_federated(screen, merged))
+            return
         found = client.traces.query(wanted)
     answer(found, lambda screen: draw_answer(screen, found))
 

@@ -1,5 +1,6 @@
 """`commontrace quickstart`: starter traces, one query as an agent sees it, and what to do next."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from commontrace._transport import without_password
@@ -26,8 +27,15 @@ _STEPS: Final = (
 def quickstart() -> None:
     """Load the starter traces, look up one real error, and say how to give an agent the tools. Safe to run again."""
     with open_client() as client:
-        found = _gathered(client)
+        found = _gathered(client) | {"findings": _findings()}
     answer(found, lambda screen: _draw(screen, found))
+
+
+def _findings() -> int:
+    """How many fixes the newest transcripts of the user's agents hold."""
+    from commontrace.cli.learn import found_lately
+
+    return found_lately(Path.home())
 
 
 def _gathered(client: "Client") -> dict[str, Any]:
@@ -57,5 +65,10 @@ def _draw(screen: Screen, found: dict[str, Any]) -> None:
     for identifier in found["best"]:
         screen.line(("It reads the one that fits:", "bold"))
         screen.quote(found["then_reads"], f'query_traces(ids=["{identifier}"])')
+    if found["findings"]:
+        fixes = counted(found["findings"], "fix", "fixes")
+        screen.line(("Your agents' past transcripts hold ", "bold"), (fixes, "bold green"), (" of their own:", "bold"))
+        screen.line(("commontrace learn", "cyan"), " shows each before it is kept, as a private trace.", indent=2)
+        screen.line()
     screen.line(("Next", "bold"))
     screen.table([((step, "cyan"), (what, "dim")) for step, what in _STEPS], indent=2)

@@ -3,7 +3,7 @@
 import os
 import subprocess  # nosec B404
 import sys
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import click
 
@@ -12,22 +12,42 @@ from commontrace.cli.state import state
 from commontrace.errors import InvalidInputError
 
 
+class Options(TypedDict):
+    """How the tools are served."""
+
+    transport: Literal["stdio", "http", "sse"]
+    host: str
+    port: int
+    tools: Literal["core", "all"]
+    allowed_host: tuple[str, ...]
+    allowed_origin: tuple[str, ...]
+
+
 @command("mcp")
 @click.option("--transport", type=click.Choice(["stdio", "http", "sse"]), default="stdio", show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="For http and sse.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="For http and sse.")
 @click.option("--tools", type=click.Choice(["core", "all"]), default="core", show_default=True)
-def mcp(transport: Literal["stdio", "http", "sse"], host: str, port: int, tools: Literal["core", "all"]) -> None:
+@click.option("--allowed-host", multiple=True, help="A name that a proxy in front is called by; may be repeated.")
+@click.option("--allowed-origin", multiple=True, help="A web page's origin that may call; may be repeated.")
+def mcp(**options: Unpack[Options]) -> None:
     """Serve the tools over MCP: stdio for an agent on this machine, http (or the older sse) for others.
 
-    Over http every request needs its caller's own API key as a bearer token.
+    Over http every request needs its caller's own API key or token as a bearer token.
     """
     url = state().url
     if url is not None:
         os.environ["COMMONTRACE_URL"] = url  # the server reads its settings itself
     from commontrace.mcp.server import run
 
-    run(transport=transport, host=host, port=port, tools=tools)
+    run(
+        options["transport"],
+        host=options["host"],
+        port=options["port"],
+        tools=options["tools"],
+        allowed_hosts=options["allowed_host"],
+        allowed_origins=options["allowed_origin"],
+    )
 
 
 @command("serve")

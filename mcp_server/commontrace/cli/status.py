@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from commontrace._transport import without_password
 from commontrace.cli.command import command
 from commontrace.cli.output import Screen, answer, counted, joined
+from commontrace.cli.remotes import draw_outbox
 from commontrace.cli.state import open_client
+from commontrace.models.syncing import OutboxItem
 
 if TYPE_CHECKING:
     from commontrace import Client
@@ -37,6 +39,7 @@ def _gathered(client: "Client") -> dict[str, Any]:
         "tiers": dict(tiers.most_common()),
         "contexts": len(client.contexts.repositories()),
         "reputation": [one.model_dump() for one in client.contributors.reputation().tags],
+        "outbox": [item.model_dump(mode="json") for item in client.remotes.outbox()],
     }
 
 
@@ -53,6 +56,7 @@ def _draw(screen: Screen, found: dict[str, Any]) -> None:
             (("contexts", "dim"), counted(found["contexts"], "repository", "repositories")),
         ]
     )
+    draw_outbox(screen, [OutboxItem.model_validate(item) for item in found["outbox"]])
     if not found["traces"]:
         screen.line(("The store is empty: commontrace quickstart loads traces to begin with.", "dim"))
 

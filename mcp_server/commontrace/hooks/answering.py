@@ -2,13 +2,15 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from commontrace.hooks import cold, wording
-from commontrace.hooks.failures import Failure, Ran, ran_of
+from commontrace.hooks.briefing import write_brief
+from commontrace.hooks.failures import Failure, Ran, ran_of, redacted
 from commontrace.hooks.notes import Fix, Notes
 from commontrace.hooks.solving import Solved, Solving
 from commontrace.models.search import Query
@@ -41,20 +43,34 @@ class Answering:
         self._environments: dict[str, Any] = {}
         self._me = ""
 
-    async def answer(self, name: str, event: bytes) -> bytes:
+    async def prepare(self, project: Path) -> None:
+        """Import and read what the first answer needs: a hook waits less long than that takes."""
+        ran = Ran("prepare it", "Error: nothing is known of this", failed=True)
+        failure, _ = Solving().ran(redacted(ran))
+        assert failure is not None
+        await self._traced(failure, project)
+        await self._before({"tool_name": "Bash", "tool_input": {"command": "prepare ./the checks"}})
+
+    async def answer(self, name: str, event: bytes, patience: float) -> bytes:
         """What a hook prints; empty for what nothing is to be said of.
+
+        Args:
+            name: which hook asks.
+            event: the event's JSON.
+            patience: seconds that the hook waits: what comes later is not said, nor noted as said.
 
         Raises:
             ValueError: the event is no JSON.
             KeyError: it lacks what the hook needs.
         """
+        until = time.monotonic() + patience
         said = json.loads(event.decode("utf-8", "replace"))
         if not isinstance(said, dict):
             raise TypeError("an event is an object")
         if name == "pre-tool-use":
             return await self._before(said)
         if name in {"post-tool-use", "post-tool-use-failure"}:
-            return cold.context(str(said.get("hook_event_name")), await self._after(said))
+            return cold.context(str(said.get("hook_event_name")), await self._after(said, until))
         if name in {"pre-compact", "session-end"}:
             await self._drain()
         return b""
@@ -75,23 +91,25 @@ class Answering:
             reasons = found.reasons
         return cold.question(reasons)
 
-    async def _after(self, event: dict[str, Any]) -> str:
+    async def _after(self, event: dict[str, Any], until: float) -> str:
         """Follow the run: what failed, what was done, what passes again; and say what is known."""
         run = str(event["session_id"])
         project = cold.project_of(event)
         solving = Solving(self._notes.run_state(run))
         before = solving.state()
         ran = ran_of(event)
-        failure, solved = (None, []) if ran is None else solving.ran(_redacted(ran))
+        failure, solved = (None, []) if ran is None else solving.ran(redacted(ran))
         if event.get("tool_name") in _EDITS and "error" not in event:
             self._edited(solving, event)
         if solving.state() != before:
             self._notes.keep_run(run, project, solving.state())
+            write_brief(self._notes, project)
         for one in solved:
             fix = Fix(one.failure.fingerprint, one.failure.error, one.passed, one.failure.steps, 0)
             self._notes.keep_fix(project, fix)
-        if failure:
-            return await self._known(failure, run, project, Path(str(event["cwd"])))
+        if failure and not self._notes.was_told(run, failure.fingerprint):
+            text = await self._known(failure, project, Path(str(event["cwd"])))
+            return self._told(failure, run, text) if text and time.monotonic() < until else ""
         return self._offered(solved, run)
 
     def _edited(self, solving: Solving, event: dict[str, Any]) -> None:
@@ -107,16 +125,18 @@ class Answering:
                 return wording.offer(one)
         return ""
 
-    async def _known(self, failure: Failure, run: str, project: str, folder: Path) -> str:
+    async def _known(self, failure: Failure, project: str, folder: Path) -> str:
         """What is known of an error: a trace that holds it, else what resolved it here the last time."""
-        if not self._notes.tell(run, failure.fingerprint):
-            return ""
+        fix = None
         text = await self._traced(failure, folder)
-        if not text and (fix := self._notes.fix(project, failure.fingerprint)):
-            text = wording.replayed(fix)
         if not text:
-            return ""
+            fix = self._notes.fix(project, failure.fingerprint)
+        return wording.replayed(fix) if fix else text
+
+    def _told(self, failure: Failure, run: str, text: str) -> str:
+        """Say it once a run, or count that it was held back."""
         held = int(failure.fingerprint[:8], 16) / _SHARES < self._holdout
+        self._notes.tell(run, failure.fingerprint)
         self._count(recognised=1, held_out=int(held), shown=int(not held), tokens=0 if held else wording.tokens(text))
         return "" if held else text
 
@@ -126,11 +146,8 @@ class Answering:
 
     async def _traced(self, failure: Failure, folder: Path) -> str:
         """The words of the best trace that holds the very error, unless it mostly failed those who used it."""
-        from commontrace.fingerprint import fingerprint
-
-        # The shape tells the server nothing but the error; now and then it has another key than what it was made of.
-        error = failure.shape if fingerprint(failure.shape) == failure.fingerprint else failure.line
-        wanted = Query(error=error, exact=True, limit=1, detail="full", environment=self._environment(folder))
+        environment = self._environment(folder)
+        wanted = Query(error=failure.text, exact=True, limit=1, detail="full", environment=environment)
         hits = (await self._client.traces.query(wanted)).hits
         if not hits or hits[0].body is None or hits[0].standing.tier in _BAD:
             return ""
@@ -147,11 +164,3 @@ class Answering:
         if str(folder) not in self._environments:
             self._environments[str(folder)] = read_environment(folder)
         return self._environments[str(folder)]
-
-
-def _redacted(ran: Ran) -> Ran:
-    """A command and its output without secrets: what is remembered, asked and said is made of these."""
-    from commontrace.safety.redaction import redact
-
-    output = redact(ran.output).text if ran.failed or "rror" in ran.output else ran.output
-    return Ran(redact(ran.command).text, output, ran.failed, ended=ran.ended, harmless=ran.harmless)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from commontrace.environment import read_environment
 from commontrace.hooks.notes import Notes
+from commontrace.hooks.solving import Open
 from commontrace.hooks.wording import BRIEF_BUDGET, tokens
 from commontrace.models.search import Query
 from commontrace.project import default_repository, working_copy
@@ -20,8 +21,8 @@ _SHOWN: Final = 3
 _PROVEN: Final = frozenset(("corroborated", "verified"))
 
 
-async def refresh_brief(client: "AsyncClient", folder: str, project: Path) -> str:
-    """Write down what the next run in a project is told; empty where there is no evidence that it helps.
+async def refresh_brief(client: "AsyncClient", folder: str, project: Path) -> None:
+    """Write down what the next run in a project is told; nothing where there is no evidence that it helps.
 
     Args:
         client: asks the backend.
@@ -29,11 +30,25 @@ async def refresh_brief(client: "AsyncClient", folder: str, project: Path) -> st
         project: the folder that a run works in.
     """
     lines = [*await _state(client, default_repository(project)), *await _proven(client, project)]
-    brief = _fitting(lines)
-    notes = Notes(folder)
-    if brief != notes.brief(working_copy(project)):
-        notes.keep_brief(working_copy(project), brief)
-    return brief
+    notes, name = Notes(folder), working_copy(project)
+    notes.keep_brief(name, "", lines)
+    write_brief(notes, name)
+
+
+def write_brief(notes: Notes, project: str) -> None:
+    """Put what is left open in front of what was gathered for the next run."""
+    lines = notes.brief_lines(project)
+    notes.keep_brief(project, _fitting([*_left_open(notes, project), *lines]), lines)
+
+
+def _left_open(notes: Notes, project: str) -> list[str]:
+    """What failed more than once in the last run, and passes not yet."""
+    tried = [Open(**one) for one in notes.left_open(project)]
+    return [
+        f"left open: {one_line(one.command)[:80]} failed {one.times}×: {one_line(one.error)[:120]}"
+        for one in tried
+        if one.times > 1
+    ][:_SHOWN]
 
 
 def _fitting(lines: list[str]) -> str:

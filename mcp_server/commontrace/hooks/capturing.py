@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from commontrace._transport import is_remote
 from commontrace.errors import CommonTraceError, InvalidInputError, NotFoundError
 from commontrace.hooks.cold import spool_of
+from commontrace.hooks.doors import store_of
 from commontrace.hooks.journal import note
 from commontrace.hooks.notes import Capture, Notes
 from commontrace.project import default_repository
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _ABANDONED: Final = 600
 """Seconds after which what a server took up, and did not finish, is free again."""
 _TAKEN: Final = ".taken"
-_MEGABYTE: Final = 1_000_000
 
 
 async def keep_waiting(client: "AsyncClient", folder: str, limit: int) -> int:
@@ -32,19 +32,19 @@ async def keep_waiting(client: "AsyncClient", folder: str, limit: int) -> int:
     Args:
         client: of a local store.
         folder: where the hooks keep what they remember.
-        limit: megabytes of transcripts that are kept; beyond it the oldest go.
+        limit: bytes of transcripts that are kept; beyond it the oldest go.
     """
     if is_remote(client.url):
         return 0
     notes, kept = Notes(folder), 0
-    for path in _waiting(spool_of(folder)):
+    for path in _waiting(spool_of(folder), store_of(client.url)):
         taken = _taken(path)
         if not taken:
             continue
         try:
             await _keep(client, notes, _read(taken))
             kept += 1
-        except (InvalidInputError, ValueError, KeyError) as error:
+        except (InvalidInputError, FileNotFoundError, ValueError, KeyError, TypeError) as error:
             note(folder, f"not kept: {type(error).__name__}: {error}")
         except BaseException as error:
             os.replace(taken, path)
@@ -54,12 +54,12 @@ async def keep_waiting(client: "AsyncClient", folder: str, limit: int) -> int:
             continue
         os.unlink(taken)
     if kept:
-        await _let_go(client, notes, limit * _MEGABYTE)
+        await _let_go(client, notes, limit)
     return kept
 
 
-def _waiting(spool: str) -> Iterator[str]:
-    """The files of the spool, with what was taken up and abandoned."""
+def _waiting(spool: str, store: str) -> Iterator[str]:
+    """The files of the spool for a store, with what was taken up and abandoned."""
     try:
         names = sorted(os.listdir(spool))
     except OSError:
@@ -69,8 +69,16 @@ def _waiting(spool: str) -> Iterator[str]:
         if name.endswith(_TAKEN) and time.time() - os.path.getmtime(path) > _ABANDONED:
             os.replace(path, path.removesuffix(_TAKEN))
             yield path.removesuffix(_TAKEN)
-        elif name.endswith(".json"):
+        elif name.endswith(".json") and _store(path) in {store, ""}:
             yield path
+
+
+def _store(path: str) -> str:
+    """The store that a transcript waits for; empty where that cannot be read."""
+    try:
+        return str(json.loads(Path(path).read_text(encoding="ascii"))["store"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _taken(path: str) -> str:

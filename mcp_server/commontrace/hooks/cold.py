@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -108,9 +107,11 @@ def _file(run: str) -> str:
 
 
 def spooled(around: "Surroundings", name: str, event: bytes) -> bool:
-    """Leave a note that a run's transcript is to be kept, if that was chosen; the next server takes it from there."""
-    if not around.capture:
+    """Leave a note that a run's transcript is to be kept in a local store, if that was chosen; a server does it."""
+    if not around.capture or around.url.startswith(("http://", "https://")):
         return False
+    from commontrace.hooks.doors import store_of
+
     said = json.loads(event)
     waiting = {key: str(said[key]) for key in ("session_id", "transcript_path", "cwd")}
     folder, run = spool_of(around.folder), _file(waiting["session_id"])
@@ -121,6 +122,6 @@ def spooled(around: "Surroundings", name: str, event: bytes) -> bool:
     part = f"{path}.{os.getpid()}.part"
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(file, "w", encoding="ascii") as out:
-        json.dump({**waiting, "because": name, "at": time.time()}, out)
+        json.dump({**waiting, "because": name, "store": store_of(around.url)}, out)
     os.replace(part, path)
     return True

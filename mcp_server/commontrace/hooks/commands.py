@@ -1,5 +1,6 @@
 """What kind of thing a command is: whether its exit code is an answer, what it is run for, what it changes. Pure."""
 
+import re
 from typing import Final, NamedTuple
 
 from commontrace.safety.shell import Command, every, readings
@@ -13,8 +14,8 @@ _READS: Final = _set(
     "ack ag awk base64 basename bat cat cd cksum cmp column comm cut date df diff dirname du echo egrep env expr false "
     "fgrep file find fd fold gawk getent gh glab grep head hexdump history hostname id ip jq journalctl last less "
     "locate ls lsof man md5sum more nl nproc od pgrep pidof popd printenv printf ps pushd pwd read readlink realpath "
-    "return rg rev seq set sed sha256sum shasum sleep sort stat strings tac tail tee test timeout tr tree true type uname "
-    "uniq uptime wait wc which who whoami xxd yq zcat zgrep [ [[ : ! command export exit watch ss "
+    "return rg rev seq set sed sha256sum shasum sleep sort stat strings tac tail tee test timeout tr tree true type "
+    "uname uniq uptime wait wc which who whoami xxd yq zcat zgrep [ [[ : ! command export exit watch ss "
     "netstat dig nslookup ping nc"
 )
 """Programs whose failing is an answer or nobody's riddle, and whose output quotes what others wrote."""
@@ -49,6 +50,7 @@ _CHANGES: Final = _set(
 
 _RUNNERS: Final = frozenset(("python", "python3", "uv", "poetry", "npx", "pnpm", "yarn", "bun", "bunx", "node", "pipx"))
 _LONGEST: Final = 16_000
+_WHETHER: Final = re.compile(r"\bcommand\s+-[vV]\b")  # what runs a command is taken for the command itself elsewhere
 
 
 class Kind(NamedTuple):
@@ -73,7 +75,7 @@ class Kind(NamedTuple):
 
 def kind_of(command: str) -> Kind:
     """Look at a command line, at most 16,000 characters of it."""
-    text = command[:_LONGEST]
+    text = _WHETHER.sub("type", command[:_LONGEST])
     lines = next((lines for _, lines in readings(text)), [])
     commands = [one for one in every(lines) if one.words]
     working = [one for one in commands if not _asks(one)]
@@ -86,7 +88,7 @@ def kind_of(command: str) -> Kind:
         family=family,
         operands=operands,
         words=" ".join(working[-1].words),
-        changes=all(one.name in _CHANGES for one in working) or _edits(commands),
+        changes=all(_named(one)[0].partition(" ")[0] in _CHANGES for one in working) or _edits(commands),
     )
 
 
@@ -99,9 +101,11 @@ def _asks(command: Command) -> bool:
     if command.name == "sed" and any(word.startswith("-i") for word in command.words):
         return False
     words = [word for word in command.words[1:] if not word.startswith("-")]
+    if command.words[-1] in {"--version", "--help"}:
+        return True
     if command.name in _ASKS:
         return bool(words) and words[0] in _ASKS[command.name]
-    return command.name in _READS or command.words[-1] in {"--version", "--help"}
+    return command.name in _READS
 
 
 def _named(command: Command) -> tuple[str, tuple[str, ...]]:

@@ -33,10 +33,11 @@ def folder_of(hooks: str) -> str:
 
 def name_of(url: str, process: int) -> str:
     """What a door is called, without its ending: the store, then the process."""
-    return f"{_store(url)}-{process}"
+    return f"{store_of(url)}-{process}"
 
 
-def _store(url: str) -> str:
+def store_of(url: str) -> str:
+    """A name for a backend that does not tell its address, nor a password in it."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
@@ -51,7 +52,7 @@ def ask(hooks: str, url: str, name: str, event: bytes, patience: float) -> bytes
         patience: seconds to wait in all.
     """
     until = time.monotonic() + patience
-    for path in _newest_first(folder_of(hooks), _store(url)):
+    for path in _newest_first(folder_of(hooks), store_of(url)):
         try:
             return _asked(_address(path), name, event, until)
         except (ConnectionRefusedError, ValueError):  # its server is gone
@@ -80,12 +81,12 @@ def _address(path: str) -> Address:
 
 
 def _asked(door: Address, name: str, event: bytes, until: float) -> bytes:
-    """Send a line of words and the event, and read until the other side is done."""
+    """Send the name, the event's length, how long there is time and the word; then the event; and read the answer."""
     with socket.socket(socket.AF_INET if door.port else socket.AF_UNIX) as connection:
         _wait(connection, until)
         connection.connect(("127.0.0.1", door.port) if door.port else door.path)
-        connection.sendall(b"%s %d %s\n" % (name.encode(), len(event), door.word.encode()))
-        connection.sendall(event)
+        left = int(1000 * (until - time.monotonic()))
+        connection.sendall(f"{name} {len(event)} {left} {door.word}\n".encode() + event)
         said = b""
         while len(said) < LARGEST:
             _wait(connection, until)

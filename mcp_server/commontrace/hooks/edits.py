@@ -23,6 +23,22 @@ def edit_of(given: Any, folder: str) -> tuple[str, str] | None:
     return redact(_within(given["file_path"], folder)).text, redact(told[: 2 * _LONGEST]).text[:_LONGEST]
 
 
+def patch_of(text: str) -> list[tuple[str, str]]:
+    """The same of a patch in the form of Codex: `*** Update File: path` and the lines below it."""
+    from commontrace.safety.redaction import redact
+
+    found: list[tuple[str, list[str]]] = []
+    for line in text.split("\n"):
+        if line.startswith(("*** Update File: ", "*** Add File: ", "*** Delete File: ")):
+            found.append((line.partition(": ")[2].strip(), []))
+        elif found and line[:1] in {"+", "-"}:
+            found[-1][1].append(line)
+    return [
+        (redact(path).text, redact("\n".join(lines if len(lines) <= _MOST_LINES else [])).text[:_LONGEST])
+        for path, lines in found
+    ]
+
+
 def _within(path: str, folder: str) -> str:
     """A path as it is called in its project; elsewhere its name alone."""
     try:

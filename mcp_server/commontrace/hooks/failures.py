@@ -26,6 +26,8 @@ _ERROR: Final = re.compile(
 )
 """What an output must hold where no exit code says that something failed."""
 _SPOKEN: Final = 300
+_LONGEST_TEXT: Final = 4_000
+_LOOKED_AT: Final = 200  # lines, from the last one upwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,11 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What failed: the key of its error, the shape that it is a key of, and the line that says it."""
+    """What failed: the key of its error, the line that says it, and a short text that has the same key."""
 
     fingerprint: str
-    shape: str
     line: str
+    text: str
 
 
 def bounded(text: str) -> str:
@@ -119,12 +121,22 @@ def failure_of(ran: Ran, kind: Kind | None = None) -> Failure | None:
     key = fingerprint(ran.output)
     if key is None or _TESTS.match(shape):
         return None
-    return Failure(key, shape, _line(ran.output, shape))
+    line = _line(ran.output, shape)
+    text = next((one for one in (line, shape) if fingerprint(one) == key), ran.output[-_LONGEST_TEXT:])
+    return Failure(key, line, text)
 
 
 def _line(output: str, shape: str) -> str:
     """The line of the output that the shape was made of, else the shape's first."""
     first = shape.partition("\n")[0]
-    lines = (line.strip() for line in output.splitlines() if line.strip())
-    candidates = [line for line in lines if normalise(line).partition("\n")[0] == first] if len(output) < _ENDS else []
-    return (candidates[-1] if candidates else first)[:_SPOKEN]
+    lines = [line.strip() for line in output.splitlines() if line.strip()][-_LOOKED_AT:]
+    found = next((line for line in reversed(lines) if normalise(line).partition("\n")[0] == first), first)
+    return found[:_SPOKEN]
+
+
+def redacted(ran: Ran) -> Ran:
+    """A command and its output without secrets: what is remembered, asked and said is made of these."""
+    from commontrace.safety.redaction import redact
+
+    output = redact(ran.output).text if ran.failed or _ERROR.search(ran.output) else ""
+    return Ran(redact(ran.command).text, output, ran.failed, ended=ran.ended, harmless=ran.harmless)

@@ -12,8 +12,8 @@ from typing import Final
 from commontrace.hooks.doors import LARGEST, LONGEST_PATH, folder_of, name_of
 from commontrace.hooks.journal import note
 
-Answer = Callable[[str, bytes], Awaitable[bytes]]
-"""What a hook prints, by its name and its event."""
+Answer = Callable[[str, bytes, float], Awaitable[bytes]]
+"""What a hook prints, by its name, its event and the seconds that it waits."""
 
 _PATIENCE: Final = 2.0
 """Seconds for a hook to say what it wants; one that waits is never longer here."""
@@ -78,23 +78,26 @@ def _answering(
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            asked = await asyncio.wait_for(_read(reader, word), _PATIENCE)
-            writer.write(await answer(*asked) + b"\n")
-            await writer.drain()
-        except Exception as error:  # noqa: BLE001 - a hook says nothing, whatever fails
+            name, event, patience = await asyncio.wait_for(_read(reader, word), _PATIENCE)
+            async with asyncio.timeout(patience):
+                writer.write(await answer(name, event, patience) + b"\n")
+                await writer.drain()
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a hook says nothing, whatever fails
             note(folder, f"server: {type(error).__name__}: {error}")
-            with suppress(OSError):
-                writer.write(b"\n")
         finally:
             writer.close()
 
     return answered
 
 
-async def _read(reader: asyncio.StreamReader, word: str) -> tuple[str, bytes]:
-    """The name of a hook and its event; raises ValueError for who does not know the word, or says too much."""
+async def _read(reader: asyncio.StreamReader, word: str) -> tuple[str, bytes, float]:
+    """The name of a hook, its event and the seconds that it waits.
+
+    Raises:
+        ValueError: whoever asks does not know the word, or says too much.
+    """
     head = (await reader.readuntil(b"\n"))[:_LONGEST_HEAD].decode("ascii", "replace").rstrip("\n").split(" ")
-    name, length, given = head
+    name, length, patience, given = head
     if not hmac.compare_digest(given, word) or int(length) > LARGEST:
         raise ValueError("a stranger, or too long an event")
-    return name, await reader.readexactly(int(length))
+    return name, await reader.readexactly(int(length)), int(patience) / 1000

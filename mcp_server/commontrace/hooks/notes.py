@@ -16,7 +16,7 @@ create table if not exists told (run text, what text, at real, primary key (run,
 create table if not exists runs (run text primary key, project text, state text, at real) without rowid;
 create table if not exists fixes (project text, fingerprint text, error text, command text, steps text, at real,
     primary key (project, fingerprint)) without rowid;
-create table if not exists briefs (project text primary key, brief text, at real) without rowid;
+create table if not exists briefs (project text primary key, brief text, lines text, at real) without rowid;
 create table if not exists captures (run text primary key, repository text, branch text, bytes integer, at real)
     without rowid;
 create table if not exists risky (key text primary key, reason text, at real) without rowid;
@@ -107,6 +107,10 @@ class Notes:
             )
         return new > 0
 
+    def was_told(self, run: str, what: str) -> bool:
+        """Whether a run was told something."""
+        return self._one("select 1 from told where run = ? and what = ?", run, what) is not None
+
     def run_state(self, run: str) -> list[Any]:
         """What a run left open."""
         row = self._one("select state from runs where run = ?", run)
@@ -134,9 +138,14 @@ class Notes:
         )
         return Fix(row[0], row[1], row[2], json.loads(row[3]), row[4]) if row else None
 
-    def keep_brief(self, project: str, brief: str) -> None:
-        """Keep what a run in a project is told at its start."""
-        self._put("briefs", project, brief)
+    def keep_brief(self, project: str, brief: str, lines: list[str]) -> None:
+        """Keep what a run in a project is told at its start, and what of it was gathered from the store."""
+        self._put("briefs", project, brief, json.dumps(lines))
+
+    def brief_lines(self, project: str) -> list[str]:
+        """What was gathered from the store for a project."""
+        row = self._one("select lines from briefs where project = ?", project)
+        return list(json.loads(row[0])) if row else []
 
     def brief(self, project: str) -> str:
         """What a run in a project is told at its start."""

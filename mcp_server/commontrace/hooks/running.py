@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from commontrace import AsyncClient
     from commontrace.hooks.answering import Answering
 
+_MEGABYTE: Final = 1_000_000
 _WARMED: Final = 30.0
 """Seconds after which the work begins, even if nobody said that the server is warm."""
 
@@ -43,15 +44,18 @@ class _Serving:
         self._woken = asyncio.Event()
         self._answering: Answering | None = None
 
-    async def answer(self, name: str, event: bytes) -> bytes:
+    async def answer(self, name: str, event: bytes, patience: float) -> bytes:
         """What a hook prints."""
+        return await self._answers().answer(name, event, patience)
+
+    def _answers(self) -> "Answering":
         if self._answering is None:
             from commontrace.hooks.answering import Answering
             from commontrace.settings import Settings
 
             holdout = Settings().hooks_holdout
             self._answering = Answering(self._client, self.folder, holdout=holdout, drain=self._wake)
-        return await self._answering.answer(name, event)
+        return self._answering
 
     async def _wake(self) -> None:
         self._woken.set()
@@ -74,7 +78,9 @@ class _Serving:
 
         settings = Settings()
         if settings.hooks:
-            await keep_waiting(self._client, self.folder, settings.capture_limit)
+            await self._answers().prepare(self._project)
+            if settings.capture:
+                await keep_waiting(self._client, self.folder, settings.capture_limit * _MEGABYTE)
             await refresh_brief(self._client, self.folder, self._project)
 
 

@@ -21,6 +21,7 @@ class Open:
     Attributes:
         fingerprint: the key of its error.
         error: the line that says it.
+        text: a text with the same key.
         command: what failed.
         family: what the command is run for.
         operands: what it is run on.
@@ -33,6 +34,7 @@ class Open:
 
     fingerprint: str
     error: str
+    text: str
     command: str
     family: str
     operands: tuple[str, ...] = ()
@@ -104,7 +106,7 @@ class Solving:
             elif one.family == kind.family and tuple(one.operands) == kind.operands:
                 one.gone = True  # it fails otherwise now: what is done from here on is about that
         if not again:
-            opened = Open(failure.fingerprint, failure.line, command.strip()[:_LONGEST_STEP], kind.family)
+            opened = Open(failure.fingerprint, failure.line, failure.text, command.strip()[:_LONGEST_STEP], kind.family)
             opened.operands, opened.words = kind.operands, kind.words
             self.open = [*self.open, opened][-MOST_OPEN:]
 

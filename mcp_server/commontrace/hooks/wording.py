@@ -1,7 +1,8 @@
 """What hooks say to an agent: short, other people's words in a fence, and how to report what came of it. Pure."""
 
-import math
+import re
 import time
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from commontrace.hooks.notes import Fix
@@ -15,13 +16,13 @@ BUDGET: Final = 200
 """Tokens of what is said of a failure."""
 BRIEF_BUDGET: Final = 250
 """Tokens of what is said at the start of a run."""
-_BYTES: Final = 3.2
-"""Bytes of a token, at least, in text that is cut to a budget."""
+_PIECES: Final = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|\n+|[^\sA-Za-z\d]")
+"""What is about one token, or less, to the tokenizers of today."""
 
 
 def tokens(text: str) -> int:
     """About how many tokens a text holds, rather too many than too few."""
-    return math.ceil(len(text.encode()) / _BYTES)
+    return sum(-(-len(piece.encode()) // 3) if piece[0] > "\x7f" else 1 for piece in _PIECES.findall(text))
 
 
 def known(hit: "Hit", *, own: bool) -> str:
@@ -61,14 +62,12 @@ def _fenced(head: str, label: str, lines: list[str], tail: str) -> str:
 
 
 def _cut(head: str, label: str, lines: list[str], text: str, tail: str) -> str:
-    """As much of a text as fits: whole lines, or the beginning of the first."""
-    left = int(BUDGET * _BYTES) - len(_fenced(head, label, [*lines, ""], tail).encode())
-    kept: list[str] = []
-    for line in text.split("\n"):
-        left -= len(line.encode()) + len("\n| ")
-        if left < 0:
-            rest = line.encode()[: max(left + len(line.encode()), 0)].decode(errors="ignore")
-            kept += [f"{rest}…"] if not kept else ["…"]
-            break
-        kept.append(line)
-    return _fenced(head, label, [*lines, "\n".join(kept)], tail)
+    """As much of a text as fits, up to a whole line where that is most of it."""
+    whole = _fenced(head, label, [*lines, text], tail)
+    if tokens(whole) <= BUDGET:
+        return whole
+    left = BUDGET - tokens(_fenced(head, label, [*lines, "…"], tail))
+    fits = bisect_right(range(len(text)), left, key=lambda length: tokens(text[:length].replace("\n", "\n| "))) - 1
+    kept = text[: max(fits, 0)]
+    at = kept.rfind("\n")
+    return _fenced(head, label, [*lines, f"{kept[:at] if at > len(kept) // 2 else kept}…"], tail)

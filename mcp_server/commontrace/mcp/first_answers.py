@@ -1,9 +1,9 @@
 """The first answers of the stdio server, from what it said last time, while it loads. Standard library only.
 
 A client's first requests (who are you, what tools) have the same answers at every start, and loading what gives them
-takes most of a second. So each such answer of the real server is written down, and given again at the next start as long
-as nothing it could depend on has changed. There is no second implementation of the protocol: the real server hears every
-message too, and what it says to a request that was answered already is compared, written down if it differs, and dropped.
+takes most of a second. So each such answer of the real server is written down, and given again at the next start as
+long as nothing it could depend on has changed. There is no second implementation of the protocol: the real server hears
+every message too; what it says to a request that was answered already is compared, written down if it differs, dropped.
 """
 
 import io
@@ -35,8 +35,8 @@ class FirstAnswers:
         self._incoming = incoming
         self._outgoing = outgoing
         self._writing = threading.Lock()
-        self._expected: dict[object, str] = {}
-        self._answered: dict[object, str] = {}
+        self._pending: dict[str, tuple[Any, str, bool]] = {}
+        """By the name that the real server hears: the client's id, what was asked, whether it is answered already."""
         self._unanswered = 0
         self._rest = b""
         self.stdin = _Stdin()
@@ -67,32 +67,30 @@ class FirstAnswers:
         if request is None or request.get("method") not in _REPEATED or "id" not in request:
             self._unanswered += b'"id"' in line
             return line
-        key, known = _key(request), None
-        if not self.stdin.is_read:
-            known = self._kept.get(key)
+        key = _key(request)
+        known = None if self.stdin.is_read else self._kept.get(key)
+        # Only a name of our own tells for certain which answer is whose: clients have been seen to use an id twice.
+        name = os.urandom(8).hex()
+        self._pending[name] = (request["id"], key, known is not None)
         if known is None:
             self._unanswered += 1
-            self._expected[_hashable(request["id"])] = key
-            return line
-        name = f"commontrace-answered-{len(self._answered)}"
-        self._answered[name] = key
-        self._write(_encoded({"jsonrpc": "2.0", "id": request["id"], "result": known}))
-        if request["method"] == "tools/list":
-            self.idle.set()
+        else:
+            self._write(_encoded({"jsonrpc": "2.0", "id": request["id"], "result": known}))
+            if request["method"] == "tools/list":
+                self.idle.set()
         return _encoded({**request, "id": name}).rstrip()
 
     def said(self, line: bytes) -> None:
         """A line from the real server: to the client, unless it was answered already; noted where it is repeated."""
-        if not (self._expected or self._answered):
+        answer = _object(line) if self._pending else None
+        name = answer.get("id") if answer else None
+        if answer is None or not isinstance(name, str) or name not in self._pending:
             self._write(line)
             return
-        answer = _object(line)
-        name = _hashable(answer.get("id")) if answer else None
-        dropped = self._answered.pop(name, None)
-        if dropped is None:
-            self._write(line)
-        key = dropped or self._expected.pop(name, None)
-        if key and answer and "result" in answer:
+        client, key, answered = self._pending.pop(name)
+        if not answered:
+            self._write(line.replace(json.dumps(name).encode(), json.dumps(client).encode(), 1))
+        if "result" in answer:
             self._kept.put(key, answer["result"])
 
     def _write(self, line: bytes) -> None:
@@ -230,10 +228,6 @@ def _key(request: dict[str, Any]) -> str:
     meta = asked.pop("_meta", None)
     negotiated = {name: meta.get(name) for name in _NEGOTIATED} if isinstance(meta, dict) else {}
     return json.dumps([request["method"], asked, negotiated], sort_keys=True)
-
-
-def _hashable(name: Any) -> object:
-    return name if isinstance(name, (str, int)) else repr(name)
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

@@ -5,27 +5,33 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import mcp_types
 from fastmcp import FastMCP
-from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.function_tool import FunctionTool
 
 from commontrace import AsyncClient, connect_async
-from commontrace.errors import AuthenticationError, CommonTraceError
+from commontrace.errors import CommonTraceError
 from commontrace.hooks.running import answering_hooks
+from commontrace.hooks.surroundings import hooks_folder
 from commontrace.mcp import prompts, resources
+from commontrace.mcp.counting import Counted
+from commontrace.mcp.dependencies import ALONE, Remotes, remotes_of
 from commontrace.mcp.problems import WordedErrors, worded_errors
+from commontrace.mcp.subscriptions import Subscriptions
 from commontrace.mcp.tools import context_audit, context_changes, context_history, context_rewriting, contexts, traces
+from commontrace.mcp.verifying import CallerVerifier
 from commontrace.project import default_repository, working_copy
+from commontrace.settings import Settings
 
 Transport = Literal["stdio", "http", "sse"]
 Profile = Literal["core", "all"]
@@ -199,20 +205,21 @@ class _Connection:
             yield self.client
 
 
-class KeyVerifier(TokenVerifier):
-    """Over HTTP the bearer token is the caller's own API key: the backend says whose it is."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a server that runs next to one agent; over HTTP nothing does.
 
-    def __init__(self, connection: _Connection) -> None:
-        super().__init__()
-        self._connection = connection
+    Attributes:
+        repository: the context that is meant where a call names none.
+        remotes: who else is asked when a tool queries.
+        beside: what runs as long as the client lives; it is told when the server is warm.
+        counted: what counts the calls of tools.
+    """
 
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """The caller behind a key, or None for a bad one."""
-        try:
-            caller = await self._connection.client.acting_as(token).contributors.me()
-        except AuthenticationError:
-            return None
-        return AccessToken(token=token, client_id=caller.contributor_id, scopes=list(caller.scopes))
+    repository: str = "default"
+    remotes: Remotes = ALONE
+    beside: Beside | None = None
+    counted: Sequence[Middleware] = ()
 
 
 def build_server(
@@ -220,28 +227,27 @@ def build_server(
     *,
     tools: Profile = "core",
     keys: bool = False,
-    repository: str = "default",
-    beside: Beside | None = None,
+    around: Around = Around(),
 ) -> FastMCP:
     """A server over a client that lives as long as the server runs.
 
     Args:
         connect: makes the client.
         tools: `core` offers eight tools, `all` every one.
-        keys: demand the caller's own API key with each request, and act as that caller.
-        repository: the context that is meant where a call names none.
-        beside: what runs as long as the client lives; it is told when the server is warm.
+        keys: demand the caller's own API key or token with each request, and act as that caller.
+        around: what stands around it.
     """
     listed = _ListedFirst()
+    subscriptions = Subscriptions()
     connection = _Connection(connect)
 
     @asynccontextmanager
     async def lifespan(_server: FastMCP) -> AsyncIterator[dict[str, Any]]:
         warm = asyncio.Event()
-        async with connection.open() as client, beside(client, warm) if beside else nullcontext():
+        async with connection.open() as client, around.beside(client, warm) if around.beside else nullcontext():
             warming = asyncio.create_task(_warm_up(client, listed.listed, warm))
             try:
-                yield {"client": client, "repository": repository}
+                yield {"client": client, "repository": around.repository, "remotes": around.remotes}
             finally:
                 warming.cancel()
                 await asyncio.wait({warming})
@@ -251,8 +257,8 @@ def build_server(
         instructions=INSTRUCTIONS,
         version=version("commontrace"),
         lifespan=lifespan,
-        auth=KeyVerifier(connection) if keys else None,
-        middleware=[WordedErrors(), listed],
+        auth=CallerVerifier(lambda: connection.client, Settings()) if keys else None,
+        middleware=[WordedErrors(), listed, subscriptions, *around.counted],
         mask_error_details=True,
         cache_ttl=3600,
         cache_scope="private",
@@ -262,6 +268,7 @@ def build_server(
             _register(server, tool)
     resources.register(server)
     prompts.register(server)
+    subscriptions.register(server)
     return server
 
 
@@ -292,14 +299,43 @@ async def _warm_up(client: AsyncClient, listed: asyncio.Event, warm: asyncio.Eve
         warm.set()
 
 
-def run(transport: Transport = "stdio", *, host: str = "127.0.0.1", port: int = 8765, tools: Profile = "core") -> None:
-    """Serve until standard input ends (stdio) or the process is told to stop (http, sse)."""
+def run(
+    transport: Transport = "stdio",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    tools: Profile = "core",
+    allowed_hosts: Sequence[str] = (),
+    allowed_origins: Sequence[str] = (),
+) -> None:
+    """Serve until standard input ends (stdio) or the process is told to stop (http, sse).
+
+    Args:
+        transport: how clients reach it.
+        host: the address to listen on, over HTTP.
+        port: the port to listen on, over HTTP.
+        tools: which tools to offer.
+        allowed_hosts: names beside its own, and that of the public URL, that requests may be addressed to.
+        allowed_origins: web pages of other origins that may send requests.
+    """
     logging.getLogger("fastmcp").setLevel(logging.ERROR)  # what an agent got wrong is told to the agent
     if transport == "stdio":
         _run_stdio(tools)
     else:
         server = build_server(partial(connect_async, api_key=""), tools=tools, keys=True)
-        server.run(transport=transport, host=host, port=port, show_banner=False, host_origin_protection=True)
+        public = urlsplit(Settings().public_url).hostname
+        server.run(
+            transport=transport,
+            host=host,
+            port=port,
+            show_banner=False,
+            host_origin_protection=True,
+            allowed_hosts=[*allowed_hosts, *([public] if public else [])],
+            allowed_origins=list(allowed_origins),
+            # Nothing is kept between two requests: any of several processes can take the next one.
+            stateless_http=transport == "http",
+            uvicorn_config={"access_log": False},
+        )
 
 
 def _run_stdio(tools: Profile) -> None:
@@ -307,12 +343,13 @@ def _run_stdio(tools: Profile) -> None:
     # HEAD belongs to this run of the agent: another window of the same project has its own.
     run_name = f"run:{working_copy(folder)[4:12]}-{os.getpid()}-{os.urandom(3).hex()}"
     connect = partial(connect_async, working_copy=run_name)
-    server = build_server(
-        connect,
-        tools=tools,
+    around = Around(
         repository=default_repository(folder),
+        remotes=remotes_of(Settings.given()),
         beside=lambda client, warm: answering_hooks(client, folder, warm),
+        counted=[Counted(hooks_folder())],
     )
+    server = build_server(connect, tools=tools, around=around)
     asyncio.run(server.run_stdio_async(show_banner=False))
     sys.stdout.flush()
     # Tearing the interpreter down takes up to half a second, and the store is closed: nothing is left to lose.

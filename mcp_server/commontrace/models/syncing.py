@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from commontrace.models.base import Body, Record
-from commontrace.models.search import Hit
+from commontrace.models.search import Hit, QueryAnswer
 from commontrace.models.traces import ShortText, Standing, TraceContent, TraceState, Visibility
 
 MOST_SEEN: Final = 200
@@ -192,10 +192,8 @@ class FederatedHit(Hit):
     elsewhere: list[Elsewhere] = []
 
 
-class FederatedAnswer(Record):
+class FederatedAnswer(QueryAnswer):
     """Hits of several stores in one order; `sources` says who answered."""
 
-    hits: list[FederatedHit]
+    hits: list[FederatedHit]  # type: ignore[assignment] # hits that say more
     sources: list[Source]
-    left_out: int = 0
-    notes: list[str] = []

@@ -232,9 +232,11 @@ def _read(file: Path) -> _Kept:
     try:
         said = _said(file)
         top = _version(said)
+        known = [_version(one) for one in said.get("earlier", ())]
         if top.version_id != said["version_id"]:  # somebody edited the words: that is the next version
+            known.append(TravelVersion(version_id=said["version_id"], after=top.after))
             top = TravelVersion(version_id=top.version_id, after=[said["version_id"]], content=top.content)
-        versions = _united([_version(one) for one in said.get("earlier", ())], [top])
+        versions = _united(known, [top])
         state, reason = cast("TraceState", said.get("state", "active")), str(said.get("reason", ""))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         raise InvalidInputError(

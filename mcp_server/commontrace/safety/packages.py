@@ -2,8 +2,6 @@
 
 import functools
 import re
-import tomllib
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -88,6 +86,10 @@ def _neighbours(word: str) -> set[str]:
 @functools.cache
 def _known() -> frozenset[str]:
     """Every known name as it is, and with one kind of separator."""
+    # Imported here: a hook that runs before every command seldom asks for a package.
+    import tomllib
+    from importlib.resources import files
+
     text = (files("commontrace.safety") / "rules" / "packages.toml").read_text("utf-8")
     names = {name.lower() for ecosystem in tomllib.loads(text).values() for name in ecosystem["names"].split()}
     return frozenset(names | {_SEPARATORS.sub("-", name) for name in names})

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from commontrace.models.search import Hit, QueryAnswer
+from commontrace.models.syncing import FederatedHit
 from commontrace.models.traces import Label, Standing, Trace, TraceContent
 
 PREFIX: Final = "| "
@@ -108,8 +109,17 @@ def _hit(position: int, hit: Hit) -> list[str]:
         parts.append(hit.fit)
     if hit.also:
         parts.append(f"alike: {', '.join(hit.also)}")
+    parts += origins(hit)
     head = [" · ".join(one_line(part) for part in parts), *_labels(hit.labels)]
     return [*head, *_body(hit.body)] if hit.body else head
+
+
+def origins(hit: Hit) -> list[str]:
+    """Where a hit is from, if not from the own store, and how the same version stands elsewhere."""
+    if not isinstance(hit, FederatedHit):
+        return []
+    own = [f"at {hit.remote}"] if hit.remote else []
+    return [*own, *(f"at {one.remote or 'home'}: {record(one.standing)}" for one in hit.elsewhere)]
 
 
 def one_line(text: str) -> str:

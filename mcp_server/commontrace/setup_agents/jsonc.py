@@ -47,7 +47,7 @@ def put(text: str, path: list[Key], value: Any) -> str:
     """
     text = text if _plain(text).strip() else f"{text.strip()}{{}}\n"
     plain = _plain(text)
-    start = _after_space(plain, 0)
+    start = end = _after_space(plain, 0)
     for depth, key in enumerate(path):
         parts = _parts(plain, start)
         found = next((part for part in parts if part.key == key), None)
@@ -62,7 +62,9 @@ def put(text: str, path: list[Key], value: Any) -> str:
 def drop(text: str, path: list[Key]) -> str:
     """The text without what stands at `path`, nor the containers that would be left empty; empty if nothing is left."""
     plain = _plain(text)
-    start, parts, place = _after_space(plain, 0), [], 0
+    start = holder = _after_space(plain, 0)
+    parts: list[_Part] = []
+    place = 0
     for key in path:
         parts = _parts(plain, start)
         place = next(index for index, part in enumerate(parts) if part.key == key)

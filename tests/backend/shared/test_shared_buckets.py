@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from commontrace_backend.rates import InProcessBuckets, Level, Quota
 from commontrace_backend.shared.link import PREFIX, Link
 from commontrace_backend.shared_buckets import SharedBuckets
-from valkey import Valkey
+from valkey_server import Valkey
 
 POWERS = [1, 2, 4, 8, 16]
 HOUR = 4096  # seconds in which a bucket here is full again: what a test takes adds nothing that counts

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from commandline import Cli
+from doors import Server
 
 COMMONTRACE = str(Path(sys.executable).parent / "commontrace")
 
@@ -269,3 +270,31 @@ def test_ctrl_c_is_quiet(cli: Cli, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_a_key_is_exchanged_for_a_token_that_is_good_in_its_place(
+    cli: Cli, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "given for a key" in cli.failed("keys", "token")
+    key = cli.json("keys", "create", "ann", "--admin")["key"]
+    monkeypatch.setenv("COMMONTRACE_URL", server.url)
+    monkeypatch.setenv("COMMONTRACE_API_KEY", key)
+    token, said = cli.good("keys", "token", "--scope", "read", "--lifetime", "1h").splitlines()
+    assert token.count(".") == 2
+    assert said.startswith("read; until ")
+    assert cli.json("keys", "token", "--lifetime", "24h")["scopes"] == ["contribute", "read", "vote"]
+    assert "minutes" in cli.failed("keys", "token", "--lifetime", "25h")
+    monkeypatch.setenv("COMMONTRACE_API_KEY", token)
+    assert cli.json("status")["contributor"]["name"] == "ann"
+    assert "may not admin" in cli.failed("keys", "list")
+
+
+def test_somebody_is_linked_listed_and_unlinked(cli: Cli) -> None:
+    said = cli.good("keys", "link", "https://id.example.com", "8f3c", "ann", "--scope", "read")
+    key_id, rest = said.strip().split(" ", 1)
+    assert rest == "8f3c acts as ann of home: read"
+    assert "8f3c at https://id.example.com, never used" in " ".join(cli.good("keys", "list").split())
+    assert f"keys revoke {key_id}" in cli.failed("keys", "link", "https://id.example.com", "8f3c", "bo")
+    cli.good("keys", "revoke", key_id)
+    assert cli.json("keys", "link", "https://id.example.com", "8f3c", "bo")["contributor"]["name"] == "bo"
+    assert "issuer" in cli.failed("keys", "link", "id.example.com", "8f3c", "bo")

@@ -10,7 +10,7 @@ from fastmcp import Client
 from mcp_types import TextContent
 
 from commontrace import connect_async
-from commontrace.mcp.server import build_server
+from commontrace.mcp.server import Around, build_server
 
 
 @dataclass
@@ -48,7 +48,7 @@ def era(request: pytest.FixtureRequest) -> Literal["auto", "legacy"]:
 @pytest.fixture
 async def agent(url: str, era: Literal["auto", "legacy"]) -> AsyncIterator[Agent]:
     """An agent with the default tools."""
-    async with Client(build_server(partial(connect_async, url), repository="project"), mode=era) as mcp:
+    async with Client(build_server(partial(connect_async, url), around=Around(repository="project")), mode=era) as mcp:
         yield Agent(mcp)
 
 

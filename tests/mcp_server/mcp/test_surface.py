@@ -13,6 +13,7 @@ from mcp_types import PromptReference, ResourceTemplateReference, TextContent, T
 
 from commontrace import connect_async
 from commontrace.mcp.server import INSTRUCTIONS, build_server
+from commontrace_backend.tokens.counters import TiktokenCounter
 
 SURFACE = "5bec1256c5af01bca8d5ff38756fefa69389beb9e729df9d9386023d0779c87e"
 PINNED = Path(__file__).parent / "tools.json"
@@ -48,6 +49,19 @@ async def test_all_that_a_session_reads_first_is_pinned_and_no_trace_changes_it(
 
 async def test_the_default_tools_stay_under_nine_kilobytes(agent: Any) -> None:
     assert len(json.dumps(await _tools(agent.mcp), separators=(",", ":"), ensure_ascii=False).encode()) < 9_000
+
+
+async def test_all_that_every_session_pays_for_fits_in_two_and_a_half_thousand_tokens(agent: Any) -> None:
+    """What a model reads, all eight tools loaded: names, descriptions, arguments; instructions; skills and commands."""
+    root = Path(__file__).parents[3] / ".claude"
+    files = [*root.glob("skills/*/SKILL.md"), *root.glob("commands/*.md")]
+    names = [f"{path.parent.name if path.name == 'SKILL.md' else path.stem}" for path in files]
+    described = [next(line for line in path.read_text().splitlines() if "description:" in line) for path in files]
+    read = [{part: tool[part] for part in ("name", "description", "inputSchema")} for tool in await _tools(agent.mcp)]
+    tools = json.dumps(read, separators=(",", ":"), ensure_ascii=False)
+    counter = TiktokenCounter()
+    assert len(files) == 14
+    assert sum(counter.count(text).tokens for text in (tools, INSTRUCTIONS, *names, *described)) <= 2_500
 
 
 async def test_every_tool_has_a_title_all_annotations_and_a_description(expert: Any) -> None:

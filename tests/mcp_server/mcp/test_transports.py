@@ -1,25 +1,11 @@
-"""The server as clients reach it: a process on standard input, and HTTP with a key."""
+"""The server as clients on its machine reach it: a process on standard input."""
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import httpx2
-import pytest
-import uvicorn
-from fastmcp import Client
-from fastmcp.client.transports import SSETransport, StreamableHttpTransport
-
-from commontrace import connect_async
-from commontrace.mcp.server import build_server
-from doors import People
 
 COMMAND = [sys.executable, "-c", "from commontrace.mcp.server import run; run()"]
 
@@ -119,76 +105,3 @@ def test_two_runs_of_an_agent_have_heads_of_their_own(url: str, tmp_path: Path) 
     assert "* main" in other.call("context_branch")
     one.end()
     other.end()
-
-
-@pytest.fixture(params=["http", "sse"])
-def remote(request: pytest.FixtureRequest, url: str) -> Iterator[tuple[str, str]]:
-    """The server over HTTP on the store: its URL and its transport."""
-    server = build_server(partial(connect_async, url, api_key=""), keys=True)
-    app = server.http_app(transport=request.param, host_origin_protection=True)
-    running = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        threading.Event().wait(0.01)
-    port = running.servers[0].sockets[0].getsockname()[1]
-    path = "mcp" if request.param == "http" else "sse"
-    yield f"http://127.0.0.1:{port}/{path}", request.param
-    running.should_exit = True
-    thread.join()
-
-
-def _client(remote: tuple[str, str], key: str) -> Client[Any]:
-    kind = StreamableHttpTransport if remote[1] == "http" else SSETransport
-    return Client(kind(remote[0], headers={"Authorization": f"Bearer {key}"}))
-
-
-async def test_over_http_each_caller_is_who_their_key_says(remote: tuple[str, str], people: People) -> None:
-    ann, ben = await people.key("ann"), await people.key("ben")
-    async with _client(remote, ann) as mcp:
-        stored = await mcp.call_tool(
-            "contribute_trace",
-            {"title": "Port taken", "problem": "EADDRINUSE", "solution": "run `lsof -i`", "visibility": "team"},
-        )
-    assert stored.structured_content is not None
-    trace_id = stored.structured_content["trace_id"]
-    async with _client(remote, ben) as mcp:
-        await mcp.call_tool("query_traces", {"ids": [trace_id]})
-        vote = await mcp.call_tool("vote_trace", {"trace_id": trace_id, "outcome": "worked"})
-    assert vote.structured_content is not None
-    assert not vote.structured_content["self_report"]
-    assert (await people.owner.traces.get(trace_id)).contributor.name == "ann"
-
-
-async def test_over_http_no_key_and_a_wrong_key_are_turned_away(remote: tuple[str, str]) -> None:
-    async with httpx2.AsyncClient() as web:
-        for headers in ({}, {"Authorization": "Bearer ct_live_00000000_nonsense"}):
-            answer = await asyncio.wait_for(_first(web, remote, headers), 10)
-            assert answer == 401
-
-
-async def test_over_http_a_foreign_host_or_origin_is_turned_away(remote: tuple[str, str], people: People) -> None:
-    key = await people.key("ann")
-    async with httpx2.AsyncClient() as web:
-        for bad in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
-            answer = await asyncio.wait_for(_first(web, remote, {"Authorization": f"Bearer {key}", **bad}), 10)
-            assert answer in {403, 421}
-
-
-async def test_over_http_a_key_that_is_revoked_meanwhile_opens_nothing_more(
-    remote: tuple[str, str], people: People
-) -> None:
-    key = await people.key("ann")
-    async with _client(remote, key) as mcp:
-        await mcp.call_tool("query_traces", {"query": "before"})
-    async with httpx2.AsyncClient() as web:
-        headers = {"Authorization": f"Bearer {key}"}
-        assert await asyncio.wait_for(_first(web, remote, headers), 10) != 401
-        await people.owner.contributors.revoke_key(key.split("_")[2])
-        assert await asyncio.wait_for(_first(web, remote, headers), 10) == 401
-
-
-async def _first(web: httpx2.AsyncClient, remote: tuple[str, str], headers: dict[str, str]) -> int:
-    method = "POST" if remote[1] == "http" else "GET"
-    async with web.stream(method, remote[0], headers=headers) as answer:
-        return answer.status_code

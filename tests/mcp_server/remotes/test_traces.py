@@ -1,7 +1,6 @@
 """Traces between two stores: what moves, what does not, and what becomes of what both sides changed."""
 
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from commontrace.models.traces import AmendmentProposal, TraceContent
 from doors import serving
 from factories import contributed, contribution
 
-NOWHERE = "http://127.0.0.1:9"
-
 
 def actions(report: TransferReport) -> dict[str, str]:
     return {item.title: item.action for item in report.items}
@@ -24,20 +21,6 @@ def actions(report: TransferReport) -> dict[str, str]:
 
 async def titles(client: AsyncClient) -> set[str]:
     return {trace.content.title async for trace in client.traces.all() if trace.state == "active"}
-
-
-@pytest.fixture
-async def other(template: Path, tmp_path: Path) -> AsyncIterator[AsyncClient]:
-    """The owner of another store."""
-    async with connect_async(f"sqlite:///{shutil.copy(template, tmp_path / 'other.db')}") as owner:
-        yield owner
-
-
-@pytest.fixture
-def joined(client: AsyncClient, other: AsyncClient) -> AsyncClient:
-    """A store whose remote `origin` is the other one."""
-    client.remotes.add("origin", other.url)
-    return client
 
 
 async def test_what_others_may_see_is_pushed_once_and_keeps_the_ids_of_its_versions(

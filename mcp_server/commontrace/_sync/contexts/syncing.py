@@ -170,15 +170,23 @@ class _Sending:
         return [move for move in moves if move.before != move.after]
 
     def _check_known(self, moves: Sequence[RefMove]) -> None:
-        """Raise ConflictError where a branch there has what is not here, before anything is sent."""
-        theirs = [move.before for move in moves if move.before]
-        here = {*(self._here.which(theirs)).commits}
+        """Raise ConflictError where a branch there has what does not lead to ours, before anything is sent."""
         for move in moves:
-            if move.before and move.before not in here:
+            name = move.ref.partition("/")[2]
+            if move.before and not self._leads(move.before, name):
                 raise ConflictError(
-                    f"{move.ref.partition('/')[2]} has commits at {self._remote.name} that are not here.",
-                    "trace pull first, then push again.",
+                    f"{name} at {self._remote.name} has commits that {name} here does not lead on from.",
+                    "trace pull first, then push again; or --force-with-lease, which takes them out of it.",
                 )
+
+    def _leads(self, commit_id: str, name: str) -> bool:
+        skip: int | None = 0
+        while skip is not None:
+            page = self._here.ancestry([name], skip=skip)
+            if commit_id in page.commits:
+                return True
+            skip = page.next_skip
+        return False
 
     def _check_lease(self, moves: Sequence[RefMove]) -> None:
         seen = (self._here.which([])).refs

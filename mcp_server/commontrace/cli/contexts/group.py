@@ -26,6 +26,7 @@ context: Final = LazyGroup(
             "slot": Lazy(f"{_HERE}.show", "slot", "Everything that was done to a message"),
             "reflog": Lazy(f"{_HERE}.operations", "reflog", "What was done, newest first"),
             "repos": Lazy(f"{_HERE}.operations", "repos", "Every context that you may see"),
+            "share": Lazy(f"{_HERE}.operations", "share", "Show this one to your organization"),
         },
         "Change messages": {
             "edit": Lazy(f"{_HERE}.editing", "edit", "Give a message another content"),
@@ -72,6 +73,9 @@ context: Final = LazyGroup(
         },
         "Exchange": {
             "import": Lazy(f"{_HERE}.interchange", "import_", "Bring in a transcript or a bundle"),
+            "push": Lazy(f"{_HERE}.syncing", "push", "Send branches to a remote"),
+            "fetch": Lazy(f"{_HERE}.syncing", "fetch", "Bring in a remote's branches, beside yours"),
+            "pull": Lazy(f"{_HERE}.syncing", "pull", "Fetch a branch and merge it"),
             "export": Lazy(f"{_HERE}.interchange", "export", "Write a window or a bundle"),
             "resume": Lazy(f"{_HERE}.interchange", "resume", "Go on from a ref in Claude Code"),
         },

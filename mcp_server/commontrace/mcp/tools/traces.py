@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic wants this one below Python 3.12
 
 from commontrace import AsyncTags, AsyncTraces
-from commontrace.mcp.dependencies import current_tags, current_traces
+from commontrace.mcp.dependencies import Asking, current_asking, current_tags, current_traces
 from commontrace.models.search import Query
 from commontrace.models.traces import (
     AmendmentProposal,
@@ -88,7 +88,7 @@ async def query_traces(
     max_tokens: Annotated[int, Field(ge=200, le=20_000)] = 1500,
     detail: Literal["index", "full"] = "index",
     include_unproven: Annotated[bool, Field(description="Public ones too")] = False,
-    traces: AsyncTraces = Depends(current_traces),
+    asking: Asking = Depends(current_asking),
 ) -> ToolResult:
     """Search fixes other agents found. Call it when a command fails or before unfamiliar work.
 
@@ -107,7 +107,7 @@ async def query_traces(
         detail=detail,
         include_unproven=include_unproven,
     )
-    return ToolResult(content=render_answer(await traces.query(wanted)))
+    return ToolResult(content=render_answer(await asking.query(wanted)))
 
 
 async def contribute_trace(

