@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from commontrace._async.contexts.bound import AsyncBound
+from commontrace._async.contexts.bound import AsyncBound, AsyncOperation
 from commontrace.models.contexts import (
     Ancestry,
     KnownCommits,
@@ -23,11 +23,15 @@ class AsyncCopies(AsyncBound):
 
     async def which(self, commits: Sequence[str]) -> KnownCommits:
         """Those of up to 1,000 commits that are here, and where every ref points; raises NotFoundError."""
-        return await self._write("which", "known", KnownCommits, WhichCommits.of(commits=list(commits)))
+        body = WhichCommits.of(commits=list(commits))
+        asked = AsyncOperation(self.name, "which", writes=False, body=body)
+        return await self._send(asked, "POST", "known", KnownCommits, {})
 
     async def objects(self, commits: Sequence[str]) -> bytes:
         """A bundle of up to 50 commits, given parents first, with the messages that they name and without refs."""
-        return await self._write("objects", "objects", bytes, WantedObjects.of(commits=list(commits)))
+        body = WantedObjects.of(commits=list(commits))
+        asked = AsyncOperation(self.name, "objects", writes=False, body=body)
+        return await self._send(asked, "POST", "objects", bytes, {})
 
     async def move_refs(self, moves: Sequence[RefMove], *, force: bool = False) -> MovedRefs:
         """Move refs, all or none, from exactly where they were seen to commits that are here.

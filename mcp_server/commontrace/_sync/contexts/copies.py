@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from commontrace._sync.contexts.bound import Bound
+from commontrace._sync.contexts.bound import Bound, Operation
 from commontrace.models.contexts import (
     Ancestry,
     KnownCommits,
@@ -23,11 +23,15 @@ class Copies(Bound):
 
     def which(self, commits: Sequence[str]) -> KnownCommits:
         """Those of up to 1,000 commits that are here, and where every ref points; raises NotFoundError."""
-        return self._write("which", "known", KnownCommits, WhichCommits.of(commits=list(commits)))
+        body = WhichCommits.of(commits=list(commits))
+        asked = Operation(self.name, "which", writes=False, body=body)
+        return self._send(asked, "POST", "known", KnownCommits, {})
 
     def objects(self, commits: Sequence[str]) -> bytes:
         """A bundle of up to 50 commits, given parents first, with the messages that they name and without refs."""
-        return self._write("objects", "objects", bytes, WantedObjects.of(commits=list(commits)))
+        body = WantedObjects.of(commits=list(commits))
+        asked = Operation(self.name, "objects", writes=False, body=body)
+        return self._send(asked, "POST", "objects", bytes, {})
 
     def move_refs(self, moves: Sequence[RefMove], *, force: bool = False) -> MovedRefs:
         """Move refs, all or none, from exactly where they were seen to commits that are here.
