@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from commontrace._async.contexts.bound import AsyncBound, AsyncOperation
 from commontrace.models.contexts import (
+    MOST_COMMITS,
     Ancestry,
     KnownCommits,
     MovedRefs,
@@ -17,9 +18,9 @@ from commontrace.models.contexts import (
 class AsyncCopies(AsyncBound):
     """Copies."""
 
-    async def ancestry(self, refs: Sequence[str] = (), *, skip: int = 0) -> Ancestry:
+    async def ancestry(self, refs: Sequence[str] = (), *, skip: int = 0, limit: int = MOST_COMMITS) -> Ancestry:
         """The ids of up to 1,000 commits that lead to branches and tags (all, unless named), children first."""
-        return await self._read("ancestry", "ancestry", Ancestry, refs=list(refs), skip=skip)
+        return await self._read("ancestry", "ancestry", Ancestry, refs=list(refs), skip=skip, limit=limit)
 
     async def which(self, commits: Sequence[str]) -> KnownCommits:
         """Those of up to 1,000 commits that are here, and where every ref points; raises NotFoundError."""

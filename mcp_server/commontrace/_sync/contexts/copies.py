@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from commontrace._sync.contexts.bound import Bound, Operation
 from commontrace.models.contexts import (
+    MOST_COMMITS,
     Ancestry,
     KnownCommits,
     MovedRefs,
@@ -17,9 +18,9 @@ from commontrace.models.contexts import (
 class Copies(Bound):
     """Copies."""
 
-    def ancestry(self, refs: Sequence[str] = (), *, skip: int = 0) -> Ancestry:
+    def ancestry(self, refs: Sequence[str] = (), *, skip: int = 0, limit: int = MOST_COMMITS) -> Ancestry:
         """The ids of up to 1,000 commits that lead to branches and tags (all, unless named), children first."""
-        return self._read("ancestry", "ancestry", Ancestry, refs=list(refs), skip=skip)
+        return self._read("ancestry", "ancestry", Ancestry, refs=list(refs), skip=skip, limit=limit)
 
     def which(self, commits: Sequence[str]) -> KnownCommits:
         """Those of up to 1,000 commits that are here, and where every ref points; raises NotFoundError."""
