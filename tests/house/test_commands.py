@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from commontrace.hooks.calling import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = sorted((ROOT / ".claude" / "commands").glob("*.md"))
 SKILLS = sorted((ROOT / ".claude" / "skills").glob("*/SKILL.md"))
@@ -141,6 +143,7 @@ def test_every_hook_has_a_short_timeout_and_those_that_only_keep_things_hold_nob
         "PreCompact": "pre-compact",
         "SessionEnd": "session-end",
     }
+    assert {hook["command"].rpartition(" hook ")[2] for hook in hooks.values()} == PATIENCE.keys()
     assert {hook["timeout"] for hook in hooks.values()} == {2}
     assert {event for event, hook in hooks.items() if hook.get("async")} == {"PreCompact", "SessionEnd"}
     # What is edited between a failure and its passing is what resolved it.

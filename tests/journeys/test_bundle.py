@@ -28,9 +28,8 @@ MCPB = "@anthropic-ai/mcpb@2.1.2"
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folders = [tmp_path_factory.mktemp("bundle") for _ in range(2)]
     for folder in folders:
-        subprocess.run(
-            [sys.executable, REPOSITORY / "mcp_server" / "bundle_desktop.py", folder], check=True, capture_output=True
-        )
+        script = REPOSITORY / "mcp_server" / "bundle_desktop.py"
+        subprocess.run([sys.executable, str(script), str(folder)], check=True, capture_output=True)
     once, again = (next(folder.glob("*.mcpb")) for folder in folders)
     assert once.read_bytes() == again.read_bytes()
     return once
@@ -87,10 +86,11 @@ def test_the_bundle_is_valid_for_claude_desktop_and_packs_again(bundle: Path, tm
             (cache / "package.json").write_text('{"private": true}')
             subprocess.run(["npm", "i", "--ignore-scripts", MCPB], cwd=cache, check=True, capture_output=True)
     unpacked = tmp_path / "unpacked"
-    for arguments in (["unpack", bundle, unpacked], ["validate", unpacked], ["pack", unpacked, tmp_path / "x.mcpb"]):
-        run = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-        assert run.returncode == 0, run.stdout + run.stderr
-    assert (
-        "Manifest schema validation passes"
-        in subprocess.run([program, "validate", unpacked], capture_output=True, text=True, check=True).stdout
-    )
+    steps = [
+        ["unpack", str(bundle), str(unpacked)],
+        ["validate", str(unpacked)],
+        ["pack", str(unpacked), f"{unpacked}.x"],
+    ]
+    runs = [subprocess.run([str(program), *step], capture_output=True, text=True, check=False) for step in steps]
+    assert [run.returncode for run in runs] == [0, 0, 0], [run.stdout + run.stderr for run in runs]
+    assert "Manifest schema validation passes" in runs[1].stdout

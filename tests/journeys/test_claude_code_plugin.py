@@ -20,6 +20,7 @@ FIX = {
     "solution": "Cause: a deferred BEGIN takes the write lock too late. Use `BEGIN IMMEDIATE`.",
     "error": "sqlite3.OperationalError: database is locked",
 }
+FAILING = """python3 -c 'import sqlite3; raise sqlite3.OperationalError("database is locked")'"""
 
 pytestmark = [
     pytest.mark.skipif(not (TOOLS / "claude_e2e.py").exists(), reason="needs the scripted model in ../shared/tools"),
@@ -63,7 +64,7 @@ class Claude:
 
     def run(self, prompt: str, turns: list[tuple[str, dict[str, Any]]], *options: str) -> Any:
         """A run against the scripted model, which calls these tools one after the other."""
-        scripted = [{"tool": TOOL + tool, "input": arguments} for tool, arguments in turns]
+        scripted = [{"tool": tool if tool == "Bash" else TOOL + tool, "input": arguments} for tool, arguments in turns]
         done = self._tools.run(
             prompt,
             [*scripted, {"text": "done"}],
@@ -76,10 +77,18 @@ class Claude:
         return done
 
 
+def _checkout(folder: Path) -> Path:
+    """The repository without what tools left in it: installing copies all that is there."""
+    left = shutil.ignore_patterns(".git", ".venv", ".cache", "*_cache", "__pycache__", "tests", "dist", ".hypothesis")
+    shutil.copytree(REPOSITORY, folder, ignore=left)
+    return folder
+
+
 def test_the_plugin_is_installed_connects_and_leads_from_a_preview_to_a_restored_state(tmp_path: Path) -> None:
     claude = Claude(tmp_path)
-    assert "Validation passed" in claude("plugin", "validate", str(REPOSITORY), "--strict", "--profile", "directory")
-    claude("plugin", "marketplace", "add", str(REPOSITORY))
+    marketplace = str(_checkout(tmp_path / "checkout"))
+    assert "Validation passed" in claude("plugin", "validate", marketplace, "--strict", "--profile", "directory")
+    claude("plugin", "marketplace", "add", marketplace)
     claude("plugin", "install", "commontrace@commontrace")
     listed = [line for line in claude("mcp", "list").splitlines() if "commontrace" in line]
     assert len(listed) == 1
@@ -103,19 +112,21 @@ def test_the_plugin_is_installed_connects_and_leads_from_a_preview_to_a_restored
     used = claude.run(
         "go",
         [
-            ("query_traces", {"error": FIX["error"], "ids": [trace_id[:10]]}),
-            ("vote_trace", {"trace_id": trace_id, "outcome": "worked", "evidence": {"exit_after": 0}}),
             ("context_commit", commit),
             ("context_branch", {"action": "create", "name": "try"}),
             ("context_commit", {**commit, "message": "it failed"}),
             ("context_branch", {"action": "switch", "name": "main"}),
             ("context_show", {"ref": "main"}),
+            # A hook waits for the server for a moment only and speaks once: on a busy machine not the first time.
+            *[("Bash", {"command": FAILING, "description": "open the store"})] * 3,
+            ("vote_trace", {"trace_id": trace_id, "outcome": "worked", "evidence": {"exit_after": 0}}),
         ],
         "--allowedTools",
-        "mcp__plugin_commontrace_commontrace",
+        "mcp__plugin_commontrace_commontrace,Bash",
     )
     answers = list(used.tool_results().values())
-    assert [failed for _, failed in answers] == [False] * 7
-    assert "BEGIN IMMEDIATE" in answers[0][0]
-    assert "self" in answers[1][0]
-    assert answers[6][0].count("fix the lock") == 1
+    assert [failed for _, failed in answers] == [*[False] * 5, True, True, True, False]
+    assert answers[4][0].count("fix the lock") == 1
+    assert used.model_text(-1).count("CommonTrace knows this error: your own trace") == 1
+    assert used.model_text(-1).count("BEGIN IMMEDIATE") == 1
+    assert '"self_report":true' in answers[8][0]

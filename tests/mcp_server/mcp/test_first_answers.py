@@ -1,12 +1,15 @@
 """What a client hears first comes from the last start's answers, and is what the real server says."""
 
+import asyncio
+import io
 import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from commontrace import connect_async
 from commontrace.mcp.first_answers import FirstAnswers
+from commontrace.mcp.server import build_server
 
 COMMONTRACE = str(Path(sys.executable).with_name("commontrace"))
 CLIENT = {"name": "test", "version": "1"}
@@ -30,22 +35,27 @@ MODERN: list[tuple[str, dict[str, Any]]] = [(name, {"_meta": META}) for name in 
 PROMPT = {"name": "solve", "arguments": {"problem": "the build fails"}}
 
 
-class Process:
-    """A server process on its standard streams."""
+class Talk:
+    """A client's side of two streams."""
 
-    def __init__(self, cache: Path, **environment: str) -> None:
-        given = {**os.environ, "XDG_CACHE_HOME": str(cache), **environment}
-        self.process = subprocess.Popen([COMMONTRACE, "mcp"], env=given, stdin=-1, stdout=-1, stderr=-1)
-        self.asked = 0
+    serve: Callable[[], None]
+    """Lets the real server come up, where that is in our hands."""
+
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes]) -> None:
+        self._stdin = stdin
+        self._stdout = stdout
+        self._asked = 0
 
     def ask(self, method: str, parameters: dict[str, Any]) -> bytes:
         """The line that answers a request, with the id taken out."""
-        self.asked += 1
-        name = f"q{self.asked}"
-        self.send({"id": name, "method": method, "params": parameters})
+        self._asked += 1
+        name = f"q{self._asked}"
+        request = {"jsonrpc": "2.0", "id": name, "method": method, "params": parameters}
+        self._stdin.write(json.dumps(request).encode() + b"\n")
+        self._stdin.flush()
         while True:
-            line = stream(self.process.stdout).readline()
-            assert line, stream(self.process.stderr).read().decode()
+            line = self._stdout.readline()
+            assert line, "the server ended"
             if json.loads(line).get("id") == name:
                 return line.replace(f'"{name}"'.encode(), b"ID", 1)
 
@@ -54,49 +64,79 @@ class Process:
         found: dict[str, Any] = json.loads(self.ask(method, parameters).replace(b"ID", b"0", 1))["result"]
         return found
 
-    def send(self, message: dict[str, Any]) -> None:
-        stream(self.process.stdin).write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-        stream(self.process.stdin).flush()
 
-
-def stream(found: IO[bytes] | None) -> IO[bytes]:
-    assert found is not None
-    return found
+@contextmanager
+def running(cache: Path, **environment: str) -> Iterator[Talk]:
+    """`commontrace mcp`, as a client starts it."""
+    given = {**os.environ, "XDG_CACHE_HOME": str(cache), **environment}
+    with subprocess.Popen([COMMONTRACE, "mcp"], env=given, stdin=-1, stdout=-1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield Talk(process.stdin, process.stdout)
+            process.stdin.close()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
 
 
 @contextmanager
-def running(cache: Path, **environment: str) -> Iterator[Process]:
-    server = Process(cache, **environment)
-    with server.process:
-        try:
-            yield server
-            stream(server.process.stdin).close()
-            assert server.process.wait(60) == 0
-        finally:
-            server.process.kill()
+def in_process(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Talk]:
+    """The same server behind the same stand-in, without an interpreter of its own."""
+    (incoming, to_front), (from_front, outgoing) = os.pipe(), os.pipe()
+    front = FirstAnswers("core", incoming, outgoing)
+    with open(to_front, "wb") as stdin, open(from_front, "rb") as stdout, monkeypatch.context() as patch:  # noqa: PTH123
+        front.start()
+        talk = Talk(stdin, stdout)
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(front.stdin), encoding="utf-8"))
+        patch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(front.stdout), encoding="utf-8"))
+        server = build_server(partial(connect_async, url))
+        thread = threading.Thread(target=lambda: asyncio.run(server.run_stdio_async(show_banner=False)))
+        talk.serve = thread.start
+        yield talk
+        stdin.close()
+        thread.join(60)
+    os.close(incoming)
+    os.close(outgoing)
 
 
-@pytest.mark.parametrize(
-    ("asked", "before"),
-    [(LEGACY, '{"basis": ["another Python"], "answers": {}}'), (MODERN, '{"basis": [')],
-    ids=["handshake", "2026-07-28"],
-)
-def test_a_start_answers_as_the_one_before_byte_for_byte_and_mends_what_is_wrong(
-    asked: list[tuple[str, dict[str, Any]]], before: str, tmp_path: Path, url: str
-) -> None:
-    file = tmp_path / "commontrace" / "first-answers-core.json"
-    file.parent.mkdir()
-    file.write_text(before)
-    with running(tmp_path, COMMONTRACE_URL=url) as server:
-        real = [server.ask(*request) for request in asked]
-    kept = json.loads(file.read_text())
+def _spoil(file: Path) -> dict[str, Any]:
+    """Change what is kept, so that it is told from what the server says; returns what was kept."""
+    kept: dict[str, Any] = json.loads(file.read_text())
     spoilt = json.dumps(kept["answers"]).replace("Search traces", "From the file")
     file.write_text(json.dumps({**kept, "answers": json.loads(spoilt)}))
+    return kept
+
+
+def test_a_start_answers_as_the_one_before_byte_for_byte_and_mends_what_is_wrong(tmp_path: Path, url: str) -> None:
+    file = tmp_path / "commontrace" / "first-answers-core.json"
     with running(tmp_path, COMMONTRACE_URL=url) as server:
-        again = [server.ask(*request) for request in asked]
-        prompt = server.result("prompts/get", {**PROMPT, **asked[1][1]})  # after it, the real server has said all
+        real = [server.ask(*request) for request in MODERN]
+    kept = _spoil(file)
+    with running(tmp_path, COMMONTRACE_URL=url) as server:
+        again = [server.ask(*request) for request in MODERN]
+        prompt = server.result("prompts/get", {**PROMPT, **MODERN[1][1]})  # after it, the real server has said all
     assert again == [line.replace(b"Search traces", b"From the file") for line in real]
     assert again != real
+    assert "the build fails" in prompt["messages"][0]["content"]["text"]
+    assert json.loads(file.read_text()) == kept
+
+
+@pytest.mark.parametrize("asked", [LEGACY, MODERN], ids=["handshake", "2026-07-28"])
+def test_in_both_eras_the_real_server_goes_on_where_the_file_ends(
+    asked: list[tuple[str, dict[str, Any]]], home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    file = home / "cache" / "commontrace" / "first-answers-core.json"
+    with in_process(url, monkeypatch) as talk:
+        talk.serve()
+        real = [talk.ask(*request) for request in asked]
+    kept = _spoil(file)
+    with in_process(url, monkeypatch) as talk:
+        again = [talk.ask(*request) for request in asked]  # before there is a server
+        talk.serve()
+        prompt = talk.result("prompts/get", {**PROMPT, **asked[1][1]})
+    assert again == [line.replace(b"Search traces", b"From the file") for line in real]
     assert "the build fails" in prompt["messages"][0]["content"]["text"]
     assert json.loads(file.read_text()) == kept
 
