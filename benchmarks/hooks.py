@@ -4,8 +4,8 @@ Four parts. `cost`: each hook as a process, as Claude Code starts it, with a ser
 the process, Python's start included, and wall. `precision`: the recorded outputs of the programs in
 benchmarks/failures/*.toml; for every second failure a trace with one of its outputs is in the store, beside the starter
 traces, and every other output is met as a failing command. Relevant is a trace that has this error for the same thing
-(`sqrt_of` undefined to gcc or to clang, no table `users` to psql or to a driver); all else is wrong. `ordinary`: non-zero
-exits that are answers (grep, diff, test, which, git diff --exit-code, tests written first, …), each with the text of an
+(`sqrt_of` undefined to gcc or to clang, no table `users` to psql or to a driver); all else is wrong. `ordinary`:
+non-zero exits that are answers (grep, diff, test, which, git diff --exit-code, tests first), each with the text of an
 error that the store knows. `learning`: made-up sessions in which one step of several is the fix, among reading, tests
 that are written first, flakes and work.
 
@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -70,13 +70,21 @@ def percentile(values: list[float], share: float) -> float:
     return round(sorted(values)[min(int(share * len(values)), len(values) - 1)], 1)
 
 
+def _known_error(event: dict[str, Any]) -> dict[str, Any]:
+    error = (
+        'Exit code 1\nTraceback (most recent call last):\n  File "app.py", line 3, in <module>\n    db.execute(sql)\n'
+    )
+    known = {"tool_name": "Bash", "tool_input": {"command": "python app.py"}}
+    return {**known, "error": f"{error}sqlite3.OperationalError: database is locked"} if "error" in event else {}
+
+
 def costs(project: Path, runs: int) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for event_name, name in NAMES.items():
         events = [event for event in payloads() if event["hook_event_name"] == event_name]
-        # A run of its own each time, so that nothing was told before.
+        # A run of its own each time, so that nothing was told before; and an error that a starter trace knows.
         taken = [
-            spent(name, {**event, "session_id": f"{name}-{number}"}, project)
+            spent(name, {**event, **_known_error(event), "session_id": f"{name}-{number}"}, project)
             for number, event in zip(range(runs), itertools.cycle(events))
         ]
         cpu, wall = [one[0] for one in taken], [one[1] for one in taken]
@@ -256,59 +264,62 @@ async def ordinary(client: Any, folder: str, project: Path) -> dict[str, Any]:
 # ── learning ──
 
 
+class Session:
+    """The lines of a session of Claude Code."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.lines = name, list[dict[str, Any]]()
+
+    def _call(self, tool: str, given: dict[str, Any], said: str, *, failed: bool = False) -> None:
+        called = f"c{len(self.lines)}"
+        self._line("assistant", {"type": "tool_use", "id": called, "name": tool, "input": given})
+        self._line("user", {"type": "tool_result", "tool_use_id": called, "content": said, "is_error": failed})
+
+    def _line(self, role: str, block: dict[str, Any]) -> None:
+        above = self.lines[-1]["uuid"] if self.lines else None
+        line = {"type": role, "uuid": f"{self.name}-{len(self.lines)}", "parentUuid": above, "sessionId": self.name}
+        self.lines.append({**line, "message": {"role": role, "content": [block]}})
+
+    def run(self, command: str, error: str = "") -> None:
+        """Run a command that fails with an error, or passes."""
+        said = f"Exit code 1\n{error}" if error else "ok"
+        self._call("Bash", {"command": command}, said, failed=bool(error))
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Change a file."""
+        self._call("Edit", {"file_path": f"/home/dev/{path}", "old_string": old, "new_string": new}, "updated")
+
+
 def session(chosen: random.Random, number: int) -> tuple[list[dict[str, Any]], str]:
-    """The lines of a session of Claude Code, and the step in it that is the fix; empty where there is none."""
-    lines: list[dict[str, Any]] = []
-
-    def call(name: str, given: dict[str, Any], said: str, *, failed: bool = False) -> None:
-        for role, block in (
-            ("assistant", {"type": "tool_use", "id": f"c{len(lines)}", "name": name, "input": given}),
-            ("user", {"type": "tool_result", "tool_use_id": f"c{len(lines)}", "content": said, "is_error": failed}),
-        ):
-            above = lines[-1]["uuid"] if lines else None
-            line = {"type": role, "uuid": f"{number}-{len(lines)}", "parentUuid": above, "sessionId": f"s{number}"}
-            lines.append({**line, "message": {"role": role, "content": [block]}})
-        lines[-1]["message"]["content"][0]["tool_use_id"] = lines[-2]["message"]["content"][0]["id"]
-
-    def run(command: str, error: str = "") -> None:
-        call("Bash", {"command": command}, f"Exit code 1\n{error}" if error else "ok", failed=bool(error))
-
-    def noise() -> None:
-        run(chosen.choice(["ls -la", "git status", "cat app.py", "grep -rn region src", "git diff | head -40"]))
-
-    def edit(path: str, old: str, new: str) -> None:
-        call("Edit", {"file_path": f"/home/dev/shop/{path}", "old_string": old, "new_string": new}, "updated")
-
+    """The lines of a session, and the step in it that is the fix; empty where there is none."""
+    told = Session(f"s{number}")
+    run, edit = told.run, told.edit
     word = f"{chosen.choice(['flurbo', 'zipple', 'quorl', 'brindle', 'mosk'])}{number}"
     command = chosen.choice(
         ["python app.py", "npm run build", "cargo build", "make dist", "uv run pytest tests/web.py"]
     )
     error = f"{chosen.choice(['ImportError', 'ConfigError', 'TypeError'])}: {word} is not what it has to be"
+    fails, passes, mends = (run, command, error), (run, command), (edit, "config.py", "", f"region_{word}")
     stories: dict[str, list[tuple[Any, ...]]] = {
-        "install": [(run, command, error), (run, f"pip install {word}"), (run, command)],
-        "edit": [(run, command, error), (edit, "config.py", "", f"region_{word}"), (run, command)],
-        "twice": [
-            (run, command, error),
-            (edit, "guess.py", "a", "b"),
-            (run, command, error),
-            (edit, "config.py", "", f"region_{word}"),
-            (run, command),
-        ],
+        "install": [fails, (run, f"pip install {word}"), passes],
+        "edit": [fails, mends, passes],
+        "twice": [fails, (edit, "guess.py", "a", "b"), fails, mends, passes],
         "test first": [
             (run, "pytest", f"E   assert {number} == 2\n1 failed"),
             (edit, "a.py", "1", "2"),
             (run, "pytest"),
         ],
-        "flake": [(run, command, error), (run, command)],
-        "work": [(run, command, error), *((edit, f"{place}.py", "a", "b") for place in range(9)), (run, command)],
-        "never": [(run, command, error), (edit, "a.py", "1", "2")],
-        "elsewhere": [(run, command, error), (edit, "a.py", "1", "2"), (run, "python other.py")],
+        "flake": [fails, passes],
+        "work": [fails, *((edit, f"{place}.py", "a", "b") for place in range(9)), passes],
+        "never": [fails, mends],
+        "elsewhere": [fails, mends, (run, "python other.py")],
     }
     kind = chosen.choice(list(stories))
     for step, *words in stories[kind]:
         step(*words)
-        noise()
-    return lines, {"install": f"pip install {word}", "edit": f"region_{word}", "twice": f"region_{word}"}.get(kind, "")
+        run(chosen.choice(["ls -la", "git status", "cat app.py", "grep -rn region src", "git diff | head -40"]))
+    fixes = {"install": f"pip install {word}", "edit": f"region_{word}", "twice": f"region_{word}"}
+    return told.lines, fixes.get(kind, "")
 
 
 def learning(home: Path, sessions: int = 400) -> dict[str, Any]:
@@ -357,7 +368,7 @@ def main() -> None:
         os.environ.update(
             HOME=root, XDG_DATA_HOME=f"{root}/d", XDG_CONFIG_HOME=f"{root}/c", COMMONTRACE_EMBEDDER="none"
         )
-        parts = {
+        parts: dict[str, Callable[[], dict[str, Any]]] = {
             "cost": lambda: cost(home, given.runs),
             "precision": lambda: asyncio.run(in_store(home, precision)),
             "ordinary": lambda: asyncio.run(in_store(home, ordinary)),

@@ -45,6 +45,10 @@ TOOLS = ("docker", "cargo", "webpack", "terraform", "pytest", "gradle", "nginx",
 class RefusedError(Exception):
     """The server answered with an error."""
 
+    def __init__(self, path: str, answer: dict[str, Any]) -> None:
+        super().__init__(f"{path}: {answer.get('status')} {answer.get('detail')}")
+        self.status = answer.get("status")
+
 
 @dataclass
 class Caller:
@@ -60,6 +64,7 @@ class Caller:
     shown: list[tuple[str, str]] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in ROUTES})
     errors: list[str] = field(default_factory=list)
+    shares: tuple[int, ...] = SHARES
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +82,7 @@ class Caller:
         length = int(told.partition("content-length: ")[2].partition("\r\n")[0])
         answer: dict[str, Any] = json.loads(await reader.readexactly(length))
         if not told.startswith(("http/1.1 200", "http/1.1 201")):
-            raise RefusedError(f"{path}: {answer.get('status')} {answer.get('detail')}")
+            raise RefusedError(path, answer)
         return answer
 
     async def query(self) -> None:
@@ -111,11 +116,11 @@ class Caller:
         answer = await self.ask(f"/contexts/shared-{self.draw.randrange(CONTEXTS)}/commits", body)
         self.commits.append(answer["commit_id"])
 
-    async def work(self, until: float) -> None:
+    async def work(self, is_over: Callable[[], bool]) -> None:
         """One request after the other; an error ends a request and is counted."""
         steps: dict[str, Callable[[], Awaitable[None]]] = {name: getattr(self, name) for name in ROUTES}
-        while time.monotonic() < until:
-            (name,) = self.draw.choices(ROUTES, SHARES)
+        while not is_over():
+            (name,) = self.draw.choices(ROUTES, self.shares)
             began = time.perf_counter()
             try:
                 await steps[name]()
@@ -148,6 +153,9 @@ def prepare(url: str, clients: int, traces: int) -> list[str]:
     with connect(url) as owner:
         for _ in range(traces):
             owner.traces.contribute(Contribution.model_validate(contribution(phrase(draw)) | {"insist": True}))
+        for number in range(CONTEXTS):
+            owner.contexts.create(f"shared-{number}")
+            owner.contexts.open(f"shared-{number}").share()
         names = [f"client{number}" for number in range(clients)]
         return [owner.contributors.create_key(NewApiKey(contributor=name)).key for name in names]
 
@@ -196,7 +204,7 @@ def memory(pid: int) -> float:
 
 async def drive(callers: list[Caller], seconds: float) -> None:
     until = time.monotonic() + seconds
-    await asyncio.gather(*(caller.work(until) for caller in callers))
+    await asyncio.gather(*(caller.work(lambda: time.monotonic() >= until) for caller in callers))
 
 
 async def lost(url: str, callers: list[Caller]) -> list[str]:

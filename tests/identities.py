@@ -56,6 +56,7 @@ class IdentityProvider:
         discovery: what replaces or adds to fields of its discovery document.
         status: of its answers.
         padding: bytes that are sent after a document.
+        body: what is sent in place of every document.
         asked: the paths that came.
     """
 
@@ -64,6 +65,7 @@ class IdentityProvider:
     discovery: dict[str, Any] = field(default_factory=dict)
     status: int = 200
     padding: int = 0
+    body: bytes | None = None
     asked: list[str] = field(default_factory=list)
 
     def token(self, algorithm: str = "ES256", *, header: dict[str, Any] | None = None, **claims: Any) -> str:
@@ -77,6 +79,8 @@ class IdentityProvider:
 
     def document(self, path: str) -> bytes | None:
         """What a path leads to."""
+        if self.body is not None:
+            return self.body
         known = {"issuer": self.url, "jwks_uri": f"{self.url}/keys", **self.discovery}
         found = {"/.well-known/openid-configuration": known, "/keys": {"keys": self.keys}}.get(path)
         return json.dumps(found).encode() + b" " * self.padding if found else None

@@ -21,7 +21,8 @@ from commontrace._transport import LOCAL_BASE, async_transport
 from commontrace.mcp.server import build_server
 from commontrace.models.contributors import NewApiKey
 from commontrace.models.search import Query
-from commontrace.models.traces import AmendmentProposal
+from commontrace.models.traces import AmendmentProposal, TraceContent
+from commontrace.versions import version_id
 from factories import contribution, read
 
 SCOPES: Final = ("read", "contribute", "vote", "admin")
@@ -29,6 +30,7 @@ ORGANIZATIONS: Final = ("alpha", "beta", "gamma")
 CREATES: Final = {
     ("post", "/api/v1/contexts/{repository}/commits"),
     ("post", "/api/v1/contexts/{repository}/bundle"),
+    ("post", "/api/v1/contexts/{repository}/refs"),
 }
 """Routes that make what they are asked for where there is none: nothing is missing for them."""
 
@@ -128,6 +130,7 @@ async def _tenant(owner: AsyncClient, keyed: AsyncClient, http: httpx2.AsyncClie
     await ann.traces.query(Query(query=f"kangaroo {canaries[5]} migration"))
     ids = {
         "trace_id": team.trace_id,
+        "version_id": team.version_id,
         "private_id": private.trace_id,
         "amendment_id": amendment.amendment_id,
         "flag_id": flag.flag_id,
@@ -164,6 +167,18 @@ async def _context(http: httpx2.AsyncClient, key: str, repository: str, canaries
     }
 
 
+def _exchanged(ids: Mapping[str, str]) -> dict[str, Any]:
+    """What stores say to each other, about ids of one organization."""
+    words = TraceContent.model_validate(contribution(4).model_dump(include={*TraceContent.model_fields}))
+    version = {"version_id": version_id(words), "content": words.model_dump(mode="json")}
+    return {
+        "moves": [{"ref": "branch/fresh", "after": ids["commit"]}],
+        "traces": [[ids.get("version_id", version["version_id"])]],
+        "versions": [version],
+        "serves": version["version_id"],
+    }
+
+
 def values(of: Tenant, repository: str) -> dict[str, Any]:
     """What a field or parameter of a name is given: ids of one organization."""
     ids = of.ids
@@ -176,6 +191,7 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "call_id": ids["call_id"],
         **dict.fromkeys(("ref", "a", "b", "onto", "commit_id"), ids["commit"]),
         "commits": [ids["commit"]],
+        **_exchanged(ids),
         "source": ids["branch"],
         "label": ids["tag"],
         "kind": "extends",

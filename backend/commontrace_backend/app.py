@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from commontrace_backend import authorization, problems
+from commontrace_backend.again import Again
 from commontrace_backend.contexts.audit_routes import router as audit
 from commontrace_backend.contexts.bundle_routes import router as bundles
 from commontrace_backend.contexts.exchange_routes import router as copies
@@ -18,6 +19,7 @@ from commontrace_backend.contexts.routes import router as contexts
 from commontrace_backend.contributors.routes import router as contributors
 from commontrace_backend.contributors.service import open_keyring
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.database.pools import Pools
 from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.choose import choose_embedder
 from commontrace_backend.embedding.protocol import Embedder
@@ -85,9 +87,10 @@ def create_app(settings: BackendSettings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,  # theirs load their parts from elsewhere; ours is one of the routes
         redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logging": False},  # it would tell paths and query strings
+        # It would tell paths and query strings to wherever the environment says.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    database = connect_database(settings.database_url, lock_wait=settings.lock_wait)
+    database = connect_database(settings.database_url, lock_wait=settings.lock_wait, pools=_pools(settings))
     app.state.settings = settings
     app.state.database = database
     redis_url = settings.redis_url.get_secret_value()
@@ -114,6 +117,7 @@ def _add_middleware(app: FastAPI, settings: BackendSettings) -> None:
         app.state.sentry = sentry.open_sentry(dsn)
         app.add_middleware(sentry.Captured, client=app.state.sentry)
     problems.install(app)
+    app.add_middleware(Again)
     app.add_middleware(BodyLimit, patience=settings.request_seconds / 2)
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
@@ -125,6 +129,10 @@ def _add_middleware(app: FastAPI, settings: BackendSettings) -> None:
         app.state.spans = spans.open_spans(settings.otlp_endpoint)
         app.add_middleware(spans.Spans, provider=app.state.spans)
     app.add_middleware(RequestIds)
+
+
+def _pools(settings: BackendSettings) -> Pools:
+    return Pools(settings.pool_readers, settings.pool_writers, settings.statement_seconds, settings.reconnect_seconds)
 
 
 def _metrics(app: FastAPI, settings: BackendSettings) -> Counted | None:

@@ -28,9 +28,11 @@ from commontrace.errors import (
     UnsupportedBodyError,
 )
 from commontrace.models.problem import Problem
+from commontrace_backend.again import note_loss
 from commontrace_backend.reporting import NOTED, report
 
 MEDIA_TYPE: Final = "application/problem+json"
+_STREAMED: Final = ("/bundle", "/objects")
 _OF_A_BODY: Final[dict[HTTPStatus, tuple[type[CommonTraceError], str]]] = {
     HTTPStatus.REQUEST_TIMEOUT: (SlowBodyError, "Send it again, faster or in parts."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLargeError, "Send less, or in several requests."),
@@ -79,6 +81,7 @@ def _headers(error: CommonTraceError) -> dict[str, str] | None:
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CommonTraceError)
+    note_loss(request, error)
     said = answer(error)
     if challenge := _challenge(request, error):
         said.headers["WWW-Authenticate"] = challenge
@@ -184,8 +187,8 @@ class Deadline:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; a bundle is streamed and takes as long as it takes."""
-        if scope["type"] != "http" or scope["path"].endswith("/bundle"):
+        """Pass a request on; what is streamed takes as long as it takes."""
+        if scope["type"] != "http" or scope["path"].endswith(_STREAMED):
             await self._app(scope, receive, send)
             return
         limit = asyncio.timeout(self._seconds)

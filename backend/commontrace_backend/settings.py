@@ -33,6 +33,18 @@ class BackendSettings(BaseSettings):
     )
     key_environment: str = Field(default="live", pattern="^[a-z]{2,8}$", description="Second part of new API keys.")
     lock_wait: float = Field(default=30.0, gt=0, description="Seconds to wait for the store's write lock.")
+    pool_readers: int = Field(
+        default=15, ge=1, le=500, description="Connections to PostgreSQL that read, at most, for each process."
+    )
+    pool_writers: int = Field(
+        default=2, ge=1, le=50, description="Connections to PostgreSQL that write; writers take turns, so few will do."
+    )
+    statement_seconds: float = Field(
+        default=60.0, gt=0, description="Seconds that PostgreSQL may take for a statement, beside waiting for a lock."
+    )
+    reconnect_seconds: float = Field(
+        default=5.0, ge=0, description="Seconds that a request waits for a PostgreSQL server that is just starting."
+    )
     embedder: Literal["auto", "local", "endpoint", "in-memory", "none"] = Field(
         default="auto",
         description="Where vectors come from; auto: the endpoint if one is named, else the extra `local`, else none.",

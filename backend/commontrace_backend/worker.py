@@ -1,7 +1,6 @@
 """`python -m commontrace_backend.worker`: does the jobs of the database of the settings until it is told to stop."""
 
 import asyncio
-import logging
 import signal
 import sys
 
@@ -11,18 +10,17 @@ from commontrace.errors import CommonTraceError, InvalidInputError
 from commontrace_backend.app import create_app
 from commontrace_backend.jobs.runner import Runner
 from commontrace_backend.jobs.table import Work
+from commontrace_backend.operation.logs import log_to_stderr
 from commontrace_backend.settings import BackendSettings
 
 
 def main() -> int:
     """Work; returns 0 once it was told to stop, 1 with one line on standard error where it cannot start."""
     try:
-        settings = BackendSettings()
-        logging.basicConfig(level=settings.log_level.upper(), format="%(message)s")
-        asyncio.run(_work(settings))
+        asyncio.run(_work(BackendSettings()))
     except CommonTraceError as error:
         return _failed(str(error))
-    except (ValidationError, ValueError):
+    except ValidationError:
         return _failed("COMMONTRACE_DATABASE_URL is missing, or another setting is wrong. See docs/configuration.md.")
     return 0
 
@@ -34,6 +32,7 @@ async def _work(settings: BackendSettings) -> None:
             "A worker needs a queue.",
             "Set COMMONTRACE_REDIS_URL here and for the servers; without it every server does its jobs itself.",
         )
+    log_to_stderr(settings.log_level, settings.log_format)
     state = create_app(settings).state
     await state.database.open(upgrade=False)
     try:

@@ -20,7 +20,7 @@ from commontrace.models.contexts import (
 from commontrace_backend.contexts import calls, collecting, origins, purging, searching, verifying
 from commontrace_backend.contexts.matching import Wanted
 from commontrace_backend.contexts.redacting import redacted
-from commontrace_backend.contexts.routes import HERE, Limit, Name, RefName
+from commontrace_backend.contexts.routes import HERE, Before, Limit, Name, RefName
 from commontrace_backend.database.engine import Database
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
 
@@ -98,9 +98,11 @@ async def record_call(
 
 
 @router.get(f"{HERE}/calls")
-async def list_calls(repository: Name, caller: Reader, session: Reading, limit: Limit = 50) -> list[CallRecord]:
-    """The recorded calls, newest first."""
-    return await calls.calls(session, caller, repository, limit)
+async def list_calls(
+    repository: Name, caller: Reader, session: Reading, limit: Limit = 50, before: Before = None
+) -> list[CallRecord]:
+    """The recorded calls, newest first; the next page comes before the last call_id."""
+    return await calls.calls(session, caller, repository, limit, before)
 
 
 @router.get(f"{HERE}/calls/{{call_id}}")

@@ -16,6 +16,7 @@ from commontrace_backend.identity import Reader, Writer, Writing
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
 MEDIA_TYPE: Final = "application/x-ndjson"
+LINES: Final = {"content": {MEDIA_TYPE: {"schema": {"type": "string", "description": "Lines of JSON."}}}}
 
 
 class Bundle(StreamingResponse):
@@ -24,7 +25,6 @@ class Bundle(StreamingResponse):
     media_type = MEDIA_TYPE
 
 
-_LINES: Final = {"content": {MEDIA_TYPE: {"schema": {"type": "string", "description": "Lines of JSON."}}}}
 _WHERE: Final = "/contexts/{repository}/bundle"
 Refs = Annotated[
     list[str], Query(default_factory=list, max_length=1000, description="Branches and tags. Default: all.")
@@ -35,7 +35,7 @@ Since = Annotated[
 ]
 
 
-@router.get(_WHERE, response_class=Bundle, responses={200: {"description": "The bundle.", **_LINES}})
+@router.get(_WHERE, response_class=Bundle, responses={200: {"description": "The bundle.", **LINES}})
 async def export_bundle(request: Request, repository: Name, caller: Reader, refs: Refs, since: Since) -> Bundle:
     """Branches and tags with the history that leads to them, as lines of JSON; only what `since` does not lead to."""
     pieces = _pieces(request.app.state.database, caller, repository, exporting.Wanted(refs, since))
@@ -66,7 +66,7 @@ async def _received(request: Request, _caller: Writer) -> AsyncIterator[importin
         yield bundle
 
 
-@router.post(_WHERE, openapi_extra={"requestBody": {"required": True, **_LINES}})
+@router.post(_WHERE, openapi_extra={"requestBody": {"required": True, **LINES}})
 async def import_bundle(
     repository: Name,
     caller: Writer,

@@ -44,9 +44,11 @@ async def find_call(session: ReadSession, repository_id: int, call_id: int) -> R
     return await session.first(_RECORDS.where(here))
 
 
-async def newest_calls(session: ReadSession, repository_id: int, limit: int) -> Sequence[Row[Any]]:
-    """Calls, newest first."""
+async def newest_calls(session: ReadSession, repository_id: int, limit: int, before: int | None) -> Sequence[Row[Any]]:
+    """Calls, newest first, those that came before one where that is said."""
     statement = _RECORDS.where(call_records.c.repository_id == repository_id)
+    if before is not None:
+        statement = statement.where(call_records.c.call_id < before)
     return await session.all(statement.order_by(call_records.c.call_id.desc()).limit(limit))
 
 

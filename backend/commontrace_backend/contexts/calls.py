@@ -89,10 +89,10 @@ async def _estimated(session: ReadSession, caller: Caller, name: str, wanted: Ne
     return await asyncio.to_thread(request_tokens, wanted.model, window.messages or [], tools, window.types)
 
 
-async def calls(session: ReadSession, caller: Caller, name: str, limit: int) -> list[CallRecord]:
-    """The recorded calls, newest first."""
+async def calls(session: ReadSession, caller: Caller, name: str, limit: int, before: int | None) -> list[CallRecord]:
+    """The recorded calls, newest first, those that came before one where that is said."""
     place = await open_place(session, caller, name)
-    return [_told(row) for row in await call_store.newest_calls(session, place.id, limit)]
+    return [_told(row) for row in await call_store.newest_calls(session, place.id, limit, before)]
 
 
 async def rebuild(session: ReadSession, caller: Caller, name: str, call_id: int) -> RebuiltCall:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
 
 from commontrace.models.contexts import (
     MOST_COMMITS,
@@ -16,7 +15,7 @@ from commontrace.models.contexts import (
     WhichCommits,
 )
 from commontrace_backend.contexts import exchange
-from commontrace_backend.contexts.bundle_routes import MEDIA_TYPE, whole
+from commontrace_backend.contexts.bundle_routes import LINES, Bundle, whole
 from commontrace_backend.contexts.routes import HERE, Name
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.engine import Database
@@ -48,11 +47,11 @@ async def look_for_commits(repository: Name, body: WhichCommits, caller: Reader,
     return await exchange.known(session, caller, repository, body.commits)
 
 
-@router.post(f"{HERE}/objects")
-async def send_objects(repository: Name, body: WantedObjects, caller: Reader, request: Request) -> StreamingResponse:
+@router.post(f"{HERE}/objects", response_class=Bundle, responses={200: {"description": "The objects.", **LINES}})
+async def send_objects(repository: Name, body: WantedObjects, caller: Reader, request: Request) -> Bundle:
     """A bundle of some commits with the messages that they name, without refs."""
     pieces = _pieces(request.app.state.database, caller, repository, body)
-    return StreamingResponse(await whole(pieces), media_type=MEDIA_TYPE)
+    return Bundle(await whole(pieces))
 
 
 async def _pieces(database: Database, caller: Caller, repository: str, wanted: WantedObjects) -> AsyncIterator[bytes]:

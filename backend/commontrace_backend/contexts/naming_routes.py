@@ -1,4 +1,4 @@
-"""HTTP for labels, claims and children."""
+"""HTTP for labels, claims, children, and who sees a context."""
 
 from typing import Annotated
 
@@ -12,9 +12,11 @@ from commontrace.models.contexts import (
     NewCollapse,
     NewLabel,
     NewSpawn,
+    NewVisibility,
+    RepositoryInfo,
     SpawnResult,
 )
-from commontrace_backend.contexts import agents, claims, labels
+from commontrace_backend.contexts import agents, claims, labels, sharing
 from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Name, RefName
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
@@ -57,6 +59,12 @@ async def release(
 ) -> ClaimInfo:
     """Give a claimed branch free again."""
     return await claims.release(session, caller, repository, branch)
+
+
+@router.post(f"{HERE}/visibility")
+async def share(repository: Name, body: NewVisibility, caller: Writer, session: Writing) -> RepositoryInfo:
+    """Show a context to the organization, or to its owner alone again."""
+    return await sharing.share(session, caller, repository, body)
 
 
 @router.post(f"{HERE}/spawn", status_code=201)

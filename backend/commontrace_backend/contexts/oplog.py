@@ -76,13 +76,17 @@ async def _turn(
     return (await _shown(session, place.id, 1))[0]
 
 
-async def operations(session: ReadSession, caller: Caller, name: str, limit: int) -> list[OperationInfo]:
-    """The operation log, newest first."""
+async def operations(
+    session: ReadSession, caller: Caller, name: str, limit: int, before: int | None
+) -> list[OperationInfo]:
+    """The operation log, newest first, what came before an operation where that is said."""
     place = await open_place(session, caller, name)
-    return await _shown(session, place.id, limit)
+    return await _shown(session, place.id, limit, before)
 
 
-async def _shown(session: ReadSession, repository_id: int, limit: int) -> list[OperationInfo]:
+async def _shown(
+    session: ReadSession, repository_id: int, limit: int, before: int | None = None
+) -> list[OperationInfo]:
     return [
         OperationInfo(
             operation_id=row.operation_id,
@@ -93,5 +97,5 @@ async def _shown(session: ReadSession, repository_id: int, limit: int) -> list[O
             created_at=row.created_at,
             undone=row.undone,
         )
-        for row in await store.latest_operations(session, repository_id, limit)
+        for row in await store.latest_operations(session, repository_id, limit, before)
     ]

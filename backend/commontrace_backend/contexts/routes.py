@@ -38,6 +38,7 @@ Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$", description="
 RefName = Annotated[str, Query(min_length=1, max_length=250, description="HEAD, a branch, tag, id, HEAD~2, main@{1}.")]
 PageRef = Annotated[str, Query(min_length=1, max_length=4000, description="A ref, or next_ref of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
+Before = Annotated[int | None, Query(ge=1, le=2**53, description="Only what came before this number.")]
 Words = Annotated[str, Query(max_length=1000)]
 HERE = "/contexts/{repository}"
 
@@ -204,6 +205,8 @@ async def redo(repository: Name, caller: Writer, session: Writing) -> OperationI
 
 
 @router.get(f"{HERE}/operations")
-async def list_operations(repository: Name, caller: Reader, session: Reading, limit: Limit = 50) -> list[OperationInfo]:
-    """The operation log, newest first."""
-    return await oplog.operations(session, caller, repository, limit)
+async def list_operations(
+    repository: Name, caller: Reader, session: Reading, limit: Limit = 50, before: Before = None
+) -> list[OperationInfo]:
+    """The operation log, newest first; the next page comes before the last operation_id."""
+    return await oplog.operations(session, caller, repository, limit, before)

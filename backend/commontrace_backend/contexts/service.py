@@ -27,6 +27,7 @@ from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.checking import check_answers, check_custom, unanswerable
 from commontrace_backend.contexts.compression.policy import verdict
 from commontrace_backend.contexts.contents import cost, counting, total, window_tokens
+from commontrace_backend.contexts.deliveries import find_answer, keep_answer
 from commontrace_backend.contexts.places import SHORT, Place, make_place, open_place, resolve, tip
 from commontrace_backend.contexts.recording import NewBlob, change, now, perform, schema_message, writable_tip
 from commontrace_backend.contexts.refs import check_name
@@ -82,10 +83,14 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         RefMovedError: the branch is not at `expected_head`, or moved meanwhile; nothing was written.
         NotFoundError: HEAD is on a branch that somebody deleted.
         BudgetExceededError: the policy that was sent rejects a window of this size.
+        IdempotencyError: its idempotency key came with another commit.
         InvalidInputError: a tool result without its call, or a part that lacks what its type requires.
     """
     wanted = prepared.wanted
     place = await make_place(session, caller, name)
+    answered = await find_answer(session, caller, place, wanted)
+    if answered is not None:
+        return answered
     branch = check_name(wanted.branch or place.branch)
     before = await writable_tip(session, place, wanted.branch and branch, wanted.expected_head)
     parent = place.tip
@@ -105,7 +110,7 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
     await store.add_commit(session, {**place.key, "commit_id": commit_id, "encoded": encoded, **derived}, made.traces)
     moved = [change(f"branch/{branch}", before, commit_id)]
     await perform(session, caller, place, Entry("commit", made.message or commit_id[:SHORT], moved))
-    return CommitResult(
+    result = CommitResult(
         repository=name,
         branch=branch,
         commit_id=commit_id,
@@ -115,6 +120,8 @@ async def commit(session: WriteSession, caller: Caller, name: str, prepared: Pre
         tokens=total(derived["window_tokens"]),
         budget=said,
     )
+    await keep_answer(session, caller, place, wanted, result)
+    return result
 
 
 async def _costed(session: ReadSession, place: Place, blobs: list[NewBlob]) -> list[NewBlob]:

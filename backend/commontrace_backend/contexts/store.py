@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, true, update
 
 from commontrace.errors import RefMovedError
 from commontrace_backend.contexts.claim_rows import CLAIMED, refuse_claimed
@@ -288,12 +288,15 @@ async def log_operation(session: WriteSession, place: Mapping[str, Any], caller:
     await session.write(_ADD_OPERATION, values)
 
 
-async def latest_operations(session: ReadSession, repository_id: int, limit: int) -> Sequence[Row[Any]]:
-    """The newest entries of the operation log, newest first."""
+async def latest_operations(
+    session: ReadSession, repository_id: int, limit: int, before: int | None = None
+) -> Sequence[Row[Any]]:
+    """The newest entries of the operation log, or the newest before one of them; newest first."""
+    older = operations.c.operation_id < before if before is not None else true()
     statement = (
         select(operations, contributors.c.name.label("contributor_name"))
         .join(contributors, contributors.c.contributor_id == operations.c.contributor_id)
-        .where(operations.c.repository_id == repository_id)
+        .where(operations.c.repository_id == repository_id, older)
         .order_by(operations.c.operation_id.desc())
         .limit(limit)
     )

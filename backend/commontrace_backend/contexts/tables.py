@@ -107,6 +107,19 @@ operations = Table(
     Index("ix_operations_repository_id", "repository_id", "operation_id"),
 )
 
+# Commits that were sent with a key of their own, and what was answered.
+commit_keys = Table(
+    "commit_keys",
+    metadata,
+    _repository(primary_key=True),
+    Column("contributor_id", Id, ForeignKey("contributors.contributor_id"), primary_key=True),
+    Column("key", Name, primary_key=True),
+    _tenant(),
+    Column("request_digest", Id, nullable=False),
+    Column("answer", Json, nullable=False),  # ids and numbers, no text
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
 commit_traces = Table(
     "commit_traces",
     metadata,

@@ -9,6 +9,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from commontrace.errors import InvalidInputError
+from commontrace_backend.database.pools import DEFAULT_POOLS, Pools
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.sqlite_database import SqliteDatabase
 
@@ -86,7 +87,7 @@ def engine_of(database: Database) -> Literal["sqlite", "postgresql"]:
     return "sqlite" if isinstance(database, SqliteDatabase) else "postgresql"
 
 
-def connect_database(url: str, *, lock_wait: float = 30.0) -> Database:
+def connect_database(url: str, *, lock_wait: float = 30.0, pools: Pools = DEFAULT_POOLS) -> Database:
     """The database behind a SQLAlchemy-like URL; raises InvalidInputError for one we cannot serve.
 
     No error repeats the URL: it may hold a password.
@@ -102,7 +103,7 @@ def connect_database(url: str, *, lock_wait: float = 30.0) -> Database:
             PostgresDatabase,
         )  # SQLite needs no asyncio in SQLAlchemy
 
-        return PostgresDatabase(parsed, lock_wait=lock_wait)
+        return PostgresDatabase(parsed, lock_wait=lock_wait, pools=pools)
     raise InvalidInputError(f"A {parsed.drivername} database is not supported.", _HINT)
 
 

@@ -1,5 +1,9 @@
 """What a driver's error means for the caller."""
 
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
 from commontrace.errors import (
     CommonTraceError,
     InternalError,
@@ -166,6 +170,26 @@ def meaning_of_postgres(error: BaseException) -> CommonTraceError:
     else:  # the driver's own: a value that it cannot send is a defect, the rest are connections that are gone
         meaning = None if isinstance(error.__cause__, ValueError) else _LOST
     return meaning[0](*meaning[1:]) if meaning else _defect()
+
+
+_PASSING: Final = frozenset({"53300", "57P03"})
+
+
+def is_starting(error: BaseException) -> bool:
+    """Whether a server that refuses a connection may take it in a moment: it starts, stops, or has none free."""
+    cause = getattr(error, "orig", None) or error
+    return sqlstate_of(cause) in _PASSING or isinstance(cause, ConnectionResetError)
+
+
+def was_lost(error: CommonTraceError) -> bool:
+    """Whether a request failed because its connection went, or its transaction was in the way of another one.
+
+    What was only read may be asked for again at once. A statement that took too long is none of these.
+    """
+    if not isinstance(error, (UnavailableError, StoreBusyError)) or not isinstance(error.__cause__, DBAPIError):
+        return False
+    state = sqlstate_of(error.__cause__.orig)
+    return error.__cause__.connection_invalidated or (state != "57014" and state[:2] in {"08", "40", "57"})
 
 
 def sqlstate_of(error: BaseException | None) -> str:

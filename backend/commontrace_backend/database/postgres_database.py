@@ -7,9 +7,11 @@ from typing import Any, Final, cast
 from sqlalchemy import URL, CursorResult, Executable, QueuePool, TextClause, text
 from sqlalchemy import exc as sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from commontrace.errors import InvalidInputError, StoreBusyError
-from commontrace_backend.database.faults import meaning_of_postgres
+from commontrace_backend.database.faults import is_starting, meaning_of_postgres
+from commontrace_backend.database.pools import Pools
 from commontrace_backend.database.postgres_files import SIZE, compact
 from commontrace_backend.database.postgres_schema import found_schema, upgrade
 from commontrace_backend.database.schema import CURRENT, too_old
@@ -17,8 +19,6 @@ from commontrace_backend.database.session import ReadSession, WriteSession, to_t
 from commontrace_backend.database.tenancy import EVERY_TENANT
 
 _CONNECT_SECONDS: Final = 10
-_STATEMENT_SECONDS: Final = 60
-"""Nothing of ours runs nearly as long; what does would only hold others up."""
 
 # Whose rows the policies of row-level security let through: until the end of the transaction, and without it nobody's.
 _SETTING: Final = "set_config('commontrace.tenant', :tenant, true)"
@@ -31,11 +31,15 @@ _RELAXED: Final = text(f"{_TURN}, set_config('synchronous_commit', 'off', true)"
 class PostgresDatabase:
     """One database of a PostgreSQL server, shared by any number of processes."""
 
-    def __init__(self, url: URL, *, lock_wait: float) -> None:
+    def __init__(self, url: URL, *, lock_wait: float, pools: Pools) -> None:
         self._lock_wait = lock_wait
+        self._pools = pools
+        self._reached = False  # whether the server was ever there
         # Two pools, so that a reader that goes on to write never waits for other readers to end.
-        self._readers = self._engine(url, 15, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
-        self._writers = self._engine(url, 2, {"isolation_level": "READ COMMITTED"})
+        self._readers = self._engine(
+            url, pools.readers, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        self._writers = self._engine(url, pools.writers, {"isolation_level": "READ COMMITTED"})
 
     async def open(self, *, upgrade: bool = True) -> int:
         """Create or upgrade the tables; an up-to-date database costs a single SELECT."""
@@ -125,8 +129,11 @@ class PostgresDatabase:
     async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         """A connection of a pool; what the driver says about it or in it becomes an error of ours."""
         try:
-            async with engine.connect() as connection:
+            connection = await self._connected(engine)
+            try:
                 yield connection
+            finally:
+                await to_the_end(connection.close())
         except sql.TimeoutError as error:
             raise StoreBusyError(
                 f"No connection to the database came free for {self._lock_wait:g} s.", "Try again in a moment."
@@ -136,8 +143,25 @@ class PostgresDatabase:
         except OSError as error:
             raise meaning_of_postgres(error) from error
 
+    async def _connected(self, engine: AsyncEngine) -> AsyncConnection:
+        """A connection, waited for while the server starts: nothing was asked of it yet, so nothing can happen twice."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(self._may_come_back),
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
+            stop=stop_after_delay(self._pools.reconnect_seconds),
+            reraise=True,
+        ):
+            with attempt:
+                connection = await engine.connect()
+        self._reached = True
+        return connection
+
+    def _may_come_back(self, error: BaseException) -> bool:
+        """Who wrote a wrong host wants to know at once; a server that was there is restarting."""
+        return is_starting(error) or (self._reached and isinstance(error, OSError))
+
     def _engine(self, url: URL, connections: int, transactions: dict[str, Any]) -> AsyncEngine:
-        longest = self._lock_wait + _STATEMENT_SECONDS
+        longest = self._lock_wait + self._pools.statement_seconds
         try:
             return create_async_engine(
                 "postgresql+asyncpg://",

@@ -13,6 +13,7 @@ from commontrace_backend.jobs.table import JOBS, Job, Work, job_called, reason_o
 from commontrace_backend.reporting import report
 
 _PAUSE: Final = 30.0  # seconds until another try where the embedder or the store failed
+_SWEEP: Final = 600.0  # seconds after which it looks by itself: not all that leaves something to do wakes it
 _SELDOM: Final = 3600  # a job that is looked at less often than this in seconds runs by the clock alone
 
 
@@ -67,15 +68,15 @@ class Worker:
     async def _run(self) -> None:
         while not self._closing.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(self._due.values()) - monotonic())
+                await asyncio.wait_for(self._wake.wait(), _SWEEP)
             self._wake.clear()
+            self._hurry.clear()
             for job in JOBS:
                 if self._due.get(job.name, 0) <= monotonic():
                     await self._do(job)
-            if self._failed:  # whatever it was, it gets another try after a while
-                self._hurry.clear()
+            if self._failed and not self._closing.is_set():  # whatever it was, it gets another try after a while
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), 0 if self._closing.is_set() else _PAUSE)
+                    await asyncio.wait_for(self._hurry.wait(), _PAUSE)
                 self._wake.set()
 
     async def _do(self, job: Job) -> None:

@@ -50,6 +50,7 @@ _TAGS: Final = {
     "traces": "Pieces of knowledge: contributing, voting, amending, moderating.",
     "reviews": "What an organization's reviewers decide, and whom it trusts.",
     "log": "The tamper-evident log.",
+    "sync": "Traces on their way between stores.",
     "contexts": "Git for context windows.",
     "contributors": "Who acts, and their keys.",
     "operation": "Running the server.",

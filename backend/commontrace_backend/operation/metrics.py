@@ -7,10 +7,11 @@ whichever is asked answers for all of them.
 import os
 import re
 import secrets
+from collections import Counter as Counts
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -18,9 +19,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from sqlalchemy import func, select
 
-from commontrace.errors import AuthenticationError
+from commontrace.errors import AuthenticationError, UnavailableError
+from commontrace.models.jobs import JobStanding
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.tenancy import EVERY_TENANT
+from commontrace_backend.jobs.queue import Queue
+from commontrace_backend.jobs.worker import Worker
 from commontrace_backend.settings import BackendSettings
 from commontrace_backend.traces.tables import outcomes
 from commontrace_backend.traces.upkeep import Upkeep
@@ -67,10 +71,10 @@ class Metrics:
         for pool, used in self._database.connections().items():
             self._connections.labels(pool).set(used)
 
-    async def page(self, upkeep: Upkeep) -> bytes:
-        """All figures in Prometheus' text format; what the store holds is counted now."""
+    async def page(self, upkeep: Upkeep, worker: Worker | Queue) -> bytes:
+        """All figures in Prometheus' text format; what the store holds and its jobs are counted now."""
         store = CollectorRegistry()
-        store.register(_Store(await _holdings(self._database, upkeep)))
+        store.register(_Store([*await _holdings(self._database, upkeep), await _jobs(worker)]))
         return generate_latest(self._whole()) + generate_latest(store)
 
     def _whole(self) -> CollectorRegistry:
@@ -120,6 +124,17 @@ async def _holdings(database: Database, upkeep: Upkeep) -> list[GaugeMetricFamil
     return [*(GaugeMetricFamily(name, said, value=value) for name, said, value in figures), told]
 
 
+async def _jobs(worker: Worker | Queue) -> GaugeMetricFamily:
+    told = GaugeMetricFamily(
+        "commontrace_jobs", "Kinds of work, by how they go; none while Redis is away.", labels=["state"]
+    )
+    with suppress(UnavailableError):
+        states = Counts(job.state for job in (await worker.report()).jobs)
+        for state in get_args(JobStanding):
+            told.add_metric([state], states[state])
+    return told
+
+
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(request: Request) -> Response:
     """Figures for Prometheus, for whoever has the token of COMMONTRACE_METRICS_TOKEN."""
@@ -131,4 +146,5 @@ async def metrics(request: Request) -> Response:
             "The figures need their token.", "Send it as a bearer token: COMMONTRACE_METRICS_TOKEN."
         )
     figures: Metrics = request.app.state.metrics
-    return Response(await figures.page(request.app.state.upkeep), media_type=MEDIA_TYPE)
+    page = await figures.page(request.app.state.upkeep, request.app.state.worker)
+    return Response(page, media_type=MEDIA_TYPE)

@@ -102,7 +102,7 @@ trace_errors = Table(
     metadata,
     Column("trace_id", Id, ForeignKey("traces.trace_id"), primary_key=True),
     Column("fingerprint", Id, primary_key=True, index=True),
-    Column("fingerprint_version", Name, nullable=False),
+    Column("fingerprint_version", Name, nullable=False, index=True),
     _tenant(),
 )
 

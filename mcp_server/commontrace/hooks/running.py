@@ -79,7 +79,8 @@ class _Serving:
         settings = Settings()
         if settings.hooks:
             await self._answers().prepare(self._project)
-            await keep_waiting(self._client, self.folder, settings.capture_limit * _MEGABYTE)
+            if settings.capture:
+                await keep_waiting(self._client, self.folder, settings.capture_limit * _MEGABYTE)
             await refresh_brief(self._client, self.folder, self._project)
 
 

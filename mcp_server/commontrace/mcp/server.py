@@ -334,6 +334,7 @@ def run(
             allowed_origins=list(allowed_origins),
             # Nothing is kept between two requests: any of several processes can take the next one.
             stateless_http=transport == "http",
+            uvicorn_config={"access_log": False},
         )
 
 

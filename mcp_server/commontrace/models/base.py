@@ -1,14 +1,18 @@
 """What every model of the contract has in common."""
 
 from functools import cache
-from typing import Any, Final, Self, get_args
+from typing import Annotated, Any, Final, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from commontrace.models.wording import worded
 
 _WRONG: Final = object()
 _MEANT: Final = (bool, int, float)
+
+
+IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
+"""What tells a second delivery of a request from another request: made up by who sends it."""
 
 
 class Body(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from commontrace.models.base import Body, Record
+from commontrace.models.base import Body, IdempotencyKey, Record
 from commontrace.models.contributors import ContributorRef
 
 Visibility = Literal["private", "team", "public"]
@@ -37,7 +37,6 @@ Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_unique)]
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 LongText = Annotated[str, Field(max_length=40_000)]
 ShortText = Annotated[str, Field(max_length=4_000)]
-IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 TraceRef = Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$", description="A trace id, or its first 6 or more digits.")]
 
 

@@ -15,7 +15,8 @@ from commontrace._transport import LOCAL_BASE, async_transport
 from commontrace.errors import NotFoundError
 from commontrace.models.contributors import Scope
 from commontrace.models.search import Query
-from commontrace.models.traces import AmendmentProposal
+from commontrace.models.traces import AmendmentProposal, Contribution, TraceContent
+from commontrace.versions import version_id
 from commontrace_backend.app import create_app
 from commontrace_backend.settings import BackendSettings
 from doors import People
@@ -29,6 +30,14 @@ LINK = {"kind": "context_used", "target": "c0ffee"}
 COMMITS = ("GET", f"{TRACE}/commits")  # lists commits the caller sees, whatever the id; it looks no trace up
 
 ANY_KEY = {("POST", f"{API}/keys/leaked"), ("GET", f"{API}/me"), ("POST", f"{API}/tokens")}
+
+
+def delivery(wanted: Contribution) -> dict[str, Any]:
+    """A trace as another store brings it."""
+    content = TraceContent.model_validate(wanted.model_dump(include={*TraceContent.model_fields}))
+    version = {"version_id": version_id(content), "content": content.model_dump(mode="json")}
+    return {"versions": [version], "serves": version["version_id"]}
+
 
 # Every route: the scope that it needs and a body that it accepts.
 ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
@@ -56,6 +65,10 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("POST", f"{API}/traces/query"): ("read", {"query": "x"}),
     ("GET", TRACE): ("read", None),
     ("GET", f"{TRACE}/versions"): ("read", None),
+    ("GET", f"{TRACE}/history"): ("read", None),
+    ("GET", f"{API}/sync/changes"): ("read", None),
+    ("POST", f"{API}/sync/known"): ("read", {"traces": []}),
+    ("POST", f"{API}/sync/traces"): ("contribute", delivery(contribution(3))),
     ("GET", f"{TRACE}/amendments"): ("read", None),
     ("GET", f"{TRACE}/flags"): ("read", None),
     COMMITS: ("read", None),
@@ -109,9 +122,9 @@ def test_no_route_is_without_a_scope_but_those_that_are_open_on_purpose(url: str
         for route in app.routes
         if isinstance(route, APIRoute) and "_allowed.<locals>.check" not in _scopes(route.dependant)
     }
-    assert unguarded == {"/health"} | {path for _, path in ANY_KEY}
+    assert unguarded == {"/health", "/health/ready", "/docs"} | {path for _, path in ANY_KEY}
     others = {route.path for route in app.routes if isinstance(route, Route) and not isinstance(route, APIRoute)}
-    assert others == {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+    assert others == {"/openapi.json"}
 
 
 @pytest.fixture
@@ -133,7 +146,7 @@ async def send(plain: httpx2.AsyncClient, route: tuple[str, str], key: str | Non
         **LINK,
         **names,
     }
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers = {"X-Request-Id": "one"} | ({"Authorization": f"Bearer {key}"} if key else {})
     return await plain.request(route[0], route[1].format(**ids), json=ROUTES[route][1], headers=headers)
 
 

@@ -228,6 +228,9 @@ BROKEN: dict[str, dict[str, Any]] = {
     "another issuer": {"discovery": {"issuer": "https://evil.example"}},
     "keys at an address that is not https": {"discovery": {"jwks_uri": "http://169.254.169.254/keys"}},
     "keys in a file": {"discovery": {"jwks_uri": "file:///etc/passwd"}},
+    "no JSON": {"body": b"<html>"},
+    "JSON too deep to read": {"body": b"[" * 100_000},
+    "a list": {"body": b"[1]"},
     "keys nowhere": {"discovery": {"jwks_uri": None}},
     "keys at no address": {"discovery": {"jwks_uri": "http://["}},
 }

@@ -2,18 +2,21 @@
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 from sqlalchemy import text as sql
 
 from commontrace import AsyncClient, connect_async
 from commontrace.errors import ForbiddenError, InvalidInputError
+from commontrace.models.jobs import Job
 from commontrace.models.search import Query
 from commontrace.models.traces import AmendmentProposal
 from commontrace_backend.database.engine import connect_database
 from doors import People
 from embeddings import Endpoint, background, settled
 from factories import contributed, contribution, found
+from valkey_server import comes_true
 
 pytestmark = pytest.mark.both_databases
 
@@ -134,3 +137,29 @@ async def test_everybody_may_see_how_far_the_index_is_and_only_an_administrator_
 async def test_an_empty_store_has_nothing_left_to_do(client: AsyncClient) -> None:
     state = await client.traces.index_state()
     assert (state.traces, state.steps, state.steps_done, state.done, state.reason) == (0, 0, 0, True, "")
+
+
+async def test_what_failed_is_shown_until_it_is_done_and_done_when_it_is_asked_for(
+    client: AsyncClient, endpoint: Endpoint
+) -> None:
+    endpoint.statuses = [401]
+    await contributed(client)
+
+    async def failed() -> bool:
+        return (await state_of(client, "embed")).state == "dead"
+
+    await comes_true(failed)
+    job = await state_of(client, "embed")
+    assert (job.tries, "answers 401" in job.reason) == (1, True)
+    endpoint.statuses = []
+    await client.jobs.retry()
+    await background(client, lambda state: state.embedded == 1)
+    await comes_true(partial(rests, client))
+
+
+async def state_of(client: AsyncClient, name: str) -> Job:
+    return next(job for job in (await client.jobs.report()).jobs if job.name == name)
+
+
+async def rests(client: AsyncClient) -> bool:
+    return (await state_of(client, "embed")).state == "resting"

@@ -31,7 +31,7 @@ async def test_a_server_on_a_good_store_is_ready(app: FastAPI) -> None:
     answer = await ask(app, "/health/ready")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ready", "checks": {"database": "ok", "schema": "ok"}},
+        {"status": "ready", "checks": {"database": "ok", "schema": "ok"}, "degraded": []},
     )
 
 

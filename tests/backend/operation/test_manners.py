@@ -39,7 +39,8 @@ async def test_a_request_id_is_taken_over_and_told_in_answer_problem_and_log(
 
 @pytest.mark.parametrize("given", ["", "two words", "x" * 101, 'a"b', "é".encode(), "a\tb"])
 async def test_a_request_id_that_is_not_sane_is_replaced(ann: httpx2.AsyncClient, given: str | bytes) -> None:
-    answer = await ann.get(f"{API}/me", headers={"X-Request-Id": given})
+    sent = given.encode() if isinstance(given, str) else given
+    answer = await ann.get(f"{API}/me", headers={b"X-Request-Id": sent})
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
 
 

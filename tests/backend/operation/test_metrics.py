@@ -57,6 +57,7 @@ async def test_requests_errors_and_what_the_store_holds_are_counted(
     assert found["commontrace_requests_running"] == 1  # the one that asks
     assert found["commontrace_traces"] == 1
     assert found["commontrace_outcomes,outcome=worked"] == 1
+    assert found["commontrace_jobs,state=dead"] == 0
     assert (found["commontrace_traces_unindexed"], found["commontrace_traces_unembedded"]) == (0, 0)
 
 

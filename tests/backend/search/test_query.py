@@ -283,3 +283,15 @@ async def test_unproven_public_traces_come_only_on_request_and_last(client: Asyn
 def test_a_query_outside_its_bounds_does_not_leave_the_machine(wanted: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         Query.model_validate({"query": "x", **wanted})
+
+
+@pytest.mark.both_databases
+async def test_an_exact_query_finds_the_very_error_alone_and_notes_no_miss(client: AsyncClient) -> None:
+    stored = await client.traces.contribute(contribution(0))
+    error = contribution(0).errors[0]
+    (hit,) = (await client.traces.query(Query(error=f"Traceback…\n{error}", exact=True))).hits
+    assert hit.trace_id == stored.trace_id
+    assert (await client.traces.query(Query(query="database is locked by processes"))).hits
+    for vain in (Query(query="database is locked by processes", exact=True), Query(error="x: unknown yet", exact=True)):
+        assert (await client.traces.query(vain)).hits == []
+    assert await client.traces.wanted() == []

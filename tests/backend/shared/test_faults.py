@@ -29,7 +29,7 @@ def own(own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Valkey:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.message for record in caplog.records if "redis" in record.message]
+    return [record.message.partition(" request_id=")[0] for record in caplog.records if "redis" in record.message]
 
 
 @asynccontextmanager

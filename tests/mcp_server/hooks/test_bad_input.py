@@ -45,7 +45,9 @@ def log() -> str:
 
 def replaced(event: dict[str, Any]) -> Any:
     """An event with one of its fields, or of those of its tool, gone or something else."""
-    odd = some.sampled_from([None, 7, "", [], {}, "\x00\ud800", "x" * 100_000, [[]], True, {"command": ["ls"]}])
+    odd: some.SearchStrategy[Any] = some.sampled_from(
+        [None, 7, "", [], {}, "\x00\ud800", "x" * 100_000, [[]], True, {"command": ["ls"]}]
+    )
     names = some.sampled_from([*event, "tool_input", "tool_response", "cwd", "session_id"])
     return some.tuples(names, odd, some.booleans()).map(
         lambda told: {
@@ -192,10 +194,14 @@ async def test_of_several_servers_the_newest_is_asked_and_one_that_is_gone_is_cl
     stale = folder / f"{doors.store_of(URL)}-2.sock"
     with socket.socket(socket.AF_UNIX) as gone:
         gone.bind(str(stale))
-    (folder / f"{doors.store_of(URL)}-3.port").write_text("no door")
+    broken = folder / f"{doors.store_of(URL)}-3.port"
+    broken.write_text("no door")
+    for path in (stale, broken):
+        os.utime(path, (2e9, 2e9))
     assert await ask() == b"newer"
     assert two == ["newer"]
     assert not stale.exists()
+    assert not broken.exists()
     assert await ask(url="sqlite:///another.db") is None
 
 

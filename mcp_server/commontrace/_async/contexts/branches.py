@@ -1,4 +1,6 @@
-"""Branches, tags, and which branch writing goes on with."""
+"""Branches, tags, which branch writing goes on with, and who sees all of it."""
+
+from typing import Literal
 
 from commontrace._async.contexts.bound import AsyncBound
 from commontrace.models.contexts import (
@@ -9,6 +11,8 @@ from commontrace.models.contexts import (
     NewClaim,
     NewLabel,
     NewTag,
+    NewVisibility,
+    RepositoryInfo,
     SwitchTo,
     TagInfo,
 )
@@ -25,6 +29,10 @@ class AsyncBranches(AsyncBound):
         """Create a branch and go on there."""
         body = NewBranch.of(name=name, from_ref=from_ref, switch=switch)
         return await self._write("branch", "branches", BranchInfo, body)
+
+    async def share(self, visibility: Literal["private", "team"] = "team") -> RepositoryInfo:
+        """Show all of it to the organization, whose members may then write to it too; or take it back to oneself."""
+        return await self._write("share", "visibility", RepositoryInfo, NewVisibility.of(visibility=visibility))
 
     async def delete_branch(self, name: str, *, force: bool = False) -> BranchInfo:
         """Delete a branch; undo brings it back."""

@@ -53,9 +53,9 @@ class Calls(Bound):
         )
         return self._write("record_call", "calls", CallRecord, body)
 
-    def calls(self, limit: int = 50) -> list[CallRecord]:
-        """The recorded calls, newest first."""
-        return self._read("calls", "calls", list[CallRecord], limit=limit)
+    def calls(self, limit: int = 50, before: int | None = None) -> list[CallRecord]:
+        """The recorded calls, newest first; `before` is a `call_id`, for the next page that of the last."""
+        return self._read("calls", "calls", list[CallRecord], limit=limit, before=before)
 
     def rebuild_call(self, call_id: int) -> RebuiltCall:
         """The request of a recorded call, made anew, and whether it is the same to the byte."""

@@ -26,6 +26,7 @@ context: Final = LazyGroup(
             "slot": Lazy(f"{_HERE}.show", "slot", "Everything that was done to a message"),
             "reflog": Lazy(f"{_HERE}.operations", "reflog", "What was done, newest first"),
             "repos": Lazy(f"{_HERE}.operations", "repos", "Every context that you may see"),
+            "share": Lazy(f"{_HERE}.operations", "share", "Show this one to your organization"),
         },
         "Change messages": {
             "edit": Lazy(f"{_HERE}.editing", "edit", "Give a message another content"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from commontrace.cli.contexts.command import context_command, repository
+from commontrace.cli.contexts.command import context_command, open_repository, repository
 from commontrace.cli.output import Screen, answer, counted
 from commontrace.cli.state import open_client
 from commontrace.models.contexts import OperationInfo, RepositoryInfo
@@ -78,6 +78,16 @@ def repos() -> None:
     with open_client() as client:
         found = client.contexts.repositories()
     answer(found, lambda screen: _repositories(screen, found))
+
+
+@context_command("share")
+@click.option("--private", is_flag=True, help="Take it back: you alone see it.")
+def share(*, private: bool) -> None:
+    """Show this context, all of its history, to everybody in your organization; they may then write to it too."""
+    with open_repository() as repo:
+        found = repo.share("private" if private else "team")
+    who = "you alone" if private else "everybody in your organization"
+    answer(found, lambda screen: screen.line((found.name, "bold"), f" is now seen by {who}"))
 
 
 def _repositories(screen: Screen, found: Sequence[RepositoryInfo]) -> None:

@@ -24,6 +24,14 @@ class NewRepository(Body):
     name: RepositoryName
 
 
+class NewVisibility(Body):
+    """Who is to see a context."""
+
+    visibility: Literal["private", "team"] = Field(
+        description="private: its owner alone; team: everybody in the owner's organization, who may write to it too."
+    )
+
+
 class BranchInfo(Record):
     """A branch and where it points; an unborn one points nowhere yet."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from commontrace.models.base import Record
+from commontrace.models.base import IdempotencyKey, Record
 from commontrace.models.contexts.branches import ClaimInfo
 from commontrace.models.contexts.common import (
     BranchName,
@@ -40,6 +40,9 @@ class NewCommit(Redactable):
         default=None, description="The tools that the model may call from here on, as the provider takes them."
     )
     budget: BudgetPolicy | None = Field(default=None, description="What the window may come to, and what happens then.")
+    idempotency_key: IdempotencyKey | None = Field(
+        default=None, description="Sent again with the same commit, it answers as the first time and stores nothing."
+    )
 
 
 class CommitResult(Redacted):

@@ -2,14 +2,16 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "5"
 down_revision = "4"
 branch_labels = None
 depends_on = None
 
-NAME = sa.String(200).with_variant(sa.Text(collation="C"), "postgresql")
 ID = sa.String(64).with_variant(sa.Text(collation="C"), "postgresql")
+JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+NAME = sa.String(200).with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -17,6 +19,7 @@ def upgrade() -> None:
     _identities()
     _changes()
     _reputations()
+    _deliveries()
 
 
 def _identities() -> None:
@@ -46,6 +49,7 @@ def _changes() -> None:
 def _reputations() -> None:
     """How well what somebody wrote has worked for others; counted by a job."""
     op.create_index("ix_outcomes_updated_at", "outcomes", ["updated_at"])
+    op.create_index("ix_trace_errors_fingerprint_version", "trace_errors", ["fingerprint_version"])
     op.create_table(
         "reputations",
         sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id"), primary_key=True),
@@ -62,3 +66,21 @@ def _reputations() -> None:
         op.execute(
             f"CREATE POLICY of_tenant ON reputations USING (audience = 'public' OR tenant_id = {mine} OR {mine} = '*')"
         )
+
+
+def _deliveries() -> None:
+    """Commits that were sent with a key of their own, and what was answered."""
+    op.create_table(
+        "commit_keys",
+        sa.Column("repository_id", sa.Integer, sa.ForeignKey("repositories.repository_id"), primary_key=True),
+        sa.Column("contributor_id", ID, sa.ForeignKey("contributors.contributor_id"), primary_key=True),
+        sa.Column("key", NAME, primary_key=True),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("request_digest", ID, nullable=False),
+        sa.Column("answer", JSON, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        tenant = "current_setting('commontrace.tenant', true)"
+        op.execute("ALTER TABLE commit_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY of_tenant ON commit_keys USING (tenant_id = {tenant} OR {tenant} = '*')")
