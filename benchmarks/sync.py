@@ -48,7 +48,7 @@ def measured(name: str, counted: Counted, run: Callable[[], Any]) -> dict[str, A
     began = time.perf_counter()
     run()
     seconds = time.perf_counter() - began
-    found = {
+    found: dict[str, Any] = {
         "step": name,
         "seconds": round(seconds, 3),
         "requests": counted.requests - before[0],

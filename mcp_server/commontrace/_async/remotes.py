@@ -10,6 +10,7 @@ from commontrace._async.connecting import connected
 from commontrace._async.sides import AsyncFolderSide, AsyncStoreSide
 from commontrace._async.transfers import AsyncSide, AsyncTransfer, Terms
 from commontrace._gathering import async_gathered
+from commontrace._transport import without_password
 from commontrace.errors import CommonTraceError, InvalidInputError, NotFoundError, UnavailableError
 from commontrace.merging_answers import merged
 from commontrace.models.search import Query, QueryAnswer
@@ -45,7 +46,7 @@ class AsyncRemotes:
 
     @property
     def _memory(self) -> Memory:
-        return Memory(default_sync_memory(), self._client.url)
+        return Memory(default_sync_memory(), without_password(self._client.url))
 
     def all(self) -> list[RemoteInfo]:
         """Every remote, by name; keys are not shown."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from commontrace._async.connecting import connected
 from commontrace._async.contexts.copies import AsyncCopies
-from commontrace._transport import is_remote
+from commontrace._transport import is_remote, without_password
 from commontrace.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from commontrace.models.contexts import (
     MOST_OBJECTS,
@@ -63,7 +63,7 @@ class AsyncSyncing(AsyncCopies):
             if not later or force_with_lease:
                 raise
             said = {"repository": self.name, "branches": names, "transcripts": transcripts}
-            memory = Memory(default_sync_memory(), self._http.url)
+            memory = Memory(default_sync_memory(), without_password(self._http.url))
             memory.keep(found.name, "context", f"{self.name}: {', '.join(names)}", said)
             return ContextTransfer(repository=self.name, remote=found.name, waits=error.detail)
 
