@@ -196,5 +196,6 @@ class Notes:
 def _let_oldest_go(connection: sqlite3.Connection, table: str) -> None:
     """Keep the newest rows of a table, where it is one that grows."""
     if table in _KEPT:
-        since = f"select at from {table} order by at desc limit 1 offset ?"  # noqa: S608 - our own name
-        connection.execute(f"delete from {table} where at < ({since})", (_KEPT[table] - 1,))  # noqa: S608 - as above
+        since = f"(select at from {table} order by at desc limit 1 offset ?)"  # noqa: S608 # nosec B608
+        old = f"delete from {table} where at < {since}"  # noqa: S608 - the name is ours
+        connection.execute(old, (_KEPT[table] - 1,))
