@@ -197,5 +197,5 @@ def _let_oldest_go(connection: sqlite3.Connection, table: str) -> None:
     """Keep the newest rows of a table, where it is one that grows."""
     if table in _KEPT:
         since = f"(select at from {table} order by at desc limit 1 offset ?)"  # noqa: S608 # nosec B608
-        old = f"delete from {table} where at < {since}"  # noqa: S608 - the name is ours
+        old = f"delete from {table} where at < {since}"  # noqa: S608 # nosec B608
         connection.execute(old, (_KEPT[table] - 1,))
