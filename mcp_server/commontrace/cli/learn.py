@@ -1,6 +1,7 @@
 """`commontrace learn`: traces out of past transcripts, looked at before they are stored."""
 
 import time
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from commontrace import Client
 
 _DAY = 86_400
+_LOOKED_AT = 20_000_000
 _TITLE = "Title: "
 
 
@@ -113,7 +115,10 @@ def _approved(client: "Client", contribution: Contribution) -> Contribution | No
             contribution = reworded(contribution, title.removeprefix(_TITLE).strip(), solution.strip())
 
 
-def found_lately(home: Path, most: int = 20) -> int:
-    """How many findings the newest transcripts hold that nobody decided on yet."""
+def found_lately(home: Path) -> int:
+    """How many findings the newest 20 MB of transcripts hold that nobody decided on yet."""
+    files = transcripts_of(home)
+    sizes = accumulate(file.stat().st_size for file in files)
+    newest = [file for file, size in zip(files, sizes, strict=True) if size <= _LOOKED_AT]
     decided = Notes(hooks_folder()).learned()
-    return len([one for one in findings_of(transcripts_of(home)[:most]) if one.key not in decided])
+    return len([one for one in findings_of(newest) if one.key not in decided])

@@ -90,21 +90,15 @@ class Notes:
         """Write a row whose last value is the time, and let the oldest go."""
         with self._writing() as connection:
             marks = ",".join("?" * (len(values) + 1))
-            connection.execute(f"insert or replace into {table} values ({marks})", (*values, time.time()))  # noqa: S608 # nosec B608 - our own names
-            if table in _KEPT:
-                connection.execute(
-                    f"delete from {table} where at < (select at from {table} order by at desc limit 1 offset ?)",  # noqa: S608 # nosec B608 - our own names
-                    (_KEPT[table] - 1,),
-                )
+            row = (*values, time.time())
+            connection.execute(f"insert or replace into {table} values ({marks})", row)  # noqa: S608 - our own name
+            _let_oldest_go(connection, table)
 
     def tell(self, run: str, what: str) -> bool:
         """Note that a run is told something; returns False where it was told before."""
         with self._writing() as connection:
             new = connection.execute("insert or ignore into told values (?,?,?)", (run, what, time.time())).rowcount
-            connection.execute(
-                "delete from told where at < (select at from told order by at desc limit 1 offset ?)",
-                (_KEPT["told"] - 1,),
-            )
+            _let_oldest_go(connection, "told")
         return new > 0
 
     def was_told(self, run: str, what: str) -> bool:
@@ -197,3 +191,11 @@ class Notes:
         for day, name, n in self._all("select day, name, n from counters order by day, name"):
             found.setdefault(day, {})[name] = n
         return found
+
+
+def _let_oldest_go(connection: sqlite3.Connection, table: str) -> None:
+    """Keep the newest rows of a table, where it is one that grows."""
+    if table in _KEPT:
+        since = f"(select at from {table} order by at desc limit 1 offset ?)"  # noqa: S608 # nosec B608
+        old = f"delete from {table} where at < {since}"  # noqa: S608 # nosec B608
+        connection.execute(old, (_KEPT[table] - 1,))

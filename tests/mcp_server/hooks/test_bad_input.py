@@ -20,6 +20,7 @@ from hypothesis import strategies as some
 from commontrace import AsyncClient
 from commontrace.hooks import calling, doors
 from commontrace.hooks.listening import open_door
+from commontrace.hooks.notes import Notes
 from commontrace.hooks.surroundings import hooks_folder, surroundings
 from commontrace.settings import Settings, config_file, default_url
 from factories import contribution
@@ -270,3 +271,13 @@ def test_hooks_read_the_settings_as_everything_else_does(home: Path, monkeypatch
         monkeypatch.setenv("COMMONTRACE_HOOKS", "yes")
         monkeypatch.setenv("COMMONTRACE_CAPTURE", "0")
     assert surroundings("sqlite:///c.db").url == "sqlite:///c.db"
+
+
+def test_what_hooks_remember_is_bounded() -> None:
+    notes = Notes(hooks_folder())
+    for number in range(230):
+        notes.keep_run(f"run-{number}", "project", [number])
+    with sqlite3.connect(Path(hooks_folder()) / "notes.db") as connection:
+        assert connection.execute("select count(*) from runs").fetchone() == (200,)
+    connection.close()
+    assert (notes.run_state("run-0"), notes.run_state("run-229")) == ([], [229])
