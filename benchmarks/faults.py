@@ -40,6 +40,7 @@ from valkey_server import Valkey, serving_valkey
 
 COMMONTRACE = str(Path(sys.executable).with_name("commontrace"))
 BEING_AWAY = frozenset({503, 504})
+UNSHOWN = 409  # receipts are written without waiting for the disk
 PATIENCE = 90.0  # seconds until a client gives an operation up
 AFTER = 5  # operations acknowledged after a kill: then the server is at work again
 
@@ -50,6 +51,7 @@ class Stubborn(Caller):
 
     shares: tuple[int, ...] = (50, 20, 15, 15)
     waits: list[float] = field(default_factory=list)
+    forgotten: int = 0
 
     async def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The answer, from whichever process there is in the end."""
@@ -68,6 +70,15 @@ class Stubborn(Caller):
                 if tries:
                     self.waits.append(time.monotonic() - began)
                 return answer
+
+    async def vote(self) -> None:
+        """Report on something; a receipt that a database forgot when it was killed, as it may, is counted."""
+        try:
+            await super().vote()
+        except RefusedError as error:
+            if error.status != UNSHOWN:
+                raise
+            self.forgotten += 1
 
     async def contribute(self) -> None:
         """Add a trace, once, however often it takes."""
@@ -210,12 +221,8 @@ def disagreeing(url: str) -> list[str]:
     return [f"{place}: {one}" for place, all_of_it in found.items() for one in all_of_it]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--workers", type=int, default=2)
-    given = parser.parse_args()
+def run(given: argparse.Namespace) -> tuple[list[Stubborn], dict[str, list[float]], list[str]]:
+    """All of it; returns the clients, how long work stood still after each kill, and everything that is wrong."""
     over = threading.Event()
     with running(given.workers) as processes:
         subprocess.run([COMMONTRACE, "--url", processes.url, "migrate"], check=True)
@@ -235,7 +242,16 @@ def main() -> int:
         working.join()
         wrong = asyncio.run(lost(processes.url, list(callers)))
         wrong += asyncio.run(doubled(processes.url)) + disagreeing(processes.url)
-    wrong += [error for caller in callers for error in caller.errors]
+    return callers, stood, wrong + [error for caller in callers for error in caller.errors]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    callers, stood, wrong = run(given)
     for line in wrong[:30]:
         print(line)
     waits = sorted(wait for caller in callers for wait in caller.waits)
@@ -246,6 +262,7 @@ def main() -> int:
             name: sum(len(getattr(caller, name)) for caller in callers) for name in ("traces", "votes", "commits")
         },
         "tried again": len(waits),
+        "receipts forgotten": sum(caller.forgotten for caller in callers),
         "longest wait s": round(waits[-1], 1) if waits else 0,
         "lost, doubled or wrong": len(wrong),
     }

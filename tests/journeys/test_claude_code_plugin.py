@@ -1,6 +1,7 @@
 """The plugin in the real Claude Code, offline: installed from this repository as a marketplace, and used."""
 
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -77,6 +78,35 @@ class Claude:
         return done
 
 
+def _installed(folder: Path) -> Claude:
+    """The client with the plugin from a copy of this repository."""
+    claude = Claude(folder)
+    marketplace = str(_checkout(folder / "checkout"))
+    assert "Validation passed" in claude("plugin", "validate", marketplace, "--strict", "--profile", "directory")
+    claude("plugin", "marketplace", "add", marketplace)
+    claude("plugin", "install", "commontrace@commontrace")
+    listed = [line for line in claude("mcp", "list").splitlines() if "commontrace" in line]
+    assert len(listed) == 1
+    assert listed[0].endswith("✔ Connected")
+    return claude
+
+
+def _contributed(claude: Claude) -> str:
+    """The id of a trace stored after a preview; nothing but the command's own allowed-tools permits the calls."""
+    run = claude.run(
+        "/commontrace:trace-contribute the lock",
+        [("contribute_trace", {**FIX, "dry_run": True}), ("contribute_trace", FIX)],
+    )
+    assert "Only an explicit yes lets you go on" in run.model_text(0)
+    assert "before the second attempt" not in run.model_text(0)  # a skill's body is read when it is needed
+    assert "query-traces" in str(run.main[0])
+    preview, stored = run.tool_results().values()
+    assert (preview[1], stored[1]) == (False, False)
+    assert '"stored":false' in preview[0]
+    assert '"stored":true' in stored[0]
+    return str(json.loads(stored[0])["trace_id"])
+
+
 def _checkout(folder: Path) -> Path:
     """The repository without what tools left in it: installing copies all that is there."""
     left = shutil.ignore_patterns(".git", ".venv", ".cache", "*_cache", "__pycache__", "tests", "dist", ".hypothesis")
@@ -85,29 +115,8 @@ def _checkout(folder: Path) -> Path:
 
 
 def test_the_plugin_is_installed_connects_and_leads_from_a_preview_to_a_restored_state(tmp_path: Path) -> None:
-    claude = Claude(tmp_path)
-    marketplace = str(_checkout(tmp_path / "checkout"))
-    assert "Validation passed" in claude("plugin", "validate", marketplace, "--strict", "--profile", "directory")
-    claude("plugin", "marketplace", "add", marketplace)
-    claude("plugin", "install", "commontrace@commontrace")
-    listed = [line for line in claude("mcp", "list").splitlines() if "commontrace" in line]
-    assert len(listed) == 1
-    assert listed[0].endswith("✔ Connected")
-
-    # Nothing but the command's own allowed-tools permits the calls.
-    contributed = claude.run(
-        "/commontrace:trace-contribute the lock",
-        [("contribute_trace", {**FIX, "dry_run": True}), ("contribute_trace", FIX)],
-    )
-    assert "Only an explicit yes lets you go on" in contributed.model_text(0)
-    assert "before the second attempt" not in contributed.model_text(0)  # a skill's body is read when it is needed
-    assert "query-traces" in str(contributed.main[0])
-    preview, stored = contributed.tool_results().values()
-    assert (preview[1], stored[1]) == (False, False)
-    assert '"stored":false' in preview[0]
-    assert '"stored":true' in stored[0]
-    trace_id = stored[0].split('"trace_id":"')[1].split('"')[0]
-
+    claude = _installed(tmp_path)
+    trace_id = _contributed(claude)
     commit = {"messages": [{"role": "user", "content": "fix the lock"}], "message": "before the attempt"}
     used = claude.run(
         "go",

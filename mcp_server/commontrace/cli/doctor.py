@@ -17,14 +17,14 @@ from commontrace.cli.state import desk, open_client, state
 from commontrace.errors import CommonTraceError
 from commontrace.settings import Settings, config_file
 from commontrace.setup_agents import agents
-from commontrace.setup_agents.files import has_server
+from commontrace.setup_agents.claude_code import has_plugin
 
 _WIRED: Final[tuple[tuple[str, agents.Agent, agents.Scope], ...]] = (
     ("Claude Code, this project", "claude-code", "project"),
     ("Claude Code, every project", "claude-code", "user"),
     ("Claude Desktop", "claude-desktop", "user"),
 )
-
+_EVERY: Final[dict[agents.Scope, str]] = {"project": "this project", "user": "every project"}
 
 Mark = Literal["right", "wrong", "neither"]
 _MARKS: Final = {"right": ("✓", "bold green"), "wrong": ("✗", "bold red"), "neither": ("·", "dim")}
@@ -101,14 +101,20 @@ def _data(*, repair: bool) -> Iterator[Check]:
 
 
 def _agents() -> Iterator[Check]:
-    for name, agent, scope in _WIRED:
+    if has_plugin(Path.home()):
+        yield Check("Claude Code, plugin", "right", "enabled: it brings server, commands, skills and hooks")
+    others = [agent for agent in agents.detected() if not agent.startswith("claude-")]
+    found = [(f"{agent}, {_EVERY[scope]}", agent, scope) for agent in others for scope in _EVERY]
+    for name, agent, scope in (*_WIRED, *found):
         path = agents.config_file(agent, scope, Path.cwd())
+        if scope == "project" and path == agents.config_file(agent, "user", Path.cwd()):
+            continue  # it has one file for both
         try:
-            wired = has_server(path)
+            wired = agents.is_wired(agent, scope, Path.cwd())
         except CommonTraceError as error:
             yield Check(name, "wrong", str(error))
             continue
-        how = f"commontrace setup {agent}{' --scope user' if (agent, scope) == ('claude-code', 'user') else ''}"
+        how = f"commontrace setup {agent}{' --scope user' if scope == 'user' and agent != 'claude-desktop' else ''}"
         yield Check(name, "right" if wired else "neither", f"wired in {path}" if wired else f"not wired: {how}")
 
 

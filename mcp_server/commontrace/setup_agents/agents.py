@@ -10,7 +10,7 @@ from platformdirs import user_config_path
 
 from commontrace.errors import InvalidInputError
 from commontrace.setup_agents import claude_code
-from commontrace.setup_agents.files import Change, with_entry, without_entry
+from commontrace.setup_agents.files import Change, has_server, with_entry, without_entry
 
 Agent = Literal["claude-code", "claude-desktop", "cursor", "codex", "gemini", "vscode", "windsurf", "opencode"]
 Scope = Literal["project", "user"]
@@ -72,6 +72,11 @@ def detected() -> list[Agent]:
 
 def _home(agent: Agent) -> Path:
     return Path.home() / ".claude" if agent == "claude-code" else config_file(agent, "user", Path()).parent
+
+
+def is_wired(agent: Agent, scope: Scope, folder: Path) -> bool:
+    """Whether an agent's file has an entry of ours."""
+    return has_server(config_file(agent, scope, folder), _PLACES[agent].servers)
 
 
 def plan(agent: Agent, scope: Scope, folder: Path, *, url: str | None, uninstall: bool) -> list[Change]:

@@ -124,7 +124,7 @@ def without_entry(path: Path, servers: str) -> Change:
     return _checked(Change(path, text, after or None), expected)
 
 
-def has_server(path: Path, servers: str = "mcpServers") -> bool:
+def has_server(path: Path, servers: str) -> bool:
     """Whether a configuration file has an entry of ours."""
     return SERVER in _entries(path, parsed(path, _load(path)), servers)
 

@@ -199,7 +199,7 @@ def test_a_password_in_the_url_is_not_shown(cli: Cli, store: Path) -> None:
 
 
 def test_doctor_finds_everything_in_place(cli: Cli) -> None:
-    cli.good("setup")
+    cli.good("setup", "claude-code")
     result = cli.json("doctor")
     marks = {check["name"]: check["mark"] for check in result["checks"]}
     assert result["healthy"]

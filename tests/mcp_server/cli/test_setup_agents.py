@@ -209,6 +209,24 @@ def test_claude_code_with_the_plugin_needs_nothing(cli: Cli, home: Path, work: P
     assert list(work.iterdir()) == []
 
 
+def test_doctor_says_which_agents_are_wired(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    for folder in (".codex", ".cursor", ".claude"):
+        (home / folder).mkdir()
+    (home / ".claude" / "settings.json").write_text('{"enabledPlugins": {"commontrace@commontrace": true}}')
+    cli.good("setup", "codex")
+    (home / ".cursor" / "mcp.json").write_text("{")
+    said = {
+        check["name"]: (check["mark"], check["detail"])
+        for check in json.loads(cli("doctor", "--json").stdout)["checks"]
+    }
+    assert said["codex, this project"][0] == "right"
+    assert said["codex, every project"] == ("neither", "not wired: commontrace setup codex --scope user")
+    assert said["cursor, every project"][0] == "wrong"
+    assert said["Claude Code, plugin"][0] == "right"
+    assert "gemini, this project" not in said
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a // b", 'c /* " */', "é,]", "}{"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b,}", "mcp", "é"]), inner),
