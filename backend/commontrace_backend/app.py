@@ -175,9 +175,9 @@ async def _begin_log(database: Database) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
     settings: BackendSettings = state.settings
-    # A file that its owner opens upgrades itself, with a copy beside it; what others use too waits for a command.
-    await state.database.open(upgrade=settings.local_owner and settings.database_url.startswith("sqlite:"))
     try:
+        # A file that its owner opens upgrades itself, with a copy beside it; what others use too waits for a command.
+        await state.database.open(upgrade=settings.local_owner and settings.database_url.startswith("sqlite:"))
         state.keyring = await open_keyring(state.database, settings, state.provider)
         await _begin_log(state.database)
         state.worker.start()
