@@ -240,15 +240,16 @@ async def test_a_worker_that_is_killed_in_the_middle_of_a_job_loses_and_doubles_
     async with connect_async(postgres_url) as client:
         for number in range(20):
             await contributed(client, number % 5, title=f"Case {number}", insist=True)
+        assert (await client.traces.refresh_index(8)).embedded == 8
+        endpoint.hold.clear()
+        endpoint.arrived.clear()
         with started(postgres_url) as killed:
-            # The first step is done, another one is under way.
-            await comes_true(lambda: len(endpoint.requests) >= 2)
-            endpoint.hold.clear()
+            await comes_true(endpoint.arrived.is_set)
             killed.send_signal(signal.SIGKILL)
             killed.communicate()
         endpoint.hold.set()
-        assert 0 < (await client.traces.index_state()).embedded < 20
-        assert one(await client.jobs.report(), "embed").state == "running"  # for all that anybody knows
+        assert (await client.traces.index_state()).embedded == 8
+        assert one(await client.jobs.report(), "embed").state != "resting"  # for all that anybody knows it runs
         async with working(postgres_url):
             await comes_true(lambda: embedded(client, 20))
             await until(client, "embed", "resting")
