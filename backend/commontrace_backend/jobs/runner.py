@@ -31,6 +31,7 @@ TRIES: Final = 5
 _SLOWEST: Final = 60  # seconds between two tries at most
 _ANSWER: Final = 10.0  # seconds that Redis may take
 _LOOK: Final = 1.0  # seconds from one look for what is due to the next, and while Redis is away for it
+_NEVER: Final = 86_400  # arq's own limit in seconds, which would drop the job without another try: ours comes first
 _GRACE: Final = 10.0  # seconds that running jobs get to end when the worker is told to stop
 
 
@@ -116,7 +117,7 @@ class Runner:
             queue_name=QUEUE,
             redis_pool=queue,
             handle_signals=False,
-            job_timeout=self._seconds + 1,  # the jobs' own is shorter, so that what is late is not lost
+            job_timeout=_NEVER,
             keep_result=0,
             after_job_end=_ended,
             job_serializer=encode,

@@ -17,6 +17,7 @@ from commontrace_backend.traces.upkeep import Upkeep
 
 _AT_ONCE: Final = 8  # traces screened or embedded in one step: what a closing process waits for at most
 _MINUTE: Final = 60
+_HOUR: Final = 3600
 _DAY: Final = 24 * 3600
 
 
@@ -81,6 +82,12 @@ JOBS: Final = (
         follows_writes=True,
     ),
     Job("reputation", "outcomes add up to what a name is worth", lambda work: work.upkeep.recount_reputation()),
+    Job(
+        "duplicates",
+        "traces that say nearly the same are shown to reviewers",
+        lambda work: work.upkeep.compare(_AT_ONCE),
+        every=_HOUR,
+    ),
     Job("misses", "questions of half a year ago are forgotten", Work.forget_misses, every=_DAY),
     Job("collect", "contexts lose what nothing needs", Work.collect, every=_DAY),
 )

@@ -28,6 +28,7 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         self._running = ""
         self._failed: dict[str, JobState] = {}
+        self._asked: set[str] = set()  # what is to be done now, whatever its time
         # A process that is open for a moment only has no time for what is done once a day.
         self._due = {job.name: monotonic() + job.every for job in JOBS if job.every >= _SELDOM}
 
@@ -54,15 +55,15 @@ class Worker:
 
     async def retry(self, name: str | None) -> None:
         """Do a job now, or all that failed; raises NotFoundError."""
-        for job in [job_called(name)] if name else [job_called(failed) for failed in self._failed]:
-            if job.name in self._due:
-                self._due[job.name] = monotonic()
+        self._asked |= {job_called(name).name} if name else set(self._failed)
         self._hurry.set()
         self._wake.set()
 
     def _state(self, job: Job) -> JobState:
         if job.name == self._running:
             return JobState(name=job.name, does=job.does, state="running")
+        if job.name in self._asked:
+            return JobState(name=job.name, does=job.does, state="waiting")
         return self._failed.get(job.name) or JobState(name=job.name, does=job.does, state="resting")
 
     async def _run(self) -> None:
@@ -72,7 +73,7 @@ class Worker:
             self._wake.clear()
             self._hurry.clear()
             for job in JOBS:
-                if self._due.get(job.name, 0) <= monotonic():
+                if job.name in self._asked or self._due.get(job.name, 0) <= monotonic():
                     await self._do(job)
             if self._failed and not self._closing.is_set():  # whatever it was, it gets another try after a while
                 with suppress(TimeoutError):
@@ -81,6 +82,7 @@ class Worker:
 
     async def _do(self, job: Job) -> None:
         self._running = job.name
+        self._asked.discard(job.name)
         try:
             await job.finish(self._work, lambda: not self._closing.is_set())
             self._failed.pop(job.name, None)

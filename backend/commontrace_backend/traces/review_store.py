@@ -25,6 +25,7 @@ from commontrace_backend.traces.tables import (
     traces,
 )
 from commontrace_backend.traces.trust import POSITIVE
+from commontrace_backend.traces.twins import TWIN, settle_twin, twins_of
 
 
 async def within_reach(session: ReadSession, caller: Caller) -> ColumnElement[bool]:
@@ -70,6 +71,7 @@ WAITING: Final = and_(
         DISPUTED,
         BURST,
         REMOVAL,
+        TWIN,
         exists().where(amendments.c.trace_id == traces.c.trace_id, amendments.c.status == "open"),
     ),
 )
@@ -88,6 +90,7 @@ def found(where: ColumnElement[bool]) -> Select[Any]:
             DISPUTED.label("disputed"),
             BURST.label("burst"),
             REMOVAL.label("removal"),
+            TWIN.label("twin"),
         )
         .join(trace_versions, of_served_version)
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
@@ -124,6 +127,8 @@ async def said(session: ReadSession, trace_ids: Sequence[str]) -> dict[str, list
     removals = select(reviews).where(reviews.c.subject.in_(trace_ids), _PROPOSED)
     for row in await session.all(across(removals, "proposals about traces within a reviewer's reach")):
         found.setdefault(row.subject, []).append(f"removal proposed: {row.reason}")
+    for trace_id, told in (await twins_of(session, list(trace_ids))).items():
+        found.setdefault(trace_id, []).append(told)
     return found
 
 
@@ -187,7 +192,8 @@ async def proposals(session: ReadSession, trace_id: str) -> Sequence[Row[Any]]:
 
 
 async def settle(session: WriteSession, trace_id: str) -> None:
-    """End the proposals to remove a trace: they were followed, or turned down."""
+    """End the proposals to remove a trace, which were followed or turned down, and the question of its twin."""
+    await settle_twin(session, trace_id)
     for row in await proposals(session, trace_id):
         await session.write(
             update(reviews)

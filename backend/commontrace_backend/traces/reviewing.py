@@ -55,6 +55,7 @@ def _causes(row: Row[Any]) -> list[ReviewCause]:
         ("disputed", row.disputed and row.tier != "quarantined"),
         ("burst", row.burst),
         ("removal", row.removal),
+        ("duplicate", row.twin),
     ]
     return [cause for cause, holds in causes if holds]
 

@@ -268,6 +268,18 @@ trace_links = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+# Whether a trace was compared with older ones of its organization, and which of them says nearly the same.
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("trace_id", Id, ForeignKey("traces.trace_id"), primary_key=True),
+    _tenant(),
+    Column("version_id", Id, nullable=False),
+    Column("twin_id", Id),
+    Column("similarity", Double, nullable=False),  # 0 to 1
+    Column("settled_at", UtcDateTime),  # when a reviewer had looked at it
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

@@ -22,6 +22,7 @@ from commontrace_backend.traces.refingerprint import refingerprint
 from commontrace_backend.traces.reputation import recount_if_due
 from commontrace_backend.traces.rescan import rescan_some
 from commontrace_backend.traces.tables import of_served_version, trace_errors, trace_versions, traces
+from commontrace_backend.traces.twins import compare_some
 
 _WORDS_AT_ONCE = 100
 
@@ -87,6 +88,10 @@ class Upkeep:
             async with self.database.writing(EVERY_TENANT) as writer:
                 last = (await refingerprint(writer, after=last)).last
         return True
+
+    async def compare(self, limit: int) -> bool:
+        """Compare up to `limit` traces with older ones that may say the same; False where none was left."""
+        return await compare_some(self.database, self.words, limit) > 0
 
     async def recount_reputation(self) -> bool:
         """Count every reputation anew; False where nothing has happened since, or it was done just now."""

@@ -10,10 +10,12 @@ from commontrace.models.contributors import ContributorRef
 from commontrace.models.contributors import Label as Name
 from commontrace.models.traces import Tier, TraceState, Visibility
 
-ReviewCause = Literal["hidden", "quarantined", "pending", "flagged", "disputed", "burst", "removal", "amendment"]
+ReviewCause = Literal[
+    "hidden", "quarantined", "pending", "flagged", "disputed", "burst", "removal", "duplicate", "amendment"
+]
 """Why something waits: hidden by flags, quarantined by outcomes or labels, a publication or an amendment to approve,
-flags that do not hide it, bad outcomes of strangers, outcomes left out as a burst, or a removal that wants a second
-reviewer."""
+flags that do not hide it, bad outcomes of strangers, outcomes left out as a burst, a removal that wants a second
+reviewer, or an older trace of the organization that says nearly the same."""
 
 ReviewAction = Literal["approve", "reject", "restore", "reverse", "vouch", "unvouch", "pin", "unpin"]
 """What was decided."""

@@ -237,12 +237,15 @@ BROKEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-async def test_what_a_broken_provider_says_is_not_believed(provider: IdentityProvider, case: str) -> None:
+async def test_what_a_broken_provider_says_is_not_believed(
+    provider: IdentityProvider, case: str, caplog: pytest.LogCaptureFixture
+) -> None:
     for name, value in BROKEN[case].items():
         setattr(provider, name, value)
     with pytest.raises(UnavailableError):
         await Provider(provider.url, [AUDIENCE]).subject_of(provider.token())
     assert len(provider.asked) == 1
+    assert ("not at an https address" in caplog.text) is ("jwks_uri" in BROKEN[case].get("discovery", {}))
 
 
 @pytest.mark.parametrize(

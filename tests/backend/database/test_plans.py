@@ -90,6 +90,7 @@ async def test_what_is_asked_often_is_answered_by_an_index(url: str, postgres: P
     await database.close()
     connection = await asyncpg.connect(url)
     deadline = time.monotonic() + 20
+    rows: list[asyncpg.Record] = []
     while time.monotonic() < deadline:  # what a connection did is counted once it is gone
         rows = await connection.fetch("SELECT indexrelname FROM pg_stat_user_indexes WHERE idx_scan > 0")
         if not USED.keys() - {row[0] for row in rows}:

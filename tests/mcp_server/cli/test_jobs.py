@@ -4,7 +4,7 @@ import pytest
 
 from commandline import Cli
 
-NAMES = ["fingerprints", "words", "rescan", "embed", "reputation", "misses", "collect"]
+NAMES = ["fingerprints", "words", "rescan", "embed", "reputation", "duplicates", "misses", "collect"]
 
 
 def test_every_job_is_listed_with_what_it_does(cli: Cli) -> None:

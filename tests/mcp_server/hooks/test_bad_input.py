@@ -67,7 +67,7 @@ BYTES = some.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(some.sampled_from(HOOKS), BYTES)
 def test_no_event_makes_a_hook_fail_without_a_server(name: str, event: bytes) -> None:
     said = calling.answer(name, event, URL)
@@ -78,7 +78,7 @@ async def test_no_event_makes_a_hook_fail_with_a_server(client: AsyncClient, tmp
     loop = asyncio.get_running_loop()
     async with serving_hooks(client, tmp_path) as agent:
 
-        @settings(max_examples=120)
+        @settings(max_examples=60)
         @given(some.sampled_from(HOOKS), BYTES)
         def asked(name: str, event: bytes) -> None:
             said = doors.ask(hooks_folder(), agent.url, name, event, PATIENT)

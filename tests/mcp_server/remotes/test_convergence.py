@@ -66,7 +66,7 @@ def alike_or_waiting(clients: dict[str, Client]) -> bool:
 
 
 @given(steps=st.lists(_STEP, min_size=3, max_size=9))
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_every_order_of_pushes_and_pulls_ends_with_the_same_versions_everywhere(
     template: Path, steps: list[tuple[str, str, object]]
 ) -> None:

@@ -114,6 +114,7 @@ async def test_a_decision_for_theirs_makes_both_sides_alike(joined: AsyncClient,
     assert (await joined.traces.get(mine)).version_id == (await other.traces.get(there)).version_id
 
 
+@pytest.mark.both_databases
 async def test_removals_travel_to_copies_and_come_back_with_the_original(
     joined: AsyncClient, other: AsyncClient
 ) -> None:

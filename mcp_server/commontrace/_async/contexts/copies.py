@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from commontrace._async.contexts.bound import AsyncBound
+from commontrace._async.contexts.bound import AsyncBound, AsyncOperation
 from commontrace.models.contexts import (
+    MOST_COMMITS,
     Ancestry,
     KnownCommits,
     MovedRefs,
@@ -17,17 +18,21 @@ from commontrace.models.contexts import (
 class AsyncCopies(AsyncBound):
     """Copies."""
 
-    async def ancestry(self, refs: Sequence[str] = (), *, skip: int = 0) -> Ancestry:
+    async def ancestry(self, refs: Sequence[str] = (), *, skip: int = 0, limit: int = MOST_COMMITS) -> Ancestry:
         """The ids of up to 1,000 commits that lead to branches and tags (all, unless named), children first."""
-        return await self._read("ancestry", "ancestry", Ancestry, refs=list(refs), skip=skip)
+        return await self._read("ancestry", "ancestry", Ancestry, refs=list(refs), skip=skip, limit=limit)
 
     async def which(self, commits: Sequence[str]) -> KnownCommits:
         """Those of up to 1,000 commits that are here, and where every ref points; raises NotFoundError."""
-        return await self._write("which", "known", KnownCommits, WhichCommits.of(commits=list(commits)))
+        body = WhichCommits.of(commits=list(commits))
+        asked = AsyncOperation(self.name, "which", writes=False, body=body)
+        return await self._send(asked, "POST", "known", KnownCommits, {})
 
     async def objects(self, commits: Sequence[str]) -> bytes:
         """A bundle of up to 50 commits, given parents first, with the messages that they name and without refs."""
-        return await self._write("objects", "objects", bytes, WantedObjects.of(commits=list(commits)))
+        body = WantedObjects.of(commits=list(commits))
+        asked = AsyncOperation(self.name, "objects", writes=False, body=body)
+        return await self._send(asked, "POST", "objects", bytes, {})
 
     async def move_refs(self, moves: Sequence[RefMove], *, force: bool = False) -> MovedRefs:
         """Move refs, all or none, from exactly where they were seen to commits that are here.

@@ -1,6 +1,6 @@
 """Pushing and fetching a repository: objects first and in small parts, refs last, so that it may stop anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from commontrace._async.connecting import connected
 from commontrace._async.contexts.copies import AsyncCopies
@@ -148,22 +148,28 @@ class _Sending:
 
     async def _look(self) -> None:
         """Which commits lead to the branches, and which of them are not there."""
-        skip: int | None = 0
+        self._tips = (await self._here.ancestry(self._names, limit=1)).refs
+        tips = {*self._tips.values()}
+        known = await self._known(tips)
+        self._refs = known.refs
+        skip = None if tips.issubset(known.commits) else 0
         seen: set[str] = set()
         while skip is not None:
             page = await self._here.ancestry(self._names, skip=skip)
-            self._tips, skip = page.refs, page.next_skip
+            skip = page.next_skip
             seen.update(page.commits)
-            try:
-                known = await self._there.which(page.commits)
-            except NotFoundError:  # the context is not there yet
-                known = _NOTHING
-            self._refs = known.refs
-            new = [one for one in page.commits if one not in {*known.commits}]
+            there = {*(await self._known(page.commits)).commits}
+            new = [one for one in page.commits if one not in there]
             self._missing += new
-            if not new and seen.issuperset(self._tips.values()):
+            if not new and seen.issuperset(tips):
                 break  # what leads to a commit is where that commit is
         self._missing.reverse()
+
+    async def _known(self, commits: Collection[str]) -> KnownCommits:
+        try:
+            return await self._there.which(list(commits))
+        except NotFoundError:  # the context is not there yet
+            return _NOTHING
 
     def _moves(self) -> list[RefMove]:
         moves = [RefMove(ref=ref, before=self._refs.get(ref), after=tip) for ref, tip in self._tips.items()]
@@ -222,23 +228,8 @@ class _Sending:
 
 async def _fetched(here: AsyncCopies, remote: Remote, there: AsyncCopies, branches: Sequence[str]) -> ContextTransfer:
     """Bring in what is not here, then say where the remote's branches are."""
-    skip: int | None = 0
-    tips: dict[str, str] = {}
-    missing: list[str] = []
-    seen: set[str] = set()
-    while skip is not None:
-        page = await there.ancestry(branches, skip=skip)
-        tips, skip = page.refs, page.next_skip
-        seen.update(page.commits)
-        try:
-            known = {*(await here.which(page.commits)).commits}
-        except NotFoundError:
-            known = set()
-        new = [one for one in page.commits if one not in known]
-        missing += new
-        if not new and seen.issuperset(tips.values()):
-            break
-    missing.reverse()
+    tips = (await there.ancestry(branches, limit=1)).refs
+    missing = await _lacking(here, there, branches, {*tips.values()})
     size = 0
     for start in range(0, len(missing), MOST_OBJECTS):
         bundle = await there.objects(missing[start : start + MOST_OBJECTS])
@@ -246,6 +237,31 @@ async def _fetched(here: AsyncCopies, remote: Remote, there: AsyncCopies, branch
         await here._write("fetch", "bundle", BundleResult, bundle)  # noqa: SLF001 - one class
     moved = await _track(here, remote.name, tips)
     return ContextTransfer(repository=here.name, remote=remote.name, commits=len(missing), bytes=size, moved=moved)
+
+
+async def _lacking(here: AsyncCopies, there: AsyncCopies, branches: Sequence[str], tips: set[str]) -> list[str]:
+    """The commits that lead to the tips there and are not here, parents first."""
+    skip = None if tips <= await _held(here, tips) else 0
+    missing: list[str] = []
+    seen: set[str] = set()
+    while skip is not None:
+        page = await there.ancestry(branches, skip=skip)
+        skip = page.next_skip
+        seen.update(page.commits)
+        held = await _held(here, page.commits)
+        new = [one for one in page.commits if one not in held]
+        missing += new
+        if not new and seen >= tips:
+            break
+    missing.reverse()
+    return missing
+
+
+async def _held(here: AsyncCopies, commits: Collection[str]) -> set[str]:
+    try:
+        return {*(await here.which(list(commits))).commits}
+    except NotFoundError:
+        return set()
 
 
 async def _track(here: AsyncCopies, remote: str, tips: dict[str, str]) -> list[RefMove]:

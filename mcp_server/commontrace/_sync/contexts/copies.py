@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from commontrace._sync.contexts.bound import Bound
+from commontrace._sync.contexts.bound import Bound, Operation
 from commontrace.models.contexts import (
+    MOST_COMMITS,
     Ancestry,
     KnownCommits,
     MovedRefs,
@@ -17,17 +18,21 @@ from commontrace.models.contexts import (
 class Copies(Bound):
     """Copies."""
 
-    def ancestry(self, refs: Sequence[str] = (), *, skip: int = 0) -> Ancestry:
+    def ancestry(self, refs: Sequence[str] = (), *, skip: int = 0, limit: int = MOST_COMMITS) -> Ancestry:
         """The ids of up to 1,000 commits that lead to branches and tags (all, unless named), children first."""
-        return self._read("ancestry", "ancestry", Ancestry, refs=list(refs), skip=skip)
+        return self._read("ancestry", "ancestry", Ancestry, refs=list(refs), skip=skip, limit=limit)
 
     def which(self, commits: Sequence[str]) -> KnownCommits:
         """Those of up to 1,000 commits that are here, and where every ref points; raises NotFoundError."""
-        return self._write("which", "known", KnownCommits, WhichCommits.of(commits=list(commits)))
+        body = WhichCommits.of(commits=list(commits))
+        asked = Operation(self.name, "which", writes=False, body=body)
+        return self._send(asked, "POST", "known", KnownCommits, {})
 
     def objects(self, commits: Sequence[str]) -> bytes:
         """A bundle of up to 50 commits, given parents first, with the messages that they name and without refs."""
-        return self._write("objects", "objects", bytes, WantedObjects.of(commits=list(commits)))
+        body = WantedObjects.of(commits=list(commits))
+        asked = Operation(self.name, "objects", writes=False, body=body)
+        return self._send(asked, "POST", "objects", bytes, {})
 
     def move_refs(self, moves: Sequence[RefMove], *, force: bool = False) -> MovedRefs:
         """Move refs, all or none, from exactly where they were seen to commits that are here.

@@ -1,6 +1,6 @@
 """Pushing and fetching a repository: objects first and in small parts, refs last, so that it may stop anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from commontrace._sync.connecting import connected
 from commontrace._sync.contexts.copies import Copies
@@ -148,22 +148,28 @@ class _Sending:
 
     def _look(self) -> None:
         """Which commits lead to the branches, and which of them are not there."""
-        skip: int | None = 0
+        self._tips = (self._here.ancestry(self._names, limit=1)).refs
+        tips = {*self._tips.values()}
+        known = self._known(tips)
+        self._refs = known.refs
+        skip = None if tips.issubset(known.commits) else 0
         seen: set[str] = set()
         while skip is not None:
             page = self._here.ancestry(self._names, skip=skip)
-            self._tips, skip = page.refs, page.next_skip
+            skip = page.next_skip
             seen.update(page.commits)
-            try:
-                known = self._there.which(page.commits)
-            except NotFoundError:  # the context is not there yet
-                known = _NOTHING
-            self._refs = known.refs
-            new = [one for one in page.commits if one not in {*known.commits}]
+            there = {*(self._known(page.commits)).commits}
+            new = [one for one in page.commits if one not in there]
             self._missing += new
-            if not new and seen.issuperset(self._tips.values()):
+            if not new and seen.issuperset(tips):
                 break  # what leads to a commit is where that commit is
         self._missing.reverse()
+
+    def _known(self, commits: Collection[str]) -> KnownCommits:
+        try:
+            return self._there.which(list(commits))
+        except NotFoundError:  # the context is not there yet
+            return _NOTHING
 
     def _moves(self) -> list[RefMove]:
         moves = [RefMove(ref=ref, before=self._refs.get(ref), after=tip) for ref, tip in self._tips.items()]
@@ -222,23 +228,8 @@ class _Sending:
 
 def _fetched(here: Copies, remote: Remote, there: Copies, branches: Sequence[str]) -> ContextTransfer:
     """Bring in what is not here, then say where the remote's branches are."""
-    skip: int | None = 0
-    tips: dict[str, str] = {}
-    missing: list[str] = []
-    seen: set[str] = set()
-    while skip is not None:
-        page = there.ancestry(branches, skip=skip)
-        tips, skip = page.refs, page.next_skip
-        seen.update(page.commits)
-        try:
-            known = {*(here.which(page.commits)).commits}
-        except NotFoundError:
-            known = set()
-        new = [one for one in page.commits if one not in known]
-        missing += new
-        if not new and seen.issuperset(tips.values()):
-            break
-    missing.reverse()
+    tips = (there.ancestry(branches, limit=1)).refs
+    missing = _lacking(here, there, branches, {*tips.values()})
     size = 0
     for start in range(0, len(missing), MOST_OBJECTS):
         bundle = there.objects(missing[start : start + MOST_OBJECTS])
@@ -246,6 +237,31 @@ def _fetched(here: Copies, remote: Remote, there: Copies, branches: Sequence[str
         here._write("fetch", "bundle", BundleResult, bundle)  # noqa: SLF001 - one class
     moved = _track(here, remote.name, tips)
     return ContextTransfer(repository=here.name, remote=remote.name, commits=len(missing), bytes=size, moved=moved)
+
+
+def _lacking(here: Copies, there: Copies, branches: Sequence[str], tips: set[str]) -> list[str]:
+    """The commits that lead to the tips there and are not here, parents first."""
+    skip = None if tips <= _held(here, tips) else 0
+    missing: list[str] = []
+    seen: set[str] = set()
+    while skip is not None:
+        page = there.ancestry(branches, skip=skip)
+        skip = page.next_skip
+        seen.update(page.commits)
+        held = _held(here, page.commits)
+        new = [one for one in page.commits if one not in held]
+        missing += new
+        if not new and seen >= tips:
+            break
+    missing.reverse()
+    return missing
+
+
+def _held(here: Copies, commits: Collection[str]) -> set[str]:
+    try:
+        return {*(here.which(list(commits))).commits}
+    except NotFoundError:
+        return set()
 
 
 def _track(here: Copies, remote: str, tips: dict[str, str]) -> list[RefMove]:

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _changes()
     _reputations()
     _deliveries()
+    _comparisons()
 
 
 def _identities() -> None:
@@ -84,3 +85,20 @@ def _deliveries() -> None:
         tenant = "current_setting('commontrace.tenant', true)"
         op.execute("ALTER TABLE commit_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY of_tenant ON commit_keys USING (tenant_id = {tenant} OR {tenant} = '*')")
+
+
+def _comparisons() -> None:
+    """Which traces were compared with older ones, and which of them say nearly the same."""
+    op.create_table(
+        "comparisons",
+        sa.Column("trace_id", ID, sa.ForeignKey("traces.trace_id"), primary_key=True),
+        sa.Column("tenant_id", ID, sa.ForeignKey("organizations.organization_id"), nullable=False),
+        sa.Column("version_id", ID, nullable=False),
+        sa.Column("twin_id", ID),
+        sa.Column("similarity", sa.Double, nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True)),
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        mine = "current_setting('commontrace.tenant', true)"
+        op.execute("ALTER TABLE comparisons ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY of_tenant ON comparisons USING (tenant_id = {mine} OR {mine} = '*')")
