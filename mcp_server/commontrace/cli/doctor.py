@@ -101,7 +101,8 @@ def _data(*, repair: bool) -> Iterator[Check]:
 
 
 def _agents() -> Iterator[Check]:
-    if has_plugin(Path.home()):
+    plugin = has_plugin(Path.home())
+    if plugin:
         yield Check("Claude Code, plugin", "right", "enabled: it brings server, commands, skills and hooks")
     others = [agent for agent in agents.detected() if not agent.startswith("claude-")]
     found = [(f"{agent}, {_EVERY[scope]}", agent, scope) for agent in others for scope in _EVERY]
@@ -113,6 +114,10 @@ def _agents() -> Iterator[Check]:
             wired = agents.is_wired(agent, scope, Path.cwd())
         except CommonTraceError as error:
             yield Check(name, "wrong", str(error))
+            continue
+        if wired and plugin and agent == "claude-code":
+            taken_back = f"commontrace setup claude-code --scope {scope} --uninstall"
+            yield Check(name, "wrong", f"{path} has the server that the plugin brings too: {taken_back}")
             continue
         how = f"commontrace setup {agent}{' --scope user' if scope == 'user' and agent != 'claude-desktop' else ''}"
         yield Check(name, "right" if wired else "neither", f"wired in {path}" if wired else f"not wired: {how}")

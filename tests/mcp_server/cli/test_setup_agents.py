@@ -213,8 +213,9 @@ def test_doctor_says_which_agents_are_wired(cli: Cli, home: Path, monkeypatch: p
     monkeypatch.setenv("PATH", "/nowhere")
     for folder in (".codex", ".cursor", ".claude"):
         (home / folder).mkdir()
-    (home / ".claude" / "settings.json").write_text('{"enabledPlugins": {"commontrace@commontrace": true}}')
     cli.good("setup", "codex")
+    cli.good("setup", "claude-code")
+    (home / ".claude" / "settings.json").write_text('{"enabledPlugins": {"commontrace@commontrace": true}}')
     (home / ".cursor" / "mcp.json").write_text("{")
     said = {
         check["name"]: (check["mark"], check["detail"])
@@ -224,6 +225,7 @@ def test_doctor_says_which_agents_are_wired(cli: Cli, home: Path, monkeypatch: p
     assert said["codex, every project"] == ("neither", "not wired: commontrace setup codex --scope user")
     assert said["cursor, every project"][0] == "wrong"
     assert said["Claude Code, plugin"][0] == "right"
+    assert said["Claude Code, this project"][1].endswith("commontrace setup claude-code --scope project --uninstall")
     assert "gemini, this project" not in said
 
 
