@@ -9,6 +9,7 @@ import pytest
 
 from commontrace import AsyncClient, Client, connect, connect_async
 from commontrace._async.contexts import AsyncContextRepository, AsyncContexts
+from commontrace._async.contexts.syncing import AsyncSyncing
 from commontrace._sync.contexts import ContextRepository, Contexts
 from commontrace.errors import CommonTraceError
 from commontrace.models.contexts import NewCommit
@@ -154,6 +155,7 @@ DAY: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("import_transcript", (['[{"role": "user", "content": "from elsewhere"}]'], "anthropic"), {}),
     ("export", ("openai",), {}),
     ("session", ("main",), {"folder": "/work", "session_id": "1f2e3d4c-0000-4000-8000-000000000000"}),
+    ("share", (), {}),
 ]
 
 
@@ -267,7 +269,8 @@ async def test_the_same_day_over_a_server(client: AsyncClient, server: Server, k
 
 
 def test_the_day_uses_everything_that_a_client_offers() -> None:
-    assert offered(AsyncContextRepository) <= {name for name, _, _ in DAY}
+    between_stores = offered(AsyncSyncing)  # which have tests of their own
+    assert offered(AsyncContextRepository) <= {name for name, _, _ in DAY} | between_stores
     assert offered(AsyncContexts) <= {"open", "create", *(name.removeprefix(".") for name, _, _ in DAY)}
 
 

@@ -135,6 +135,8 @@ SAME: list[tuple[str, Call]] = [
     ("label", lambda repo, _: repo.labels()),
     ("label bad try", lambda repo, _: repo.label("bad", "try")),
     ("label -d good", lambda repo, _: repo.delete_label("good")),
+    ("share", lambda repo, _: repo.share()),
+    ("share --private", lambda repo, _: repo.share("private")),
     ("claim --minutes 5", lambda repo, _: repo.claim(minutes=5)),
     ("verify --full", lambda repo, _: repo.verify(full=True)),
     ("gc --dry-run --grace-days 0", lambda repo, _: repo.gc(dry_run=True, grace_days=0)),
@@ -194,8 +196,8 @@ def test_the_command_line_answers_what_the_sdk_answers(
 
 def test_every_command_is_held_to_it() -> None:
     told = {typed.split()[0] for typed, _ in SAME}
-    # Files and sessions have tests of their own, and a release needs a claim.
-    beside = {"import", "export", "resume", "release"}
+    # Files, sessions and remotes have tests of their own, and a release needs a claim.
+    beside = {"import", "export", "resume", "push", "pull", "fetch", "release"}
     assert {*context.lazy} == told | beside
 
 

@@ -214,7 +214,8 @@ def test_doctor_says_what_is_wrong_and_fails(cli: Cli, work: Path, tmp_path: Pat
     (tmp_path / "broken.db").write_text("no database at all" * 100)
     result = cli("doctor", "--url", f"sqlite:///{tmp_path / 'broken.db'}")
     assert result.exit_code == 1
-    assert [line.split()[1] for line in result.stdout.splitlines() if line.startswith("✗")] == ["store", "Claude"]
+    wrong = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("✗")]
+    assert wrong == ["store", "data", "Claude"]
 
 
 def test_quickstart_shows_what_an_agent_would_see_and_can_run_again(cli: Cli) -> None:
