@@ -156,6 +156,7 @@ DAY: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("export", ("openai",), {}),
     ("session", ("main",), {"folder": "/work", "session_id": "1f2e3d4c-0000-4000-8000-000000000000"}),
     ("share", (), {}),
+    ("share", ("private",), {}),
 ]
 
 
