@@ -85,7 +85,8 @@ class AsyncRemotes:
             trace_ids: which; a private trace goes only where it is named.
             later: keep them in the outbox where the remote does not answer, for `sync` to deliver.
             **options: `visibility` (who may see them there; as here unless said), `insist` (although near-duplicates
-                are known there), `dry_run` (say what would go, word for word).
+                are known there), `dry_run` (say what would go, word for word), `shown` (ids of the versions that
+                somebody looked at in a dry run: no others leave).
 
         Raises:
             NotFoundError: no such remote or trace.

@@ -11,7 +11,7 @@ from commontrace.models.contributors import NewApiKey
 from commontrace.models.search import Query
 from commontrace.models.syncing import Delivery, TransferReport
 from commontrace.models.traces import AmendmentProposal, TraceContent
-from doors import serving
+from doors import People, serving
 from factories import contributed, contribution
 
 
@@ -218,3 +218,28 @@ async def test_what_waits_for_a_server_is_delivered_once_when_it_answers(
 async def test_a_missing_remote_is_named(client: AsyncClient) -> None:
     with pytest.raises(NotFoundError, match="no remote origin"):
         await client.remotes.push()
+
+
+async def test_a_remote_takes_back_what_came_from_it_and_nothing_else(
+    joined: AsyncClient, other: AsyncClient, people: People
+) -> None:
+    mate = await people("ann")
+    theirs = await contributed(mate, 0, visibility="team")
+    history = await joined.exchange.history(theirs)
+    copy = await other.exchange.deliver(Delivery(versions=history.versions, serves=history.version_id))
+    assert copy.trace_id is not None
+    await joined.remotes.pull()
+    await other.traces.purge(copy.trace_id, "gone")
+    assert [item.action for item in (await joined.remotes.pull()).items] == ["left"]
+    assert (await joined.traces.get(theirs)).state == "active"
+
+
+async def test_nothing_leaves_but_what_was_shown(joined: AsyncClient, other: AsyncClient) -> None:
+    await contributed(joined, 0, visibility="team")
+    looked = await joined.remotes.push(dry_run=True)
+    shown = [version.version_id for item in looked.items for version in item.versions]
+    await contributed(joined, 1, visibility="team")
+    report = await joined.remotes.push(shown=frozenset(shown))
+    assert actions(report) == {contribution(0).title: "added", contribution(1).title: "failed"}
+    assert await titles(other) == {contribution(0).title}
+    assert actions(await joined.remotes.push()) == {contribution(1).title: "added"}

@@ -90,7 +90,9 @@ class AsyncSyncing(AsyncCopies):
         fetched = await self.fetch(remote, name)
         here = next((one for one in await self._branches() if one.current), None)
         if here is None or here.commit_id is None:
-            after = (await self.which([])).refs[f"remote/{fetched.remote}/{name}"]
+            after = (await self.which([])).refs.get(f"remote/{fetched.remote}/{name}")
+            if after is None:
+                raise NotFoundError(f"{fetched.remote} has no branch {name}.", "Name one; a tag cannot be merged into.")
             wanted = RefMove(ref=f"branch/{here.name if here else name}", after=after)
             await self.move_refs([wanted])
             return fetched.model_copy(update={"merged": "fast forward", "branch": here.name if here else name})
@@ -274,7 +276,7 @@ async def _track(here: AsyncCopies, remote: str, tips: dict[str, str]) -> list[R
     for ref, tip in tips.items():
         kind, _, name = ref.partition("/")
         ours = f"remote/{remote}/{name}" if kind == "branch" else ref
-        if known.get(ours) != tip and (kind == "branch" or ours not in known):
+        if known.get(ours) != tip and (kind == "branch" or (kind == "tag" and ours not in known)):
             moves.append(RefMove(ref=ours, before=known.get(ours), after=tip))
     if moves:
         await here.move_refs(moves)
