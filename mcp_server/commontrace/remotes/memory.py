@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from commontrace._transport import anchored, without_password
 from commontrace.models.syncing import OutboxItem
+from commontrace.settings import default_sync_memory
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS cursors (
@@ -66,6 +68,11 @@ class Progress:
     arrived: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
+
+
+def memory_of(url: str) -> "Memory":
+    """What the store at a URL knows of its remotes."""
+    return Memory(default_sync_memory(), without_password(anchored(url)))
 
 
 class Memory:

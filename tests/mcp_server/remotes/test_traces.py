@@ -243,3 +243,22 @@ async def test_nothing_leaves_but_what_was_shown(joined: AsyncClient, other: Asy
     assert actions(report) == {contribution(0).title: "added", contribution(1).title: "failed"}
     assert await titles(other) == {contribution(0).title}
     assert actions(await joined.remotes.push()) == {contribution(1).title: "added"}
+
+
+async def test_a_store_is_the_same_one_from_every_folder(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(template, tmp_path / "team.db")
+    for number, name in enumerate(("one", "two")):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / name).mkdir()
+        shutil.copy(template, tmp_path / name / "mine.db")
+        async with connect_async(f"sqlite:///{name}/mine.db") as mine:
+            if not number:
+                mine.remotes.add("team", "sqlite:///team.db")
+        monkeypatch.chdir(tmp_path / name)
+        async with connect_async("sqlite:///mine.db") as mine:
+            await contributed(mine, number, visibility="team")
+            assert actions(await mine.remotes.push("team")) == {contribution(number).title: "added"}
+    async with connect_async(f"sqlite:///{tmp_path}/team.db") as team:
+        assert await titles(team) == {contribution(0).title, contribution(1).title}

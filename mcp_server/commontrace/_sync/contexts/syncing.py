@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from commontrace._sync.connecting import connected
 from commontrace._sync.contexts.copies import Copies
-from commontrace._transport import is_remote, without_password
+from commontrace._transport import is_remote
 from commontrace.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from commontrace.models.contexts import (
     MOST_OBJECTS,
@@ -18,9 +18,9 @@ from commontrace.models.contexts import (
     RefMove,
 )
 from commontrace.previews import previews, refuse_secrets
-from commontrace.remotes.memory import Memory
+from commontrace.remotes.memory import memory_of
 from commontrace.remotes.registry import Registry, Remote
-from commontrace.settings import default_remotes, default_sync_memory
+from commontrace.settings import default_remotes
 
 _NOTHING = KnownCommits(commits=[], refs={})
 
@@ -63,8 +63,7 @@ class Syncing(Copies):
             if not later or force_with_lease:
                 raise
             said = {"repository": self.name, "branches": names, "transcripts": transcripts}
-            memory = Memory(default_sync_memory(), without_password(self._http.url))
-            memory.keep(found.name, "context", f"{self.name}: {', '.join(names)}", said)
+            memory_of(self._http.url).keep(found.name, "context", f"{self.name}: {', '.join(names)}", said)
             return ContextTransfer(repository=self.name, remote=found.name, waits=error.detail)
 
     def push_preview(self, remote: str = "", *branches: str, show: bool = False) -> ContextTransfer:
