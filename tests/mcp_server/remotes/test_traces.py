@@ -1,5 +1,6 @@
 """Traces between two stores: what moves, what does not, and what becomes of what both sides changed."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from commontrace.models.contributors import NewApiKey
 from commontrace.models.search import Query
 from commontrace.models.syncing import Delivery, TransferReport
 from commontrace.models.traces import AmendmentProposal, TraceContent
-from doors import People, serving
+from doors import People, answering, serving
 from factories import contributed, contribution
 
 
@@ -262,3 +263,10 @@ async def test_a_store_is_the_same_one_from_every_folder(
             assert actions(await mine.remotes.push("team")) == {contribution(number).title: "added"}
     async with connect_async(f"sqlite:///{tmp_path}/team.db") as team:
         assert await titles(team) == {contribution(0).title, contribution(1).title}
+
+
+async def test_a_remote_that_says_more_for_ever_ends(client: AsyncClient) -> None:
+    with answering({"changes": b'{"changed": [], "cursor": 0, "more": true}'}) as url:
+        client.remotes.add("endless", url, "ct_x")
+        async with asyncio.timeout(20):
+            assert (await client.remotes.pull("endless")).items == []

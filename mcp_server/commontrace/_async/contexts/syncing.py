@@ -17,7 +17,7 @@ from commontrace.models.contexts import (
     NewMerge,
     RefMove,
 )
-from commontrace.previews import previews, refuse_secrets
+from commontrace.previews import previews, refuse_refs, refuse_secrets
 from commontrace.remotes.memory import memory_of
 from commontrace.remotes.registry import Registry, Remote
 from commontrace.settings import default_remotes
@@ -235,6 +235,7 @@ async def _fetched(here: AsyncCopies, remote: Remote, there: AsyncCopies, branch
     for start in range(0, len(missing), MOST_OBJECTS):
         bundle = await there.objects(missing[start : start + MOST_OBJECTS])
         size += len(bundle)
+        refuse_refs(bundle)
         await here._write("fetch", "bundle", BundleResult, bundle)  # noqa: SLF001 - one class
     moved = await _track(here, remote.name, tips)
     return ContextTransfer(repository=here.name, remote=remote.name, commits=len(missing), bytes=size, moved=moved)
@@ -247,7 +248,7 @@ async def _lacking(here: AsyncCopies, there: AsyncCopies, branches: Sequence[str
     seen: set[str] = set()
     while skip is not None:
         page = await there.ancestry(branches, skip=skip)
-        skip = page.next_skip
+        skip = page.next_skip if page.commits else None
         seen.update(page.commits)
         held = await _held(here, page.commits)
         new = [one for one in page.commits if one not in held]

@@ -17,7 +17,7 @@ from commontrace.models.contexts import (
     NewMerge,
     RefMove,
 )
-from commontrace.previews import previews, refuse_secrets
+from commontrace.previews import previews, refuse_refs, refuse_secrets
 from commontrace.remotes.memory import memory_of
 from commontrace.remotes.registry import Registry, Remote
 from commontrace.settings import default_remotes
@@ -235,6 +235,7 @@ def _fetched(here: Copies, remote: Remote, there: Copies, branches: Sequence[str
     for start in range(0, len(missing), MOST_OBJECTS):
         bundle = there.objects(missing[start : start + MOST_OBJECTS])
         size += len(bundle)
+        refuse_refs(bundle)
         here._write("fetch", "bundle", BundleResult, bundle)  # noqa: SLF001 - one class
     moved = _track(here, remote.name, tips)
     return ContextTransfer(repository=here.name, remote=remote.name, commits=len(missing), bytes=size, moved=moved)
@@ -247,7 +248,7 @@ def _lacking(here: Copies, there: Copies, branches: Sequence[str], tips: set[str
     seen: set[str] = set()
     while skip is not None:
         page = there.ancestry(branches, skip=skip)
-        skip = page.next_skip
+        skip = page.next_skip if page.commits else None
         seen.update(page.commits)
         held = _held(here, page.commits)
         new = [one for one in page.commits if one not in held]
