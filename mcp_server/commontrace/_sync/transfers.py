@@ -147,7 +147,7 @@ class Transfer:
             page = self.source.changes(cursor)
             if page.changed or page.cursor != cursor:
                 yield page
-            if not page.more or page.cursor <= cursor:  # who says that there is more has to come to it
+            if not page.more or page.cursor == cursor:  # who says that there is more has to come to it
                 return
             cursor = page.cursor
 
