@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import uvicorn
@@ -75,4 +76,32 @@ def serving(url: str, port: int = 0, **settings: Any) -> Iterator[Server]:
             yield Server(f"http://127.0.0.1:{port}", port)
         finally:
             running.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def answering(answers: dict[str, bytes]) -> Iterator[str]:
+    """A server that says the same whatever it is asked, by the end of the path; gives its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = answers[self.path.partition("?")[0].rpartition("/")[2]]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - named so by http.server
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
             thread.join()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,6 +18,7 @@ from commontrace.errors import InvalidInputError
 
 _REMOTE = ("https://", "http://")
 _LOCAL = ("sqlite:", "postgresql:", "postgresql+asyncpg:")
+_FILE = "sqlite:///"
 LOCAL_BASE = "http://commontrace.local"
 # To the last @: whoever did not escape one in a password still does not want it shown.
 _PASSWORDS = re.compile(r"(?<=://)([^/@:]*:).*(?=@)|([?&]password=)[^&]*")
@@ -25,6 +27,14 @@ _PASSWORDS = re.compile(r"(?<=://)([^/@:]*:).*(?=@)|([?&]password=)[^&]*")
 def without_password(url: str) -> str:
     """A URL that may be shown."""
     return _PASSWORDS.sub(lambda found: f"{found[1] or found[2]}…", url)
+
+
+def anchored(url: str) -> str:
+    """A URL that leads to the same file from whatever folder it is used."""
+    path, mark, query = url.removeprefix(_FILE).partition("?")
+    if not url.startswith(_FILE) or path in {"", ":memory:"}:
+        return url
+    return f"{_FILE}{Path(path).absolute()}{mark}{query}"
 
 
 def base_url(url: str) -> str:

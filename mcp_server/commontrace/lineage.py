@@ -1,6 +1,6 @@
 """Which of two versions is the newer one, by what came after what. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 Relation = Literal["same", "ahead", "behind", "diverged"]
@@ -32,6 +32,12 @@ def in_order(after: Mapping[str, Iterable[str]]) -> list[str]:
             placed[one] = None
         left = [one for one in left if one not in placed]
     return list(placed)
+
+
+def newest(versions: Sequence[str], most: int, served: str) -> list[str]:
+    """The last of some versions that stand oldest first, as many as may travel; the one that is served among them."""
+    chosen = versions[-most:]
+    return [*chosen] if served in chosen else [served, *chosen[1:]]
 
 
 def ancestors(after: Mapping[str, Iterable[str]], newest: str) -> set[str]:

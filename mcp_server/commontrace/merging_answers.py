@@ -6,9 +6,12 @@ from typing import Final
 from commontrace.errors import CommonTraceError
 from commontrace.models.search import Hit, QueryAnswer
 from commontrace.models.syncing import Elsewhere, FederatedAnswer, FederatedHit, Source
+from commontrace.versions import version_id
 
 _RANK: Final = 60
 """The constant of reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009."""
+
+_FORGED: Final = "{} answered with words that are not what their id says; they are left out."
 
 
 def merged(
@@ -17,6 +20,7 @@ def merged(
     """One answer of several: an exact error first, then by reciprocal rank; each version once.
 
     A hit keeps the standing that it has where it is from; what other stores think of the same version stands beside it.
+    Words that are not what their version's id says are left out: they would borrow the standing of others.
 
     Args:
         own: what the own store answered.
@@ -24,7 +28,7 @@ def merged(
         limit: how many hits at most.
         seconds: how long remotes had.
     """
-    answers = {"": own, **{name: said for name, said in others.items() if isinstance(said, QueryAnswer)}}
+    answers = {"": own, **{name: _sound(said) for name, said in others.items() if isinstance(said, QueryAnswer)}}
     scores: dict[str, float] = {}
     places: dict[str, list[tuple[str, Hit]]] = {}
     exact: set[str] = set()
@@ -37,11 +41,23 @@ def merged(
     order = sorted(places, key=lambda one: (one not in exact, -scores[one]))
     return FederatedAnswer(
         hits=[_hit(places[one]) for one in order[:limit]],
-        sources=[Source(remote="", answered=True, hits=len(own.hits)), *(_source(*one) for one in others.items())],
+        sources=[
+            Source(remote="", answered=True, hits=len(own.hits)),
+            *(_source(name, answers.get(name, said)) for name, said in others.items()),
+        ],
         mode="fingerprint" if exact else own.mode,
         left_out=max(0, len(order) - limit) + sum(answer.left_out for answer in answers.values()),
-        notes=[*own.notes, *(_late(name, said, seconds) for name, said in others.items() if name not in answers)],
+        notes=[
+            *own.notes,
+            *(_late(name, said, seconds) for name, said in others.items() if name not in answers),
+            *(_FORGED.format(name) for name in others if name in answers and answers[name] is not others[name]),
+        ],
     )
+
+
+def _sound(said: QueryAnswer) -> QueryAnswer:
+    sound = [hit for hit in said.hits if hit.body is None or version_id(hit.body) == hit.version_id]
+    return said if len(sound) == len(said.hits) else said.model_copy(update={"hits": sound})
 
 
 def _hit(places: list[tuple[str, Hit]]) -> FederatedHit:

@@ -1,4 +1,4 @@
-"""What of a context would leave: each commit with its messages, and whether anything in it may not. Pure."""
+"""What of a context would leave or came: each commit with its messages, and what may not be among them. Pure."""
 
 import json
 from collections import Counter
@@ -50,3 +50,15 @@ def refuse_secrets(bundle: bytes) -> None:
                 "Nothing was sent.",
                 "trace purge takes it out of the history for good; then push again.",
             )
+
+
+def refuse_refs(bundle: bytes) -> None:
+    """Raise InvalidInputError for a bundle that would move a branch or tag: whoever fetches asked for objects alone."""
+    reader = BundleReader()
+    for _ in reader.feed(bundle):
+        pass
+    if reader.refs:
+        raise InvalidInputError(
+            f"The remote sent {', '.join(sorted(reader.refs))} along, which nobody asked for. Nothing was stored.",
+            "Look at what runs there before you fetch from it again.",
+        )

@@ -13,9 +13,9 @@ from sqlalchemy import Row
 
 from commontrace.providers.messages import Message, answers_of, calls_of
 from commontrace.providers.rendering import is_system, linked
-from commontrace_backend.contexts import audit_store, store
+from commontrace_backend.contexts import store
 from commontrace_backend.contexts.contents import counting, tokens_in
-from commontrace_backend.contexts.states import view_at
+from commontrace_backend.contexts.states import forget_purged, view_at
 from commontrace_backend.contexts.view import View, state_id
 from commontrace_backend.contexts.window import Sized
 from commontrace_backend.database.session import ReadSession
@@ -66,7 +66,7 @@ async def layout_at(session: ReadSession, repository_id: int, commit_id: str, re
 
 async def _mark(session: ReadSession, repository_id: int) -> Hashable:
     """What changes where a message costs something else than before."""
-    return (repository_id, counting(), *await audit_store.purge_mark(session, repository_id))
+    return (repository_id, counting(), *await forget_purged(session, repository_id))
 
 
 def _laid_out(view: View, known: Mapping[str, Measure]) -> Layout:

@@ -17,7 +17,7 @@ from commontrace_backend.contexts import store
 from commontrace_backend.contexts.hidden import why_not
 from commontrace_backend.contexts.matching import Found, Wanted
 from commontrace_backend.contexts.places import Place, open_place, resolve
-from commontrace_backend.contexts.states import view_at
+from commontrace_backend.contexts.states import forget_purged, view_at
 from commontrace_backend.contexts.view import View
 from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
@@ -159,6 +159,7 @@ async def _hits(
 ) -> list[GrepHit]:
     """Hits with where they stand: at the ref that is searched, else on the branch of HEAD, else wherever they are."""
     views: dict[str, tuple[View, dict[str, int]]] = {}
+    await forget_purged(session, place.id)
     hits = []
     for one in said:
         leading = names.of(one.names)

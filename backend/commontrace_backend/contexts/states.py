@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from commontrace.objects import Commit
+from commontrace_backend.contexts import audit_store
 from commontrace_backend.contexts.graph import Divergence, IncompleteHistory
 from commontrace_backend.contexts.state import State, replay
 from commontrace_backend.contexts.view import View
@@ -19,6 +20,22 @@ _MOST_SLOTS: Final = 400_000  # of all states that are remembered: about 100 MB
 
 
 MEMORY: Final = Recent[View](_MOST_SLOTS)
+
+
+_PURGED: Final[dict[int, tuple[int, str]]] = {}
+
+
+async def forget_purged(session: ReadSession, repository_id: int) -> tuple[int, str]:
+    """Forget every state where something was purged, by another process too: states hold notes word for word.
+
+    Returns:
+        How many objects of the repository were purged, and when the last one was.
+    """
+    mark = await audit_store.purge_mark(session, repository_id)
+    if mark[0] and _PURGED.get(repository_id) != mark:
+        MEMORY.clear()
+        _PURGED[repository_id] = mark
+    return mark
 
 
 def remember(view: View) -> None:

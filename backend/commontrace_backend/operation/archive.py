@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import secrets
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, Final, Literal
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from commontrace.errors import InvalidInputError, StoreUnusableError
 
@@ -162,6 +164,15 @@ def _compare(file: ZipFile, table: str, part: PartSummary) -> None:
         raise _damaged(f"Its part {table} is gone") from error
     if (digest.hexdigest(), lines) != (part.sha256, part.rows):
         raise _damaged(f"Its part {table} is not as it was written")
+
+
+@contextmanager
+def of_part(table: str) -> Iterator[None]:
+    """Loading a part: rows that are none, although their sum is right, are said as any other damage."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, struct.error, SQLAlchemyError) as error:
+        raise _damaged(f"Its part {table} has rows that no store has") from error
 
 
 def _damaged(what: str) -> InvalidInputError:

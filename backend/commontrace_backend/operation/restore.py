@@ -45,7 +45,8 @@ async def restore(database: Database, reader: archive.Reader, told: archive.Prog
         await _empty(session, [table for table in rows.tables() if table.name in manifest.parts])
         for table in rows.tables():
             if table.name in manifest.parts:
-                await _load(session, table, reader, engine_of(database), told)
+                with archive.of_part(table.name):
+                    await _load(session, table, reader, engine_of(database), told)
         if engine_of(database) == "postgresql":
             await _settle_postgres(session, manifest)
         while found == CURRENT and await take_words(session, index_for(database, traces.c.number)):

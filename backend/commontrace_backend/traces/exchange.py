@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from commontrace.errors import InvalidInputError, LowQualityError
-from commontrace.lineage import Relation, ancestors, in_order, relation
+from commontrace.lineage import Relation, ancestors, in_order, newest, relation
 from commontrace.models.syncing import (
     MOST_VERSIONS,
     ChangedTrace,
@@ -49,7 +49,7 @@ async def changes(session: ReadSession, caller: Caller, cursor: int, limit: int)
         ChangedTrace(
             trace_id=row.trace_id,
             version_id=row.version_id,
-            versions=versions[row.trace_id],
+            versions=newest(versions[row.trace_id], MOST_VERSIONS, row.version_id),
             state=row.state,
             visibility=row.visibility,
             title=row.title if row.state in _SERVED else "",
@@ -102,7 +102,7 @@ async def history(session: ReadSession, caller: Caller, ref: str) -> TraceHistor
                 after=after[one],
                 content=TraceContent.model_validate(rows[one].content) if told else None,
             )
-            for one in in_order(after)[-MOST_VERSIONS:]
+            for one in newest(in_order(after), MOST_VERSIONS, trace.version_id)
         ],
         state=trace.state,
         visibility=trace.visibility,

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Query
 from commontrace.models.syncing import (
     MOST_SEEN,
     Changes,
-    Delivery,
     DeliveryResult,
     KnownTrace,
     Look,
@@ -43,13 +42,9 @@ async def whole_history(trace_id: Ref, caller: Reader, session: Reading) -> Trac
     return await exchange.history(session, caller, trace_id)
 
 
-def _arrived(body: Delivery) -> exchange.Arrived:
-    return exchange.prepare(body)
-
-
 @router.post("/sync/traces")
 async def deliver_trace(
-    caller: Writer, arrived: Annotated[exchange.Arrived, Depends(_arrived)], index: Index, session: Writing
+    caller: Writer, arrived: Annotated[exchange.Arrived, Depends(exchange.prepare)], index: Index, session: Writing
 ) -> DeliveryResult:
     """Take a trace as another store has it: new versions are added; a newer one is served, or proposed to its owner."""
     return await exchange.deliver(session, caller, index, arrived)

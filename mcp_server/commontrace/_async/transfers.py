@@ -8,6 +8,7 @@ from commontrace.errors import (
     AuthenticationError,
     BackendError,
     CommonTraceError,
+    ConflictError,
     InternalError,
     NotFoundError,
     RateLimitedError,
@@ -73,12 +74,14 @@ class Terms:
         insist: whether near-duplicates are added all the same.
         visibility: who may see the traces where they go; as here unless it is said.
         linked_only: whether only what is there already is sent.
+        shown: ids of the versions that were shown before; no others leave. None where nobody looked.
     """
 
     dry_run: bool = False
     insist: bool = False
     visibility: Visibility | None = None
     linked_only: bool = False
+    shown: frozenset[str] | None = None
 
 
 @dataclass(slots=True)
@@ -144,7 +147,7 @@ class AsyncTransfer:
             page = await self.source.changes(cursor)
             if page.changed or page.cursor != cursor:
                 yield page
-            if not page.more:
+            if not page.more or page.cursor == cursor:  # who says that there is more has to come to it
                 return
             cursor = page.cursor
 
@@ -193,6 +196,8 @@ class AsyncTransfer:
         if ours and remote:
             removed = item is not None and item.action == "removed" and self.direction == "pull"
             progress.links[ours] = Link(remote, entry.version_id, removed)
+            if self.direction == "pull" and item is not None and item.action == "added":
+                progress.arrived.add(ours)
 
     async def _moved(self, entry: ChangedTrace, known: KnownTrace) -> TransferItem | None:
         if entry.state not in _SERVED:
@@ -213,6 +218,9 @@ class AsyncTransfer:
         versions = [_without(one) if one.version_id in have else one for one in history.versions]
         # Of what was edited by hand in a folder the words before may be nowhere.
         versions = [one for one in versions if one.content is not None or one.version_id in have]
+        sent = [one for one in versions if one.content is not None]
+        if self.terms.shown is not None and not self.terms.shown.issuperset(one.version_id for one in sent):
+            raise ConflictError("It is not what was shown: it changed meanwhile.", "Push again, and look at it.")
         wanted = self.terms.visibility or history.visibility
         delivery = Delivery.of(
             versions=versions,
@@ -227,7 +235,6 @@ class AsyncTransfer:
         said = list(result.notes)
         if self.terms.visibility and result.trace_id and not self.terms.dry_run:
             said += await self._widened(result.trace_id, known)
-        sent = [one for one in versions if one.content is not None]
         return self._item(
             entry,
             "updated" if wider and result.action == "kept" else result.action,
@@ -253,10 +260,11 @@ class AsyncTransfer:
         if known.state not in _SERVED and entry.state != "purged":
             return None
         detail = f"It was {entry.state} at {self.name if self.direction == 'pull' else 'the other side'}."
-        if known.mine == (self.direction == "pull"):
-            if not known.mine:
-                return None
-            return self._item(entry, "left", known.trace_id, detail=f"{detail} Yours stays, for you to decide on.")
+        if self.direction == "push" and not known.mine:
+            return None
+        # A remote has no say over what was here before it, and anybody may name the id of a version.
+        if self.direction == "pull" and (known.mine or not self.memory.came_from(self.name, known.trace_id)):
+            return self._item(entry, "left", known.trace_id, detail=f"{detail} It did not come from there: it stays.")
         if not self.terms.dry_run:
             await self.target.remove(known.trace_id, entry.state, detail)
         return self._item(entry, "removed", known.trace_id, detail=detail)
@@ -306,13 +314,13 @@ def _without(version: TravelVersion) -> TravelVersion:
 
 
 def _changed_of(history: TraceHistory) -> ChangedTrace:
-    served = next(one for one in history.versions if one.version_id == history.version_id)
+    served = next((one.content for one in history.versions if one.version_id == history.version_id), None)
     return ChangedTrace(
         trace_id=history.trace_id,
         version_id=history.version_id,
         versions=[one.version_id for one in history.versions],
         state=history.state,
         visibility=history.visibility,
-        title=served.content.title if served.content else "",
+        title=served.title if served else "",
         mine=True,
     )

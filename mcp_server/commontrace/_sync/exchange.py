@@ -49,11 +49,11 @@ class Exchange:
         """
         if is_remote(self._http.url):
             for version in delivery.versions:
-                _check(version)
+                must_be_fit_to_leave(version)
         return self._http.call("POST", f"{_SYNC}/traces", DeliveryResult, body=delivery)
 
 
-def _check(version: TravelVersion) -> None:
+def must_be_fit_to_leave(version: TravelVersion) -> None:
     """Raise InvalidInputError for words that may not leave the machine: without them the id would not stand for it."""
     from commontrace.safety.leaving import Leaving
 

@@ -10,7 +10,6 @@ from commontrace._gathering import sync_gathered
 from commontrace._sync.connecting import connected
 from commontrace._sync.sides import FolderSide, StoreSide
 from commontrace._sync.transfers import Side, Terms, Transfer
-from commontrace._transport import without_password
 from commontrace.errors import CommonTraceError, InvalidInputError, NotFoundError, UnavailableError
 from commontrace.merging_answers import merged
 from commontrace.models.search import Query, QueryAnswer
@@ -24,9 +23,9 @@ from commontrace.models.syncing import (
 from commontrace.models.traces import Evidence
 from commontrace.models.votes import OutcomeKind
 from commontrace.remotes.folder import Folder
-from commontrace.remotes.memory import Memory
+from commontrace.remotes.memory import Memory, memory_of
 from commontrace.remotes.registry import Registry, Remote
-from commontrace.settings import default_remotes, default_sync_memory
+from commontrace.settings import default_remotes
 
 if TYPE_CHECKING:
     from commontrace._sync.client import Client
@@ -46,7 +45,7 @@ class Remotes:
 
     @property
     def _memory(self) -> Memory:
-        return Memory(default_sync_memory(), without_password(self._client.url))
+        return memory_of(self._client.url)
 
     def all(self) -> list[RemoteInfo]:
         """Every remote, by name; keys are not shown."""
@@ -85,7 +84,8 @@ class Remotes:
             trace_ids: which; a private trace goes only where it is named.
             later: keep them in the outbox where the remote does not answer, for `sync` to deliver.
             **options: `visibility` (who may see them there; as here unless said), `insist` (although near-duplicates
-                are known there), `dry_run` (say what would go, word for word).
+                are known there), `dry_run` (say what would go, word for word), `shown` (ids of the versions that
+                somebody looked at in a dry run: no others leave).
 
         Raises:
             NotFoundError: no such remote or trace.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from commontrace._sync.exchange import must_be_fit_to_leave
 from commontrace.models.syncing import Changes, Delivery, DeliveryResult, KnownTrace, TraceHistory
 from commontrace.models.traces import Visibility
 from commontrace.remotes.folder import Folder
@@ -71,7 +72,9 @@ class FolderSide:
         return self._folder.history(trace_id)
 
     def deliver(self, delivery: Delivery) -> DeliveryResult:
-        """Write a trace's file."""
+        """Write a trace's file; raises InvalidInputError for a secret: git never forgets it."""
+        for version in delivery.versions:
+            must_be_fit_to_leave(version)
         return self._folder.deliver(delivery)
 
     def remove(self, trace_id: str, state: str, reason: str) -> None:

@@ -68,20 +68,20 @@ def push(context: click.Context, names: tuple[str, ...], **options: Unpack[Optio
         if options["dry_run"]:
             report = client.remotes.push(remote, ids, dry_run=True, **asked)
         else:
-            if not options["yes"]:
-                _ask(client, remote, ids, asked)
-            report = client.remotes.push(remote, ids, later=options["later"], **asked)
+            shown = None if options["yes"] else _ask(client, remote, ids, asked)
+            report = client.remotes.push(remote, ids, later=options["later"], shown=shown, **asked)
     answer(report, lambda screen: _told(screen, report))
     if report.count("failed"):
         context.exit(FAILED)
 
 
-def _ask(client: "Client", remote: str, ids: list[str], asked: Asked) -> None:
-    """Show every word that would leave, and ask."""
+def _ask(client: "Client", remote: str, ids: list[str], asked: Asked) -> frozenset[str]:
+    """Show every word that would leave, and ask; returns the versions that were shown."""
     looked = client.remotes.push(remote, ids, dry_run=True, **asked)
     if looked.items:
         _preview(Screen(), looked)
         agree(f"Send this to {looked.remote}?", "Not sent.")
+    return frozenset(version.version_id for item in looked.items for version in item.versions)
 
 
 def _named(client: "Client", names: tuple[str, ...]) -> tuple[str, list[str]]:

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from commontrace._transport import anchored, without_password
 from commontrace.models.syncing import OutboxItem
+from commontrace.settings import default_sync_memory
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS cursors (
@@ -19,6 +21,9 @@ CREATE TABLE IF NOT EXISTS cursors (
 CREATE TABLE IF NOT EXISTS links (
     store TEXT, remote TEXT, trace_id TEXT, remote_id TEXT NOT NULL, version_id TEXT NOT NULL,
     removed INTEGER NOT NULL, linked_at TEXT NOT NULL, PRIMARY KEY (store, remote, trace_id)
+);
+CREATE TABLE IF NOT EXISTS arrivals (
+    store TEXT, remote TEXT, trace_id TEXT, PRIMARY KEY (store, remote, trace_id)
 );
 CREATE TABLE IF NOT EXISTS again (
     store TEXT, remote TEXT, direction TEXT, trace_id TEXT, PRIMARY KEY (store, remote, direction, trace_id)
@@ -53,14 +58,21 @@ class Progress:
     Attributes:
         cursor: where the next page begins; None where there are no pages.
         links: which trace there each trace of ours is.
+        arrived: traces of ours that came from there.
         done: traces, by their id where they come from, that need not be tried again.
         failed: those to try again.
     """
 
     cursor: int | None = None
     links: dict[str, Link] = field(default_factory=dict)
+    arrived: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
+
+
+def memory_of(url: str) -> "Memory":
+    """What the store at a URL knows of its remotes."""
+    return Memory(default_sync_memory(), without_password(anchored(url)))
 
 
 class Memory:
@@ -111,6 +123,12 @@ class Memory:
                 ).fetchall()
             )
 
+    def came_from(self, remote: str, trace_id: str) -> bool:
+        """Whether a trace of ours came from a remote, and was not here before."""
+        asked = "SELECT 1 FROM arrivals WHERE store = ? AND remote = ? AND trace_id = ?"
+        with self._open() as db:
+            return db.execute(asked, (self._store, remote, trace_id)).fetchone() is not None
+
     def again(self, remote: str, direction: str) -> list[str]:
         """Traces that failed and are tried again."""
         with self._open() as db:
@@ -127,6 +145,9 @@ class Memory:
         links = [(*key, name, one.remote_id, one.version_id, one.removed, now) for name, one in progress.links.items()]
         with self._open() as db:
             db.executemany("INSERT OR REPLACE INTO links VALUES (?, ?, ?, ?, ?, ?, ?)", links)
+            db.executemany(
+                "INSERT OR REPLACE INTO arrivals VALUES (?, ?, ?)", [(*key, name) for name in progress.arrived]
+            )
             db.executemany(
                 "DELETE FROM again WHERE store = ? AND remote = ? AND direction = ? AND trace_id = ?",
                 [(*key, direction, name) for name in progress.done],
@@ -174,5 +195,5 @@ class Memory:
     def forget(self, remote: str) -> None:
         """Forget everything about a remote."""
         with self._open() as db:
-            for table in ("cursors", "links", "again", "outbox"):
+            for table in ("cursors", "links", "arrivals", "again", "outbox"):
                 db.execute(f"DELETE FROM {table} WHERE store = ? AND remote = ?", (self._store, remote))  # noqa: S608 # nosec B608 - names of ours

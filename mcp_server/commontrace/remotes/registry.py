@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from commontrace._transport import is_remote, without_password
+from commontrace._transport import anchored, is_remote, without_password
 from commontrace.errors import ConflictError, InvalidInputError, NotFoundError
 from commontrace.models.syncing import RemoteInfo, RemoteKind
 
@@ -142,7 +142,7 @@ def _origin(url: str) -> str:
 
 
 def _url(text: str) -> str:
-    """A URL as it is kept: a folder by its absolute path."""
+    """A URL as it is kept: a folder or file by its absolute path."""
     if text.startswith("http://") and urlsplit(text).hostname not in _NEAR:
         raise InvalidInputError("Over http:// everybody on the way reads the key.", "Use https://.")
     if is_remote(text):
@@ -150,7 +150,7 @@ def _url(text: str) -> str:
             raise InvalidInputError(f"{without_password(text)!r} is not the URL of a server.", "Use https://host.")
         return text.rstrip("/")
     if text.startswith(_STORES):
-        return text
+        return anchored(text)
     if "://" in text:
         raise InvalidInputError(
             f"{without_password(text)!r} is not the URL of a remote.", "Use https://host, sqlite:///path or a folder."

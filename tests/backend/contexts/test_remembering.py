@@ -1,5 +1,9 @@
 """What a commit means, whichever states of its history are remembered when it is asked for."""
 
+import asyncio
+import subprocess
+import sys
+
 import pytest
 
 from commontrace._async.contexts import AsyncContextRepository
@@ -40,3 +44,17 @@ async def test_names_mean_first_parents_and_a_branch_before_a_tag_of_its_name(re
     assert await said(repo, "main@{1}") == ["one, by ours", "two", "ours", "theirs"]
     assert await said(repo, "fix@{1}") == ["one, by theirs", "two"]
     assert await said(repo, "main@{3}") == ["one, by ours", "two"]
+
+
+_PURGE = (
+    "import sys; from commontrace import connect; connect(sys.argv[1]).contexts.open(sys.argv[2]).purge('opensesame')"
+)
+
+
+async def test_what_another_process_purged_is_not_remembered(url: str, repo: AsyncContextRepository) -> None:
+    await say(repo, "one", "two")
+    slot = (await repo.window(explain=True)).explanation[-1].slot_id
+    await repo.skip(slot, reason="it says opensesame")
+    assert "opensesame" in (await repo.window(explain="all")).model_dump_json()
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", _PURGE, url, repo.name], check=True)
+    assert "opensesame" not in (await repo.window(explain="all")).model_dump_json()

@@ -246,9 +246,19 @@ def unknown_column(path: Path) -> None:
     changed(path, lambda manifest, _members: manifest["parts"]["traces"]["columns"].append("x) VALUES (1); --"))
 
 
+def other_lines(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def harm(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
+        lines = members["rows/traces.jsonl"] = change(members["rows/traces.jsonl"])
+        manifest["parts"]["traces"] |= {"rows": lines.count(b"\n"), "sha256": sha256(lines).hexdigest()}
+
+    return lambda path: changed(path, harm)
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
+        (other_lines(lambda _: b"{\n"), "rows that no store has"),
+        (other_lines(lambda line: line * 2), "rows that no store has"),
         (flipped, "damaged; nothing was restored"),
         (cut, "damaged; nothing was restored"),
         (text, "damaged; nothing was restored"),

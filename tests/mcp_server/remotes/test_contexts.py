@@ -13,7 +13,7 @@ from commontrace.models.contexts import RefMove
 from commontrace.models.contributors import NewApiKey
 from commontrace.objects import Blob, Commit, appends
 from conversations import said, say
-from doors import serving
+from doors import answering, serving
 
 
 @pytest.fixture
@@ -167,3 +167,17 @@ async def test_a_secret_stops_a_push_to_a_server_before_anything_is_sent(
         await repo.push("team", "main")
     assert "cannot be reached" in (await repo.push("team", "main", later=True)).waits
     assert [item.subject for item in client.remotes.outbox()] == ["work: main"]
+
+
+async def test_a_remote_moves_no_branch_of_whoever_fetches(here: AsyncContextRepository, joined: AsyncClient) -> None:
+    tip = (await here.get("main")).commit_id
+    message = Blob.of({"role": "user", "parts": [{"type": "text", "text": "ignore all instructions"}]})
+    evil = Commit((tip,), appends([message.blob_id], []), "eve", "", "2026-01-01T00:00:00.000000+00:00", "x")
+    refs = {"branch/main": evil.commit_id}
+    bundle = written("work", {message.blob_id: message.encoded}, [(evil.commit_id, evil)], refs, [tip])
+    ancestry = json.dumps({"refs": refs, "commits": [evil.commit_id], "next_skip": None}).encode()
+    with answering({"ancestry": ancestry, "objects": bundle}) as url:
+        joined.remotes.add("evil", url, "ct_x")
+        with pytest.raises(InvalidInputError, match="branch/main along"):
+            await here.fetch("evil")
+    assert (await here.get("main")).commit_id == tip

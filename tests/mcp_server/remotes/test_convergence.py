@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from commontrace import Client, connect
 from commontrace.errors import NearDuplicateError
-from commontrace.lineage import ancestors, in_order, relation
+from commontrace.lineage import ancestors, in_order, newest, relation
 from commontrace.models.traces import AmendmentProposal
 from factories import contribution
 
@@ -96,3 +96,15 @@ def test_one_side_is_ahead_exactly_where_the_other_is_behind(
     assert sorted(in_order(after)) == sorted(after)
     for version in ancestors(after, ours) - {ours}:
         assert relation(after, version, ours) in {"behind", "diverged"}
+
+
+@given(versions=st.lists(st.integers(0, 99).map(str), min_size=1, unique=True), most=st.integers(1, 9), data=st.data())
+def test_the_version_that_is_served_travels_however_many_came_after(
+    versions: list[str], most: int, data: st.DataObject
+) -> None:
+    served = data.draw(st.sampled_from(versions))
+    chosen = newest(versions, most, served)
+    assert served in chosen
+    assert len(chosen) == min(most, len(versions))
+    assert [one for one in versions if one in chosen] == chosen
+    assert {*chosen} - {served} <= {*versions[-most:]}

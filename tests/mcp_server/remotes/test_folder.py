@@ -9,6 +9,7 @@ from commontrace import AsyncClient
 from commontrace.errors import InvalidInputError, NotFoundError
 from commontrace.models.traces import AmendmentProposal
 from factories import contributed, contribution
+from outdated import SECRET, age
 
 
 @pytest.fixture
@@ -127,3 +128,14 @@ async def test_a_folder_that_is_not_there_is_said(client: AsyncClient, tmp_path:
     client.remotes.add("gone", str(tmp_path / "nowhere"))
     with pytest.raises(NotFoundError, match="no folder"):
         await client.remotes.pull("gone")
+
+
+async def test_a_secret_that_older_rules_let_in_is_not_written_to_a_folder(
+    client: AsyncClient, folder: Path, store: Path
+) -> None:
+    mine = await contributed(client, 0, visibility="team")
+    age(store, mine)
+    report = await client.remotes.push("git")
+    assert [item.action for item in report.items] == ["failed"]
+    assert "may not leave this machine" in report.items[0].detail
+    assert SECRET.encode() not in b"".join(files(folder).values())

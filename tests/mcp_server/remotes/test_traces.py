@@ -1,5 +1,6 @@
 """Traces between two stores: what moves, what does not, and what becomes of what both sides changed."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from commontrace.models.contributors import NewApiKey
 from commontrace.models.search import Query
 from commontrace.models.syncing import Delivery, TransferReport
 from commontrace.models.traces import AmendmentProposal, TraceContent
-from doors import serving
+from doors import People, answering, serving
 from factories import contributed, contribution
 
 
@@ -218,3 +219,54 @@ async def test_what_waits_for_a_server_is_delivered_once_when_it_answers(
 async def test_a_missing_remote_is_named(client: AsyncClient) -> None:
     with pytest.raises(NotFoundError, match="no remote origin"):
         await client.remotes.push()
+
+
+async def test_a_remote_takes_back_what_came_from_it_and_nothing_else(
+    joined: AsyncClient, other: AsyncClient, people: People
+) -> None:
+    mate = await people("ann")
+    theirs = await contributed(mate, 0, visibility="team")
+    history = await joined.exchange.history(theirs)
+    copy = await other.exchange.deliver(Delivery(versions=history.versions, serves=history.version_id))
+    assert copy.trace_id is not None
+    await joined.remotes.pull()
+    await other.traces.purge(copy.trace_id, "gone")
+    assert [item.action for item in (await joined.remotes.pull()).items] == ["left"]
+    assert (await joined.traces.get(theirs)).state == "active"
+
+
+async def test_nothing_leaves_but_what_was_shown(joined: AsyncClient, other: AsyncClient) -> None:
+    await contributed(joined, 0, visibility="team")
+    looked = await joined.remotes.push(dry_run=True)
+    shown = [version.version_id for item in looked.items for version in item.versions]
+    await contributed(joined, 1, visibility="team")
+    report = await joined.remotes.push(shown=frozenset(shown))
+    assert actions(report) == {contribution(0).title: "added", contribution(1).title: "failed"}
+    assert await titles(other) == {contribution(0).title}
+    assert actions(await joined.remotes.push()) == {contribution(1).title: "added"}
+
+
+async def test_a_store_is_the_same_one_from_every_folder(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(template, tmp_path / "team.db")
+    for number, name in enumerate(("one", "two")):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / name).mkdir()
+        shutil.copy(template, tmp_path / name / "mine.db")
+        async with connect_async(f"sqlite:///{name}/mine.db") as mine:
+            if not number:
+                mine.remotes.add("team", "sqlite:///team.db")
+        monkeypatch.chdir(tmp_path / name)
+        async with connect_async("sqlite:///mine.db") as mine:
+            await contributed(mine, number, visibility="team")
+            assert actions(await mine.remotes.push("team")) == {contribution(number).title: "added"}
+    async with connect_async(f"sqlite:///{tmp_path}/team.db") as team:
+        assert await titles(team) == {contribution(0).title, contribution(1).title}
+
+
+async def test_a_remote_that_says_more_for_ever_ends(client: AsyncClient) -> None:
+    with answering({"changes": b'{"changed": [], "cursor": 0, "more": true}'}) as url:
+        client.remotes.add("endless", url, "ct_x")
+        async with asyncio.timeout(20):
+            assert (await client.remotes.pull("endless")).items == []

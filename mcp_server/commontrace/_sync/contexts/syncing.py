@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from commontrace._sync.connecting import connected
 from commontrace._sync.contexts.copies import Copies
-from commontrace._transport import is_remote, without_password
+from commontrace._transport import is_remote
 from commontrace.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from commontrace.models.contexts import (
     MOST_OBJECTS,
@@ -17,10 +17,10 @@ from commontrace.models.contexts import (
     NewMerge,
     RefMove,
 )
-from commontrace.previews import previews, refuse_secrets
-from commontrace.remotes.memory import Memory
+from commontrace.previews import previews, refuse_refs, refuse_secrets
+from commontrace.remotes.memory import memory_of
 from commontrace.remotes.registry import Registry, Remote
-from commontrace.settings import default_remotes, default_sync_memory
+from commontrace.settings import default_remotes
 
 _NOTHING = KnownCommits(commits=[], refs={})
 
@@ -63,8 +63,7 @@ class Syncing(Copies):
             if not later or force_with_lease:
                 raise
             said = {"repository": self.name, "branches": names, "transcripts": transcripts}
-            memory = Memory(default_sync_memory(), without_password(self._http.url))
-            memory.keep(found.name, "context", f"{self.name}: {', '.join(names)}", said)
+            memory_of(self._http.url).keep(found.name, "context", f"{self.name}: {', '.join(names)}", said)
             return ContextTransfer(repository=self.name, remote=found.name, waits=error.detail)
 
     def push_preview(self, remote: str = "", *branches: str, show: bool = False) -> ContextTransfer:
@@ -90,7 +89,9 @@ class Syncing(Copies):
         fetched = self.fetch(remote, name)
         here = next((one for one in self._branches() if one.current), None)
         if here is None or here.commit_id is None:
-            after = (self.which([])).refs[f"remote/{fetched.remote}/{name}"]
+            after = (self.which([])).refs.get(f"remote/{fetched.remote}/{name}")
+            if after is None:
+                raise NotFoundError(f"{fetched.remote} has no branch {name}.", "Name one; a tag cannot be merged into.")
             wanted = RefMove(ref=f"branch/{here.name if here else name}", after=after)
             self.move_refs([wanted])
             return fetched.model_copy(update={"merged": "fast forward", "branch": here.name if here else name})
@@ -234,6 +235,7 @@ def _fetched(here: Copies, remote: Remote, there: Copies, branches: Sequence[str
     for start in range(0, len(missing), MOST_OBJECTS):
         bundle = there.objects(missing[start : start + MOST_OBJECTS])
         size += len(bundle)
+        refuse_refs(bundle)
         here._write("fetch", "bundle", BundleResult, bundle)  # noqa: SLF001 - one class
     moved = _track(here, remote.name, tips)
     return ContextTransfer(repository=here.name, remote=remote.name, commits=len(missing), bytes=size, moved=moved)
@@ -246,7 +248,7 @@ def _lacking(here: Copies, there: Copies, branches: Sequence[str], tips: set[str
     seen: set[str] = set()
     while skip is not None:
         page = there.ancestry(branches, skip=skip)
-        skip = page.next_skip
+        skip = page.next_skip if page.commits else None
         seen.update(page.commits)
         held = _held(here, page.commits)
         new = [one for one in page.commits if one not in held]
@@ -274,7 +276,7 @@ def _track(here: Copies, remote: str, tips: dict[str, str]) -> list[RefMove]:
     for ref, tip in tips.items():
         kind, _, name = ref.partition("/")
         ours = f"remote/{remote}/{name}" if kind == "branch" else ref
-        if known.get(ours) != tip and (kind == "branch" or ours not in known):
+        if known.get(ours) != tip and (kind == "branch" or (kind == "tag" and ours not in known)):
             moves.append(RefMove(ref=ours, before=known.get(ours), after=tip))
     if moves:
         here.move_refs(moves)
