@@ -47,10 +47,16 @@ def _risks(folder: str, command: str) -> list[str]:
     """Why to ask: what the command would do, and that it was asked about before."""
     if not command.strip():
         return []
+    import sqlite3
+
     from commontrace.hooks.notes import Notes
     from commontrace.safety.use_check import lookup_keys, risks_before_use, worth_asking
 
-    return [*worth_asking(risks_before_use(command)), *Notes(folder).risky(lookup_keys(command))]
+    reasons = worth_asking(risks_before_use(command))
+    try:
+        return [*reasons, *Notes(folder).risky(lookup_keys(command))]
+    except sqlite3.Error:  # what the command does is known without notes
+        return reasons
 
 
 def project_of(event: Any) -> str:

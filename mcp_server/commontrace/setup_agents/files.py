@@ -6,6 +6,7 @@ import os
 import tempfile
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -51,6 +52,8 @@ class Change:
         if self.action == "unchanged":
             return
         target = self.path.resolve()  # a link to a file stays a link
+        if read_file(target) != self.before:
+            raise InvalidInputError(f"{self.path} has changed meanwhile; it was left as it is.", "Run this again.")
         try:
             backup = target.with_name(f"{target.name}.bak")
             # What is removed held nothing but ours: that needs no copy.
@@ -58,6 +61,7 @@ class Change:
                 write_whole(backup, self.before, like=target)
             if self.after is None:
                 target.unlink()
+                _drop_empty(self.path.parent)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(target, self.after, like=target)
@@ -66,6 +70,14 @@ class Change:
                 f"{self.path} cannot be written: {(error.strerror or 'it is refused').lower()}.",
                 "Give this user permission on the file and its folder, then run it again.",
             ) from error
+
+
+def _drop_empty(folder: Path) -> None:
+    """Take away a folder that nothing is left in, and those around it, up to the project or the home."""
+    with suppress(OSError):
+        while folder not in {Path.cwd(), Path.home()}:
+            folder.rmdir()
+            folder = folder.parent
 
 
 def write_whole(path: Path, text: str, *, like: Path) -> None:

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commandline import Cli
+from commontrace.errors import InvalidInputError
 from commontrace.setup_agents import jsonc, toml
+from commontrace.setup_agents.files import with_entry
 
 PROGRAM = str(Path(sys.executable).parent / "commontrace")
 PLAIN = {"command": PROGRAM, "args": ["mcp"]}
@@ -72,6 +74,62 @@ def test_without_a_name_every_agent_that_is_here_is_wired(
     assert cli.json("setup", "--scope", "user")["agents"] == ["cursor", "windsurf"]
     taken = cli.json("setup", "--scope", "user", "--uninstall")["changes"]
     assert [change["action"] for change in taken] == ["remove", "remove"]
+
+
+def test_nothing_is_left_of_what_was_taken_back(cli: Cli, home: Path, work: Path) -> None:
+    (home / "mine").mkdir()
+    before = sorted([*home.rglob("*"), *work.rglob("*")])
+    for agent in ("claude-code", *HERE):
+        for scope in ("project", "user"):
+            cli.good("setup", agent, "--scope", scope)
+            cli.good("setup", agent, "--scope", scope, "--uninstall")
+    assert sorted([*home.rglob("*"), *work.rglob("*")]) == before
+
+
+def test_agents_that_keep_their_files_elsewhere_are_wired_there(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claude, codex = tmp_path / "elsewhere", tmp_path / "of codex"
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(claude))
+    monkeypatch.setenv("CODEX_HOME", str(codex))
+    cli.good("setup", "claude-code", "--scope", "user")
+    cli.good("setup", "codex", "--scope", "user")
+    assert list(home.glob(".c[lo]*")) == []
+    assert "commontrace" in _said(claude / ".claude.json")["mcpServers"]
+    assert len(_hooks(claude / "settings.json")) == 6
+    assert (claude / "commands" / "trace-query.md").exists()
+    assert "commontrace" in _said(codex / "config.toml")["mcp_servers"]
+
+
+def test_hooks_ask_the_server_of_the_store_that_was_named(cli: Cli, work: Path) -> None:
+    cli.good("setup", "claude-code", "--url", "sqlite:///my store.db")
+    commands = _hooks(work / ".claude" / "settings.local.json")
+    assert commands["PreToolUse"] == [f"{PROGRAM} hook pre-tool-use --url 'sqlite:///my store.db'"]
+    actions = cli.json("setup", "claude-code", "--url", "sqlite:///my store.db")["changes"]
+    assert {change["action"] for change in actions} == {"unchanged"}
+    cli.good("setup", "claude-code", "--uninstall")
+    assert list(work.iterdir()) == []
+
+
+def test_a_file_that_changed_after_it_was_planned_is_left_as_it_is(work: Path) -> None:
+    path = work / ".mcp.json"
+    path.write_text("{}")
+    planned = with_entry(path, "mcpServers", {"command": "x"})
+    path.write_text('{"theirs": 1}')
+    with pytest.raises(InvalidInputError, match="changed meanwhile"):
+        planned.apply()
+    assert path.read_text() == '{"theirs": 1}'
+
+
+@pytest.mark.parametrize("group", [{"matcher": "Bash"}, {"hooks": None}, {"hooks": ["x"]}, "x", None])
+def test_hooks_in_another_form_are_refused_and_named(cli: Cli, work: Path, group: Any) -> None:
+    path = work / ".claude" / "settings.local.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"hooks": {"PreToolUse": [group]}}))
+    before = path.read_text()
+    assert "is not as Claude Code has it" in cli.failed("setup", "claude-code")
+    assert path.read_text() == before
+    assert not (work / ".mcp.json").exists()
 
 
 def test_a_broken_file_of_one_agent_stops_all_of_it(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
