@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from commontrace.errors import InvalidInputError
+from commontrace.homes import claude_folder, codex_folder
 from commontrace.hooks.edits import edit_of, patch_of
 from commontrace.hooks.failures import of_result, redacted
-from commontrace.homes import claude_folder, codex_folder
 from commontrace.hooks.solving import Solved, Solving
 from commontrace.models.traces import Contribution, Evidence, FailedAttempt, Source
 from commontrace.transcripts.entries import Entry, Transcript
