@@ -118,7 +118,7 @@ def with_entry(path: Path, servers: str, entry: dict[str, Any]) -> Change:
     else:
         after = jsonc.put(text or "", [servers, SERVER], entry)
     expected = {**config, servers: {**config.get(servers, {}), SERVER: entry}}
-    return _checked(Change(path, text, after), expected)
+    return checked(Change(path, text, after), expected)
 
 
 def without_entry(path: Path, servers: str) -> Change:
@@ -133,7 +133,7 @@ def without_entry(path: Path, servers: str) -> Change:
     else:
         after = jsonc.drop(text, [servers, SERVER])
     expected = {**config, servers: others} if others else {key: config[key] for key in config if key != servers}
-    return _checked(Change(path, text, after or None), expected)
+    return checked(Change(path, text, after or None), expected)
 
 
 def has_server(path: Path, servers: str) -> bool:
@@ -178,7 +178,7 @@ def _is_ours(entry: Any) -> bool:
     return isinstance(first, str) and Path(first.replace("\\", "/")).stem == "commontrace"
 
 
-def _checked(change: Change, expected: dict[str, Any]) -> Change:
+def checked(change: Change, expected: dict[str, Any]) -> Change:
     """The change, if the file then says what it is meant to and nothing else has changed."""
     try:
         right = change.after is None or _load(change.path)(change.after.removeprefix("\ufeff")) == expected

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from commandline import Cli
 from commontrace.errors import InvalidInputError
+from commontrace.settings import Settings, config_file
 from commontrace.setup_agents import jsonc, toml
 from commontrace.setup_agents.files import with_entry
 
@@ -327,3 +328,33 @@ def test_a_table_is_added_to_any_toml_and_taken_away(tables: dict[str, dict[str,
     after = toml.with_table(text, "s.ours", {"command": "c", "env": {"A": "b"}})
     assert toml.load(after) == {**tables, "s": {"ours": {"command": "c", "env": {"A": "b"}}}}
     assert toml.load(toml.without_table(after, "s.ours")) == tables
+
+
+@pytest.mark.parametrize("mine", ["", "# mine\r\nhooks = true\r\n", 'capture = false\nurl = "sqlite:///a.db"\n'])
+def test_transcripts_are_kept_where_that_was_chosen_and_no_longer_afterwards(cli: Cli, home: Path, mine: str) -> None:
+    path = config_file()
+    if mine:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(mine.encode())
+    cli.good("setup", "claude-code")
+    assert not Settings().capture
+    cli.good("setup", "claude-code", "--capture")
+    assert Settings().capture
+    assert {change["action"] for change in cli.json("setup", "claude-code", "--capture")["changes"]} == {"unchanged"}
+    cli.good("setup", "claude-code", "--uninstall")
+    assert not Settings().capture
+    assert path.exists() == bool(mine)
+    if mine:
+        assert path.read_bytes().decode() == mine.removeprefix("capture = false\n")
+
+
+def test_capture_is_refused_where_nothing_would_be_kept(cli: Cli, home: Path, work: Path) -> None:
+    assert "is for claude-code" in cli.failed("setup", "cursor", "--capture", code=2)
+    assert "local store only" in cli.failed("setup", "claude-code", "--capture", "--url", "https://traces.example.com")
+    config_file().parent.mkdir(parents=True)
+    config_file().write_text("capture = true\n")
+    cli.good("setup", "claude-code", "--uninstall")
+    assert config_file().read_text() == "capture = true\n"
+    config_file().write_text('a = """\ncapture = 1\n"""\n')
+    assert "cannot be edited safely" in cli.failed("setup", "claude-code", "--capture")
+    assert list(work.iterdir()) == []
