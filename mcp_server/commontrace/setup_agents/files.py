@@ -47,13 +47,18 @@ class Change:
         """Write it: a copy of what was there goes to FILE.bak before the first change.
 
         Raises:
-            InvalidInputError: the system refuses; the file is as it was.
+            InvalidInputError: the system or its owner refuses, or it has changed meanwhile; the file is as it was.
         """
         if self.action == "unchanged":
             return
         target = self.path.resolve()  # a link to a file stays a link
-        if read_file(target) != self.before:
+        now = read_file(target)
+        if now == self.after:  # another run was faster
+            return
+        if now != self.before:
             raise InvalidInputError(f"{self.path} has changed meanwhile; it was left as it is.", "Run this again.")
+        if now is not None and not target.stat().st_mode & 0o222:
+            raise InvalidInputError(f"{self.path} is read-only; it was left as it is.", "Make it writable first.")
         try:
             backup = target.with_name(f"{target.name}.bak")
             # What is removed held nothing but ours: that needs no copy.

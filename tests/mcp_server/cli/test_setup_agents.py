@@ -120,6 +120,17 @@ def test_a_file_that_changed_after_it_was_planned_is_left_as_it_is(work: Path) -
     with pytest.raises(InvalidInputError, match="changed meanwhile"):
         planned.apply()
     assert path.read_text() == '{"theirs": 1}'
+    path.write_text(planned.after or "")
+    planned.apply()
+    assert list(work.iterdir()) == [path]
+
+
+def test_a_file_that_is_read_only_stays_as_it_is(cli: Cli, work: Path) -> None:
+    path = work / ".mcp.json"
+    path.write_text("{}")
+    path.chmod(0o444)
+    assert "is read-only" in cli.failed("setup", "claude-code")
+    assert path.read_text() == "{}"
 
 
 @pytest.mark.parametrize("group", [{"matcher": "Bash"}, {"hooks": None}, {"hooks": ["x"]}, "x", None])

@@ -234,6 +234,22 @@ async def test_of_several_servers_the_newest_is_asked_and_one_that_is_gone_is_cl
     assert await ask(url="sqlite:///another.db") is None
 
 
+async def test_a_new_server_takes_away_the_doors_of_those_that_were_killed(two: list[str]) -> None:
+    async def silent(name: str, event: bytes, patience: float) -> bytes:
+        return b""
+
+    folder = Path(doors.folder_of(hooks_folder()))
+    open_ones = set(folder.iterdir())
+    for number in (2, 3):
+        with socket.socket(socket.AF_UNIX) as killed:
+            killed.bind(str(folder / f"{doors.store_of('sqlite:///other.db')}-{number}.sock"))
+    async with open_door(hooks_folder(), "sqlite:///another.db", silent):
+        assert len(set(folder.iterdir()) - open_ones) == 1
+        assert await ask() == b"newer"
+    assert set(folder.iterdir()) == open_ones
+    assert log() == ""
+
+
 async def test_a_door_is_its_users_alone(two: list[str]) -> None:
     newest = doors_of(hooks_folder())[-1]
     assert mode(newest.parent) == 0o700
