@@ -60,7 +60,7 @@ def _sweep(doors: str) -> None:
     for entry in os.scandir(doors):
         if entry.name.endswith(".sock"):
             with socket.socket(socket.AF_UNIX) as knocking, suppress(OSError):
-                knocking.setblocking(False)
+                knocking.settimeout(0)
                 try:
                     knocking.connect(entry.path)
                 except ConnectionRefusedError:

@@ -1,6 +1,5 @@
 """The agents that can be wired: where they keep their servers, and what we put there."""
 
-import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any, Final, Literal
 from platformdirs import user_config_path
 
 from commontrace.errors import InvalidInputError
-from commontrace.homes import claude_folder, codex_folder
+from commontrace.homes import claude_folder, claude_servers, codex_folder
 from commontrace.setup_agents import claude_code
 from commontrace.setup_agents.files import Change, has_server, with_entry, without_entry
 
@@ -29,14 +28,14 @@ class _Place:
     program: str
     """The command that starts it."""
     home: str = ""
-    """Its file in the user's home folder, or in its own; empty for one in the system's folder of settings."""
+    """Its file under the user's home folder; empty for one that lies elsewhere."""
 
 
 _PLACES: Final[dict[Agent, _Place]] = {
-    "claude-code": _Place(".mcp.json", "mcpServers", "claude", ".claude.json"),
+    "claude-code": _Place(".mcp.json", "mcpServers", "claude"),
     "claude-desktop": _Place("", "mcpServers", "claude-desktop"),
     "cursor": _Place(".cursor/mcp.json", "mcpServers", "cursor", ".cursor/mcp.json"),
-    "codex": _Place(".codex/config.toml", "mcp_servers", "codex", "config.toml"),
+    "codex": _Place(".codex/config.toml", "mcp_servers", "codex"),
     "gemini": _Place(".gemini/settings.json", "mcpServers", "gemini", ".gemini/settings.json"),
     "vscode": _Place(".vscode/mcp.json", "servers", "code"),
     "windsurf": _Place("", "mcpServers", "windsurf", ".codeium/windsurf/mcp_config.json"),
@@ -49,7 +48,7 @@ def config_file(agent: Agent, scope: Scope, folder: Path) -> Path:
     r"""The file in which an agent looks for its servers: the project's, or the user's where it has no other.
 
     Claude Desktop and Visual Studio Code have theirs in `~/Library/Application Support`, `%APPDATA%` or `~/.config`;
-    the others in the user's home folder on every system.
+    the others in the user's home folder on every system, unless Claude Code or Codex was told otherwise.
     """
     place = _PLACES[agent]
     if scope == "project" and place.project:
@@ -58,15 +57,9 @@ def config_file(agent: Agent, scope: Scope, folder: Path) -> Path:
         return user_config_path("Claude", appauthor=False, roaming=True) / "claude_desktop_config.json"
     if agent == "vscode":
         return user_config_path("Code", appauthor=False, roaming=True) / "User" / "mcp.json"
-    return _existing(_user_folders().get(agent, Path.home()) / place.home)
-
-
-def _user_folders() -> dict[Agent, Path]:
-    """Where the agents that can be told to keep their files elsewhere keep them."""
-    return {
-        "claude-code": claude_folder() if os.environ.get("CLAUDE_CONFIG_DIR") else Path.home(),
-        "codex": codex_folder(),
-    }
+    if agent == "claude-code":
+        return claude_servers()
+    return codex_folder() / "config.toml" if agent == "codex" else _existing(Path.home() / place.home)
 
 
 def _existing(path: Path) -> Path:
