@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final, NamedTuple
 
+from commontrace.hooks.journal import note
+
 _TABLES: Final = """
 create table if not exists told (run text, what text, at real, primary key (run, what)) without rowid;
 create table if not exists runs (run text primary key, project text, state text, at real) without rowid;
@@ -85,6 +87,7 @@ class Notes:
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
                 os.replace(self._path, f"{self._path}.damaged")
+                note(self._folder, f"notes laid aside: {error}")
             raise
 
     def _one(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
@@ -94,8 +97,13 @@ class Notes:
     def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         if not os.path.exists(self._path):
             return []
-        with self._reading() as connection:
-            return connection.execute(statement, values).fetchall()
+        try:
+            with self._reading() as connection:
+                return connection.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError:
+            if os.path.exists(self._path):
+                raise
+            return []  # it was damaged, and laid aside
 
     def _put(self, table: str, *values: Any) -> None:
         """Write a row whose last value is the time, and let the oldest go."""
