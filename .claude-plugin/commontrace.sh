@@ -1,21 +1,19 @@
 #!/bin/sh
 # How the plugin starts commontrace: the installed command, else the plugin's own copy, which uv installs at the first
 # start. Programs that a desktop starts have a short PATH, so the usual places are looked at too.
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 PATH=$PATH:$HOME/.local/bin:$HOME/.cargo/bin:/opt/homebrew/bin:/usr/local/bin
 export PATH
-# An update replaces the plugin's folder; what uv installed stays in the plugin's data folder.
-environment=${CLAUDE_PLUGIN_DATA:-$root}/.venv
 
 if [ "$1" = hook ]; then
-  # `commontrace setup` wrote this hook into the settings already: it is not to speak twice.
-  for settings in "${CLAUDE_CONFIG_DIR:-$HOME/.claude}" "${CLAUDE_PROJECT_DIR:-.}/.claude"; do
-    grep -qs "commontrace[\"']* hook $2" "$settings/settings.json" "$settings/settings.local.json" && exit 0
-  done
+  # `commontrace setup` wrote this hook into the settings already: it is not to speak twice. All of this runs with every
+  # command of an agent: it starts no other program than the one that looks at the settings.
+  mine=${CLAUDE_CONFIG_DIR:-$HOME/.claude} project=${CLAUDE_PROJECT_DIR:-.}/.claude
+  grep -qs "commontrace[\"']* hook $2" "$mine/settings.json" "$mine/settings.local.json" \
+    "$project/settings.json" "$project/settings.local.json" && exit 0
   if command -v commontrace >/dev/null; then
     program=commontrace
   else
-    program=$environment/bin/commontrace
+    program=${CLAUDE_PLUGIN_DATA:-${0%/*}/..}/.venv/bin/commontrace
   fi
   # A hook stands in nobody's way: neither where nothing is installed yet nor where an older version knows it not.
   "$program" "$@" 2>/dev/null || :
@@ -26,7 +24,9 @@ if command -v commontrace >/dev/null; then
   exec commontrace "$@"
 fi
 if command -v uv >/dev/null; then
-  UV_PROJECT_ENVIRONMENT=$environment
+  root=$(CDPATH='' cd -- "${0%/*}/.." && pwd) || exit 1
+  # An update replaces the plugin's folder; what uv installed stays in the plugin's data folder.
+  UV_PROJECT_ENVIRONMENT=${CLAUDE_PLUGIN_DATA:-$root}/.venv
   export UV_PROJECT_ENVIRONMENT
   exec uv run --quiet --frozen --no-dev --project "$root" commontrace "$@"
 fi

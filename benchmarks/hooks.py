@@ -3,8 +3,9 @@
 Four parts. `cost`: each hook as a process, as Claude Code starts it, with a server (starter traces) and without; CPU of
 the process, Python's start included, and wall. `precision`: the recorded outputs of the programs in
 benchmarks/failures/*.toml; for every second failure a trace with one of its outputs is in the store, beside the starter
-traces, and every other output is met as a failing command. Relevant is a trace that has this error for the same thing
-(`sqrt_of` undefined to gcc or to clang, no table `users` to psql or to a driver); all else is wrong. `ordinary`:
+traces, and every other output is met as a failing command. What is relevant is counted in three ways: the trace is of
+this very case, of the same name in the same corpus (`sqrt_of` undefined to gcc or to clang), or of the same name in any
+(no table `users` to psql or to a driver). `ordinary`:
 non-zero exits that are answers (grep, diff, test, which, git diff --exit-code, tests first), each with the text of an
 error that the store knows. `learning`: made-up sessions in which one step of several is the fix, among reading, tests
 that are written first, flakes and work.
@@ -184,7 +185,9 @@ async def precision(client: Any, folder: str, project: Path) -> dict[str, Any]:
     from commontrace.hooks.wording import BUDGET, tokens
 
     stored, hook = await known(client), Met(client, folder)
-    shown = right = asked = longest = 0
+    shown = asked = longest = 0
+    relevant = dict.fromkeys(("very_case", "same_corpus", "same_name"), 0)
+    found_again = dict(relevant)
     wrong: list[str] = []
     for name, command, outputs in failures():
         for output in outputs[1:] if name in stored else outputs:
@@ -193,21 +196,24 @@ async def precision(client: Any, folder: str, project: Path) -> dict[str, Any]:
                 continue
             shown += 1
             longest = max(longest, tokens(said))
-            found = next((line for line in said.splitlines() if line.startswith("| [")), "a starter trace")
-            relevant = found.endswith(f": {name.rpartition(': ')[2]}]")
-            right += relevant
-            wrong += [] if relevant else [f"{name}: {found[:120]}"]
-    for one in wrong[:20]:
-        print("  wrong:", one)
+            found = next((line[3:-1] for line in said.splitlines() if line.startswith("| [")), "a starter trace")
+            told, meant = found.split(": "), name.split(": ")
+            same = {"very_case": told == meant, "same_corpus": (told[0], told[-1]) == (meant[0], meant[-1])}
+            for way, right in {**same, "same_name": told[-1] == meant[-1]}.items():
+                relevant[way] += right
+                found_again[way] += right and name in stored
+            wrong += [] if told == meant else [f"{name}: {found[:120]}"]
+    for one in wrong:
+        print("  another case:", one)
     assert longest <= BUDGET
     return {
         "failures": len(list(failures())),
         "known": len(stored),
         "met": asked,
         "shown": shown,
-        "right": right,
-        "precision": round(right / max(shown, 1), 4),
-        "recall": round(right / max(asked, 1), 4),
+        **relevant,
+        **{f"precision_{way}": round(right / max(shown, 1), 4) for way, right in relevant.items()},
+        **{f"recall_{way}": round(right / max(asked, 1), 4) for way, right in found_again.items()},
         "most_tokens": longest,
     }
 

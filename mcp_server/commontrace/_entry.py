@@ -4,7 +4,6 @@ import sys
 from typing import Final, Literal
 
 _INTERRUPTED: Final = 130
-_HOOK: Final = 2  # words of `hook NAME`
 _Profile = Literal["core", "all"]
 _PROFILES: Final[dict[str, _Profile]] = {"core": "core", "all": "all"}
 
@@ -29,8 +28,11 @@ def _guarded(program: str, arguments: list[str]) -> int:
 def _dispatch(program: str, arguments: list[str]) -> int:
     if arguments == ["--version"]:
         return _version()
-    if program == "commontrace" and len(arguments) == _HOOK and arguments[0] == "hook" and arguments[1][:1] != "-":
-        return _hook(arguments[1])
+    match [program, *arguments]:
+        case ["commontrace", "hook", name] if not name.startswith("-"):
+            return _hook(name, None)
+        case ["commontrace", "hook", name, "--url", url] if not name.startswith("-"):
+            return _hook(name, url)
     tools = _stdio_server(arguments) if program == "commontrace" else None
     if tools is not None:
         from commontrace.mcp.first_answers import stand_in
@@ -45,11 +47,11 @@ def _dispatch(program: str, arguments: list[str]) -> int:
     return run_cli(arguments, program)
 
 
-def _hook(name: str) -> int:
+def _hook(name: str, url: str | None) -> int:
     """Answer a hook; there is nobody to tell that its name is none, and no time to tear down."""
     from commontrace.hooks.calling import answer
 
-    sys.stdout.buffer.write(answer(name, sys.stdin.buffer.read()))
+    sys.stdout.buffer.write(answer(name, sys.stdin.buffer.read(), url))
     return 0
 
 

@@ -12,6 +12,7 @@ NAMES = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 # What the agent tells a server that it starts; it is no setting of ours.
 GIVEN_BY_THE_AGENT = {
     "mcp_server/commontrace/mcp/server.py": ["CLAUDE_PROJECT_DIR"],
+    "mcp_server/commontrace/homes.py": ["CLAUDE_CONFIG_DIR", "CODEX_HOME"],
     # Where the system keeps caches: elsewhere platformdirs says it, which takes longer than the answer it is for.
     "mcp_server/commontrace/mcp/first_answers.py": ["XDG_CACHE_HOME"],
 }

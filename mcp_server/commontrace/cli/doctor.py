@@ -101,7 +101,7 @@ def _data(*, repair: bool) -> Iterator[Check]:
 
 
 def _agents() -> Iterator[Check]:
-    plugin = has_plugin(Path.home())
+    plugin = has_plugin()
     if plugin:
         yield Check("Claude Code, plugin", "right", "enabled: it brings server, commands, skills and hooks")
     others = [agent for agent in agents.detected() if not agent.startswith("claude-")]

@@ -12,7 +12,7 @@ from commontrace.cli.drawing import draw_content
 from commontrace.cli.output import Screen, answer, counted, note, single_line
 from commontrace.cli.state import open_client, state
 from commontrace.errors import CommonTraceError, LowQualityError, NearDuplicateError
-from commontrace.hooks.learning import Finding, draft, findings_of, reworded, transcripts_of
+from commontrace.hooks.learning import Finding, draft, findings_of, kept_transcripts, reworded
 from commontrace.hooks.notes import Notes
 from commontrace.hooks.surroundings import hooks_folder
 from commontrace.models.traces import Contribution
@@ -33,8 +33,8 @@ _TITLE = "Title: "
 def learn(paths: tuple[Path, ...], since: float | None, *, yes: bool, dry_run: bool) -> None:
     """Find commands that failed and passed later in past transcripts, and keep what was done as private traces.
 
-    PATHS are sessions of Claude Code or Codex, or folders of them; without, those that both keep in your home. Nothing
-    leaves this machine, secrets are taken out, and each finding is shown before it is stored: approve, edit or skip.
+    PATHS are sessions of Claude Code or Codex, or folders of them; without, those that both keep of yours. Transcripts
+    are read here and secrets taken out; each finding is shown before it goes into your store: approve, edit or skip.
     What was decided on is not shown again.
     """
     if state().json and not (yes or dry_run):
@@ -56,7 +56,7 @@ def learn(paths: tuple[Path, ...], since: float | None, *, yes: bool, dry_run: b
 
 def _files(paths: tuple[Path, ...], since: float | None) -> list[Path]:
     given = [file for path in paths for file in (sorted(path.rglob("*.jsonl")) if path.is_dir() else [path])]
-    files = given if paths else transcripts_of(Path.home())
+    files = given if paths else kept_transcripts()
     return [file for file in files if since is None or file.stat().st_mtime >= time.time() - since * _DAY]
 
 
@@ -115,9 +115,9 @@ def _approved(client: "Client", contribution: Contribution) -> Contribution | No
             contribution = reworded(contribution, title.removeprefix(_TITLE).strip(), solution.strip())
 
 
-def found_lately(home: Path) -> int:
+def found_lately() -> int:
     """How many findings the newest 20 MB of transcripts hold that nobody decided on yet."""
-    files = transcripts_of(home)
+    files = kept_transcripts()
     sizes = accumulate(file.stat().st_size for file in files)
     newest = [file for file, size in zip(files, sizes, strict=True) if size <= _LOOKED_AT]
     decided = Notes(hooks_folder()).learned()

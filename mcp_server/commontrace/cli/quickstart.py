@@ -1,10 +1,10 @@
 """`commontrace quickstart`: starter traces, one query as an agent sees it, and what to do next."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from commontrace._transport import without_password
 from commontrace.cli.command import command
+from commontrace.cli.learn import found_lately
 from commontrace.cli.output import Screen, answer, counted
 from commontrace.cli.state import open_client
 from commontrace.models.search import Query
@@ -27,15 +27,8 @@ _STEPS: Final = (
 def quickstart() -> None:
     """Load the starter traces, look up one real error, and say how to give an agent the tools. Safe to run again."""
     with open_client() as client:
-        found = _gathered(client) | {"findings": _findings()}
+        found = _gathered(client) | {"findings": found_lately()}
     answer(found, lambda screen: _draw(screen, found))
-
-
-def _findings() -> int:
-    """How many fixes the newest transcripts of the user's agents hold."""
-    from commontrace.cli.learn import found_lately
-
-    return found_lately(Path.home())
 
 
 def _gathered(client: "Client") -> dict[str, Any]:

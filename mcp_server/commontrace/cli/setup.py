@@ -5,11 +5,14 @@ from typing import Final
 
 import click
 
+from commontrace._transport import is_remote
 from commontrace.cli.command import command
 from commontrace.cli.output import Screen, answer
 from commontrace.cli.state import state
 from commontrace.errors import InvalidInputError
+from commontrace.settings import Settings, config_file
 from commontrace.setup_agents.agents import AGENTS, Agent, Scope, detected, plan
+from commontrace.setup_agents.capturing import with_capture, without_capture
 from commontrace.setup_agents.files import Change
 
 _DONE: Final = {"create": "created", "update": "updated", "remove": "removed", "unchanged": "unchanged"}
@@ -31,8 +34,9 @@ _PLUGIN: Final = "Claude Code has the plugin, which brings the server, commands,
     help="This folder's project, or every project of yours; some agents have settings for all projects only.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the changes as a diff; touch nothing.")
+@click.option("--capture", is_flag=True, help="Keep the transcripts of Claude Code's runs too, in your local store.")
 @click.option("--uninstall", is_flag=True, help="Take away what setup wrote, and nothing else.")
-def setup(agent: Agent | None, scope: Scope, dry_run: bool, uninstall: bool) -> None:
+def setup(agent: Agent | None, scope: Scope, *, dry_run: bool, capture: bool, uninstall: bool) -> None:
     """Give AGENT the tools: its server entry and, in Claude Code, slash commands, skills and hooks.
 
     Without AGENT: every one that is found here. Safe to run again. Other entries and comments stay, and a copy of each
@@ -41,7 +45,8 @@ def setup(agent: Agent | None, scope: Scope, dry_run: bool, uninstall: bool) -> 
     agents = [agent] if agent else _found(uninstall=uninstall)
     # Everything is planned before anything is written: a broken file stops all of it.
     planned = {name: plan(name, scope, Path.cwd(), url=state().url, uninstall=uninstall) for name in agents}
-    changes = [change for each in planned.values() for change in each if change.before or change.after]
+    settings = _capture(agents, capture=capture, uninstall=uninstall)
+    changes = [change for each in [*planned.values(), settings] for change in each if change.before or change.after]
     if not dry_run:
         for change in changes:
             change.apply()
@@ -52,6 +57,19 @@ def setup(agent: Agent | None, scope: Scope, dry_run: bool, uninstall: bool) -> 
     value = {"agents": agents, "scope": scope, "dry_run": dry_run, "uninstall": uninstall, "changes": listed}
     then = [] if uninstall or dry_run else [_NEXT.get(name, "") if planned[name] else _PLUGIN for name in agents]
     answer(value, lambda screen: _draw(screen, changes, dry_run=dry_run, then=then))
+
+
+def _capture(agents: list[Agent], *, capture: bool, uninstall: bool) -> list[Change]:
+    """What happens to the setting that keeps transcripts, which only Claude Code's hooks know."""
+    if capture and (uninstall or "claude-code" not in agents):
+        raise click.UsageError("--capture is for claude-code, and not for --uninstall, which takes it back anyway.")
+    if capture and is_remote(state().url or Settings().url):
+        raise InvalidInputError(
+            "Transcripts are kept in a local store only, and yours is a server.", "Run setup without --capture."
+        )
+    if capture:
+        return [with_capture(config_file())]
+    return [without_capture(config_file())] if uninstall and "claude-code" in agents else []
 
 
 def _found(*, uninstall: bool) -> list[Agent]:

@@ -86,8 +86,9 @@ class Answering:
         reasons = worth_asking(risks_before_use(command))
         if keys and (found := await self._client.traces.check(command)).reasons:
             if any(not match.own for match in found.matches):
-                for key in keys:
-                    self._notes.keep_risky(key, found.reasons[0])
+                with suppress(sqlite3.Error):  # the question is asked whether or not it can be remembered
+                    for key in keys:
+                        self._notes.keep_risky(key, found.reasons[0])
             reasons = found.reasons
         return cold.question(reasons)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 _SAID: Final = 3
 """Reasons that fit into a question."""
 _LONGEST_COMMAND: Final = 64_000
+_AROUND: Final = re.compile(r"<(?=/?system-reminder)", re.IGNORECASE)
+"""What Claude Code puts around the words of a hook: none of them may end it."""
 
 
 def answer(around: "Surroundings", name: str, event: bytes) -> bytes:
@@ -23,7 +26,8 @@ def answer(around: "Surroundings", name: str, event: bytes) -> bytes:
 
 def context(event_name: str, text: str) -> bytes:
     """What tells the agent something; nothing for no text."""
-    said = {"hookSpecificOutput": {"hookEventName": event_name, "additionalContext": text}}
+    inside = _AROUND.sub("< ", text)
+    said = {"hookSpecificOutput": {"hookEventName": event_name, "additionalContext": inside}}
     return json.dumps(said).encode() if text else b""
 
 
@@ -47,10 +51,16 @@ def _risks(folder: str, command: str) -> list[str]:
     """Why to ask: what the command would do, and that it was asked about before."""
     if not command.strip():
         return []
+    import sqlite3
+
     from commontrace.hooks.notes import Notes
     from commontrace.safety.use_check import lookup_keys, risks_before_use, worth_asking
 
-    return [*worth_asking(risks_before_use(command)), *Notes(folder).risky(lookup_keys(command))]
+    reasons = worth_asking(risks_before_use(command))
+    try:
+        return [*reasons, *Notes(folder).risky(lookup_keys(command))]
+    except sqlite3.Error:  # what the command does is known without notes
+        return reasons
 
 
 def project_of(event: Any) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from commontrace.errors import InvalidInputError
+from commontrace.homes import claude_folder, codex_folder
 from commontrace.hooks.edits import edit_of, patch_of
 from commontrace.hooks.failures import of_result, redacted
 from commontrace.hooks.solving import Solved, Solving
@@ -50,9 +51,9 @@ class Finding:
     day: str
 
 
-def transcripts_of(home: Path) -> list[Path]:
+def kept_transcripts() -> list[Path]:
     """The sessions that Claude Code and Codex keep on this machine, the newest first."""
-    found = [*(home / ".claude" / "projects").glob("*/*.jsonl"), *(home / ".codex" / "sessions").rglob("*.jsonl")]
+    found = [*(claude_folder() / "projects").glob("*/*.jsonl"), *(codex_folder() / "sessions").rglob("*.jsonl")]
     return sorted(found, key=lambda path: (-path.stat().st_mtime, str(path)))
 
 

@@ -48,10 +48,23 @@ async def _opened(folder: str, url: str, answer: Answer) -> tuple[asyncio.Server
     os.makedirs(doors, mode=0o700, exist_ok=True)
     for private in (folder, doors):
         os.chmod(private, 0o700)
+    _sweep(doors)
     path = os.path.join(doors, name_of(url, os.getpid()))
     if hasattr(socket, "AF_UNIX") and len(os.fsencode(f"{path}.sock")) <= LONGEST_PATH:
         return await _socket(f"{path}.sock", folder, answer), f"{path}.sock"
     return await _port(f"{path}.port", folder, answer), f"{path}.port"
+
+
+def _sweep(doors: str) -> None:
+    """Take away the doors of servers that were killed: nobody listens behind them."""
+    for entry in os.scandir(doors):
+        if entry.name.endswith(".sock"):
+            with socket.socket(socket.AF_UNIX) as knocking, suppress(OSError):
+                knocking.settimeout(0)
+                try:
+                    knocking.connect(entry.path)
+                except ConnectionRefusedError:
+                    os.unlink(entry.path)
 
 
 async def _socket(path: str, folder: str, answer: Answer) -> asyncio.Server:
@@ -83,7 +96,10 @@ def _answering(
                 writer.write(await answer(name, event, patience) + b"\n")
                 await writer.drain()
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a hook says nothing, whatever fails
-            note(folder, f"server: {type(error).__name__}: {error}")
+            if (
+                not isinstance(error, asyncio.IncompleteReadError) or error.partial
+            ):  # nobody but a server knocks and goes
+                note(folder, f"server: {type(error).__name__}: {error}")
         finally:
             writer.close()
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final, NamedTuple
 
+from commontrace.hooks.journal import note
+
 _TABLES: Final = """
 create table if not exists told (run text, what text, at real, primary key (run, what)) without rowid;
 create table if not exists runs (run text primary key, project text, state text, at real) without rowid;
@@ -60,7 +62,7 @@ class Notes:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that makes no file."""
         address = f"file:{self._path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
-        with closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
+        with self._connected(address) as connection:
             yield connection
 
     @contextmanager
@@ -70,11 +72,23 @@ class Notes:
         if new:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as connection:
+        with self._connected(self._path) as connection:
             connection.execute("pragma synchronous=off")  # what a power failure takes is said once more, no worse
             connection.executescript(_TABLES)
             with connection:
                 yield connection
+
+    @contextmanager
+    def _connected(self, address: str) -> Iterator[sqlite3.Connection]:
+        """A connection; a file that turns out to be damaged is laid aside, so that the next hook begins a new one."""
+        try:
+            with closing(sqlite3.connect(address, timeout=_PATIENCE, uri=address != self._path)) as connection:
+                yield connection
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+                os.replace(self._path, f"{self._path}.damaged")
+                note(self._folder, f"notes laid aside: {error}")
+            raise
 
     def _one(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
         rows = self._all(statement, *values)
@@ -83,8 +97,13 @@ class Notes:
     def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         if not os.path.exists(self._path):
             return []
-        with self._reading() as connection:
-            return connection.execute(statement, values).fetchall()
+        try:
+            with self._reading() as connection:
+                return connection.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError:
+            if os.path.exists(self._path):
+                raise
+            return []  # it was damaged, and laid aside
 
     def _put(self, table: str, *values: Any) -> None:
         """Write a row whose last value is the time, and let the oldest go."""

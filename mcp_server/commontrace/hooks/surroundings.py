@@ -32,7 +32,7 @@ def surroundings(url: str | None = None) -> Surroundings:
         ValueError: it is no TOML, or a switch is neither on nor off.
     """
     data, config = _folders()
-    hooks, capture = os.environ.get("COMMONTRACE_HOOKS"), os.environ.get("COMMONTRACE_CAPTURE")
+    hooks, capture = os.environ.get("COMMONTRACE_HOOKS"), os.environ.get("COMMONTRACE_CAPTURE")  # empty is not given
     url = url or os.environ.get("COMMONTRACE_URL")
     said = _config_file(os.path.join(config, "config.toml"))
     return Surroundings(
@@ -49,7 +49,7 @@ def hooks_folder() -> str:
 
 
 def _switch(given: str | None, otherwise: Any) -> bool:
-    word = str(otherwise if given is None else given).strip().lower()
+    word = str(given or otherwise).strip().lower()
     if word not in _YES | _NO:
         raise ValueError(f"{word!r} is neither on nor off")
     return word in _YES

@@ -9,6 +9,7 @@ every message too; what it says to a request that was answered already is compar
 import io
 import json
 import os
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -48,6 +49,11 @@ class FirstAnswers:
         threading.Thread(target=self._read, name="first-answers", daemon=True).start()
         if self._kept:
             self.idle.wait(_PATIENCE)
+
+    def interrupted(self, number: int, frame: Any) -> None:
+        """Ctrl-C ends the input too: a thread that waits for more of it would be waited for without end."""
+        self.stdin.put(b"")
+        signal.default_int_handler(number, frame)
 
     def _read(self) -> None:
         with suppress(OSError):  # the other end is gone
@@ -114,7 +120,7 @@ class _Stdin(io.RawIOBase):
         """Hand on some bytes; none of them mean the end."""
         with self._came:
             self._waiting += data
-            self._ended = not data
+            self._ended = self._ended or not data
             self._came.notify()
 
     def readable(self) -> bool:
@@ -253,4 +259,6 @@ def stand_in(profile: str) -> None:
     front = FirstAnswers(profile, incoming, outgoing)
     sys.stdin = io.TextIOWrapper(io.BufferedReader(front.stdin), encoding="utf-8")
     sys.stdout = io.TextIOWrapper(io.BufferedWriter(front.stdout), encoding="utf-8")
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, front.interrupted)
     front.start()

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from platformdirs import user_config_path
 
 from commontrace.errors import InvalidInputError
+from commontrace.homes import claude_folder, claude_servers, codex_folder
 from commontrace.setup_agents import claude_code
 from commontrace.setup_agents.files import Change, has_server, with_entry, without_entry
 
@@ -27,14 +28,14 @@ class _Place:
     program: str
     """The command that starts it."""
     home: str = ""
-    """Its file under the user's home folder; empty for one in the system's folder of settings."""
+    """Its file under the user's home folder; empty for one that lies elsewhere."""
 
 
 _PLACES: Final[dict[Agent, _Place]] = {
-    "claude-code": _Place(".mcp.json", "mcpServers", "claude", ".claude.json"),
+    "claude-code": _Place(".mcp.json", "mcpServers", "claude"),
     "claude-desktop": _Place("", "mcpServers", "claude-desktop"),
     "cursor": _Place(".cursor/mcp.json", "mcpServers", "cursor", ".cursor/mcp.json"),
-    "codex": _Place(".codex/config.toml", "mcp_servers", "codex", ".codex/config.toml"),
+    "codex": _Place(".codex/config.toml", "mcp_servers", "codex"),
     "gemini": _Place(".gemini/settings.json", "mcpServers", "gemini", ".gemini/settings.json"),
     "vscode": _Place(".vscode/mcp.json", "servers", "code"),
     "windsurf": _Place("", "mcpServers", "windsurf", ".codeium/windsurf/mcp_config.json"),
@@ -47,7 +48,7 @@ def config_file(agent: Agent, scope: Scope, folder: Path) -> Path:
     r"""The file in which an agent looks for its servers: the project's, or the user's where it has no other.
 
     Claude Desktop and Visual Studio Code have theirs in `~/Library/Application Support`, `%APPDATA%` or `~/.config`;
-    the others in the user's home folder on every system.
+    the others in the user's home folder on every system, unless Claude Code or Codex was told otherwise.
     """
     place = _PLACES[agent]
     if scope == "project" and place.project:
@@ -56,7 +57,9 @@ def config_file(agent: Agent, scope: Scope, folder: Path) -> Path:
         return user_config_path("Claude", appauthor=False, roaming=True) / "claude_desktop_config.json"
     if agent == "vscode":
         return user_config_path("Code", appauthor=False, roaming=True) / "User" / "mcp.json"
-    return _existing(Path.home() / place.home)
+    if agent == "claude-code":
+        return claude_servers()
+    return codex_folder() / "config.toml" if agent == "codex" else _existing(Path.home() / place.home)
 
 
 def _existing(path: Path) -> Path:
@@ -71,7 +74,7 @@ def detected() -> list[Agent]:
 
 
 def _home(agent: Agent) -> Path:
-    return Path.home() / ".claude" if agent == "claude-code" else config_file(agent, "user", Path()).parent
+    return claude_folder() if agent == "claude-code" else config_file(agent, "user", Path()).parent
 
 
 def is_wired(agent: Agent, scope: Scope, folder: Path) -> bool:
@@ -94,17 +97,15 @@ def plan(agent: Agent, scope: Scope, folder: Path, *, url: str | None, uninstall
     path, servers = config_file(agent, scope, folder), _PLACES[agent].servers
     if uninstall:
         changes = [without_entry(path, servers)]
-    elif agent == "claude-code" and claude_code.has_plugin(Path.home()):
+    elif agent == "claude-code" and claude_code.has_plugin():
         return []
     else:
         changes = [with_entry(path, servers, _entry(agent, url))]
     if agent == "claude-code":
-        home = folder if scope == "project" else Path.home()
+        home = folder / ".claude" if scope == "project" else claude_folder()
         settings = "settings.local.json" if scope == "project" else "settings.json"
-        changes += claude_code.files(home / ".claude", uninstall=uninstall)
-        changes.append(
-            claude_code.hooks(home / ".claude" / settings, None if uninstall else program()),
-        )
+        changes += claude_code.files(home, uninstall=uninstall)
+        changes.append(claude_code.hooks(home / settings, None if uninstall else program(), url))
     return changes
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import commontrace
 from commontrace.errors import CommonTraceError, InvalidInputError
+from commontrace.homes import claude_folder
 from commontrace.setup_agents import jsonc
 from commontrace.setup_agents.files import Change, parsed, read_file
 
@@ -14,10 +15,10 @@ _OURS: Final = re.compile(r"commontrace(\.exe|\.sh)?[\"']* hook [a-z-]+")
 _CALLED: Final = re.compile(r"\S+commontrace\.sh(?= hook )")
 
 
-def has_plugin(home: Path) -> bool:
+def has_plugin() -> bool:
     """Whether the user's settings enable the plugin, which brings everything that setup would write."""
     try:
-        enabled = parsed(home / ".claude" / "settings.json", jsonc.load).get("enabledPlugins")
+        enabled = parsed(claude_folder() / "settings.json", jsonc.load).get("enabledPlugins")
     except CommonTraceError:
         return False  # whoever writes into that file says what is wrong with it
     plugins = enabled if isinstance(enabled, dict) else {}
@@ -37,20 +38,27 @@ def files(folder: Path, *, uninstall: bool) -> list[Change]:
     return found
 
 
-def hooks(path: Path, program: str | None) -> Change:
+def hooks(path: Path, program: str | None, url: str | None = None) -> Change:
     """The settings with our hooks and nobody else's touched; without ours where `program` is None.
+
+    Args:
+        path: the settings.
+        program: the installed command.
+        url: the backend whose server the hooks ask, where it is not the one of the settings.
 
     Raises:
         InvalidInputError: the settings are broken, or hold their hooks in a form that Claude Code does not know.
     """
     text = read_file(path)
-    groups = _groups(path, program)
+    groups = _groups(path, program, url)
     after = text or ""
     try:
         for event in {**_present(path), **groups}:
             after = _replaced(after, event, groups.get(event, []))
-    except (TypeError, AttributeError) as error:
-        raise InvalidInputError(f"hooks in {path} is not as Claude Code has it; it was left as it is.", "") from error
+    except (TypeError, AttributeError, KeyError) as error:
+        raise InvalidInputError(
+            f"hooks in {path} is not as Claude Code has it; it was left as it is.", "Correct it and run this again."
+        ) from error
     return Change(path, text, after or None)
 
 
@@ -61,7 +69,7 @@ def _shipped(kind: str) -> Path:
     return inside if inside.is_dir() else here.parents[1] / ".claude" / kind
 
 
-def _groups(path: Path, program: str | None) -> dict[str, list[Any]]:
+def _groups(path: Path, program: str | None, url: str | None) -> dict[str, list[Any]]:
     """What the plugin's hooks file has for each event, with the installed command in place of the plugin's."""
     if program is None:
         return {}
@@ -71,7 +79,8 @@ def _groups(path: Path, program: str | None) -> dict[str, list[Any]]:
         for group in groups:
             for hook in group["hooks"]:
                 name = hook["command"].rpartition(" hook ")[2]
-                hook["command"] = f"{shlex.quote(program)} hook {name}"
+                words = [program, "hook", name, *(["--url", url] if url else [])]
+                hook["command"] = shlex.join(words)
     return events
 
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -46,11 +47,18 @@ class Change:
         """Write it: a copy of what was there goes to FILE.bak before the first change.
 
         Raises:
-            InvalidInputError: the system refuses; the file is as it was.
+            InvalidInputError: the system or its owner refuses, or it has changed meanwhile; the file is as it was.
         """
         if self.action == "unchanged":
             return
         target = self.path.resolve()  # a link to a file stays a link
+        now = read_file(target)
+        if now == self.after:  # another run was faster
+            return
+        if now != self.before:
+            raise InvalidInputError(f"{self.path} has changed meanwhile; it was left as it is.", "Run this again.")
+        if now is not None and not target.stat().st_mode & 0o222:
+            raise InvalidInputError(f"{self.path} is read-only; it was left as it is.", "Make it writable first.")
         try:
             backup = target.with_name(f"{target.name}.bak")
             # What is removed held nothing but ours: that needs no copy.
@@ -58,6 +66,7 @@ class Change:
                 write_whole(backup, self.before, like=target)
             if self.after is None:
                 target.unlink()
+                _drop_empty(self.path.parent)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(target, self.after, like=target)
@@ -66,6 +75,14 @@ class Change:
                 f"{self.path} cannot be written: {(error.strerror or 'it is refused').lower()}.",
                 "Give this user permission on the file and its folder, then run it again.",
             ) from error
+
+
+def _drop_empty(folder: Path) -> None:
+    """Take away a folder that nothing is left in, and those around it, up to the project or the home."""
+    with suppress(OSError):
+        while folder not in {Path.cwd(), Path.home()}:
+            folder.rmdir()
+            folder = folder.parent
 
 
 def write_whole(path: Path, text: str, *, like: Path) -> None:
@@ -106,7 +123,7 @@ def with_entry(path: Path, servers: str, entry: dict[str, Any]) -> Change:
     else:
         after = jsonc.put(text or "", [servers, SERVER], entry)
     expected = {**config, servers: {**config.get(servers, {}), SERVER: entry}}
-    return _checked(Change(path, text, after), expected)
+    return checked(Change(path, text, after), expected)
 
 
 def without_entry(path: Path, servers: str) -> Change:
@@ -121,7 +138,7 @@ def without_entry(path: Path, servers: str) -> Change:
     else:
         after = jsonc.drop(text, [servers, SERVER])
     expected = {**config, servers: others} if others else {key: config[key] for key in config if key != servers}
-    return _checked(Change(path, text, after or None), expected)
+    return checked(Change(path, text, after or None), expected)
 
 
 def has_server(path: Path, servers: str) -> bool:
@@ -166,7 +183,7 @@ def _is_ours(entry: Any) -> bool:
     return isinstance(first, str) and Path(first.replace("\\", "/")).stem == "commontrace"
 
 
-def _checked(change: Change, expected: dict[str, Any]) -> Change:
+def checked(change: Change, expected: dict[str, Any]) -> Change:
     """The change, if the file then says what it is meant to and nothing else has changed."""
     try:
         right = change.after is None or _load(change.path)(change.after.removeprefix("\ufeff")) == expected

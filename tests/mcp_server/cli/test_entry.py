@@ -70,12 +70,17 @@ def test_ctrl_c_ends_the_stdio_server_quietly(home: Path) -> None:
     with subprocess.Popen([_script("commontrace"), "mcp"], stdin=-1, stdout=-1, stderr=-1, text=True) as server:
         assert server.stdin is not None
         assert server.stdout is not None
-        server.stdin.write(json.dumps(HELLO) + "\n")
-        server.stdin.flush()
-        assert "serverInfo" in server.stdout.readline()
+        assert server.stderr is not None
+        for asked in (
+            HELLO,
+            {"jsonrpc": "2.0", "id": 2, "method": "ping"},
+        ):  # the second is answered by the loop itself
+            server.stdin.write(json.dumps(asked) + "\n")
+            server.stdin.flush()
+            assert '"result"' in server.stdout.readline()
         server.send_signal(signal.SIGINT)
-        _, said = server.communicate(timeout=30)
-    assert (server.returncode, said) == (130, "")
+        assert server.wait(timeout=30) == 130, "its input is still open"
+        assert server.stderr.read() == ""
 
 
 def test_the_stdio_server_ends_well_with_its_input(home: Path) -> None:

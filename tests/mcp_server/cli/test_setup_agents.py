@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commandline import Cli
+from commontrace.errors import InvalidInputError
+from commontrace.settings import Settings, config_file
 from commontrace.setup_agents import jsonc, toml
+from commontrace.setup_agents.files import with_entry
 
 PROGRAM = str(Path(sys.executable).parent / "commontrace")
 PLAIN = {"command": PROGRAM, "args": ["mcp"]}
@@ -72,6 +75,73 @@ def test_without_a_name_every_agent_that_is_here_is_wired(
     assert cli.json("setup", "--scope", "user")["agents"] == ["cursor", "windsurf"]
     taken = cli.json("setup", "--scope", "user", "--uninstall")["changes"]
     assert [change["action"] for change in taken] == ["remove", "remove"]
+
+
+def test_nothing_is_left_of_what_was_taken_back(cli: Cli, home: Path, work: Path) -> None:
+    (home / "mine").mkdir()
+    before = sorted([*home.rglob("*"), *work.rglob("*")])
+    for agent in ("claude-code", *HERE):
+        for scope in ("project", "user"):
+            cli.good("setup", agent, "--scope", scope)
+            cli.good("setup", agent, "--scope", scope, "--uninstall")
+    assert sorted([*home.rglob("*"), *work.rglob("*")]) == before
+
+
+def test_agents_that_keep_their_files_elsewhere_are_wired_there(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claude, codex = tmp_path / "elsewhere", tmp_path / "of codex"
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(claude))
+    monkeypatch.setenv("CODEX_HOME", str(codex))
+    cli.good("setup", "claude-code", "--scope", "user")
+    cli.good("setup", "codex", "--scope", "user")
+    assert list(home.glob(".c[lo]*")) == []
+    assert "commontrace" in _said(claude / ".claude.json")["mcpServers"]
+    assert len(_hooks(claude / "settings.json")) == 6
+    assert (claude / "commands" / "trace-query.md").exists()
+    assert "commontrace" in _said(codex / "config.toml")["mcp_servers"]
+
+
+def test_hooks_ask_the_server_of_the_store_that_was_named(cli: Cli, work: Path) -> None:
+    cli.good("setup", "claude-code", "--url", "sqlite:///my store.db")
+    commands = _hooks(work / ".claude" / "settings.local.json")
+    assert commands["PreToolUse"] == [f"{PROGRAM} hook pre-tool-use --url 'sqlite:///my store.db'"]
+    actions = cli.json("setup", "claude-code", "--url", "sqlite:///my store.db")["changes"]
+    assert {change["action"] for change in actions} == {"unchanged"}
+    cli.good("setup", "claude-code", "--uninstall")
+    assert list(work.iterdir()) == []
+
+
+def test_a_file_that_changed_after_it_was_planned_is_left_as_it_is(work: Path) -> None:
+    path = work / ".mcp.json"
+    path.write_text("{}")
+    planned = with_entry(path, "mcpServers", {"command": "x"})
+    path.write_text('{"theirs": 1}')
+    with pytest.raises(InvalidInputError, match="changed meanwhile"):
+        planned.apply()
+    assert path.read_text() == '{"theirs": 1}'
+    path.write_text(planned.after or "")
+    planned.apply()
+    assert list(work.iterdir()) == [path]
+
+
+def test_a_file_that_is_read_only_stays_as_it_is(cli: Cli, work: Path) -> None:
+    path = work / ".mcp.json"
+    path.write_text("{}")
+    path.chmod(0o444)
+    assert "is read-only" in cli.failed("setup", "claude-code")
+    assert path.read_text() == "{}"
+
+
+@pytest.mark.parametrize("group", [{"matcher": "Bash"}, {"hooks": None}, {"hooks": ["x"]}, "x", None])
+def test_hooks_in_another_form_are_refused_and_named(cli: Cli, work: Path, group: Any) -> None:
+    path = work / ".claude" / "settings.local.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"hooks": {"PreToolUse": [group]}}))
+    before = path.read_text()
+    assert "is not as Claude Code has it" in cli.failed("setup", "claude-code")
+    assert path.read_text() == before
+    assert not (work / ".mcp.json").exists()
 
 
 def test_a_broken_file_of_one_agent_stops_all_of_it(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,3 +339,33 @@ def test_a_table_is_added_to_any_toml_and_taken_away(tables: dict[str, dict[str,
     after = toml.with_table(text, "s.ours", {"command": "c", "env": {"A": "b"}})
     assert toml.load(after) == {**tables, "s": {"ours": {"command": "c", "env": {"A": "b"}}}}
     assert toml.load(toml.without_table(after, "s.ours")) == tables
+
+
+@pytest.mark.parametrize("mine", ["", "# mine\r\nhooks = true\r\n", 'capture = false\nurl = "sqlite:///a.db"\n'])
+def test_transcripts_are_kept_where_that_was_chosen_and_no_longer_afterwards(cli: Cli, home: Path, mine: str) -> None:
+    path = config_file()
+    if mine:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(mine.encode())
+    cli.good("setup", "claude-code")
+    assert not Settings().capture
+    cli.good("setup", "claude-code", "--capture")
+    assert Settings().capture
+    assert {change["action"] for change in cli.json("setup", "claude-code", "--capture")["changes"]} == {"unchanged"}
+    cli.good("setup", "claude-code", "--uninstall")
+    assert not Settings().capture
+    assert path.exists() == bool(mine)
+    if mine:
+        assert path.read_bytes().decode() == mine.removeprefix("capture = false\n")
+
+
+def test_capture_is_refused_where_nothing_would_be_kept(cli: Cli, home: Path, work: Path) -> None:
+    assert "is for claude-code" in cli.failed("setup", "cursor", "--capture", code=2)
+    assert "local store only" in cli.failed("setup", "claude-code", "--capture", "--url", "https://traces.example.com")
+    config_file().parent.mkdir(parents=True)
+    config_file().write_text("capture = true\n")
+    cli.good("setup", "claude-code", "--uninstall")
+    assert config_file().read_text() == "capture = true\n"
+    config_file().write_text('a = """\ncapture = 1\n"""\n')
+    assert "cannot be edited safely" in cli.failed("setup", "claude-code", "--capture")
+    assert list(work.iterdir()) == []

@@ -63,3 +63,11 @@ async def test_outcomes_and_tokens_of_tools_are_counted(url: str, client: AsyncC
     totals = cli.json("stats")["totals"]
     assert totals["outcomes"] == 1
     assert 20 < totals["tokens"] < 500
+
+
+def test_damaged_notes_count_nothing_and_break_nothing(cli: Cli) -> None:
+    path = Path(hooks_folder()) / "notes.db"
+    path.parent.mkdir(parents=True)
+    for arguments in (("stats",), ("learn", "--dry-run"), ("quickstart",)):
+        path.write_bytes(b"no database " * 500)
+        cli.good(*arguments)

@@ -11,6 +11,7 @@ from commontrace.cli.contexts.command import context_command, repository, short
 from commontrace.cli.output import Screen, answer, counted
 from commontrace.cli.reading import unreadable
 from commontrace.cli.state import open_client
+from commontrace.homes import claude_folder
 from commontrace.models.contexts import BundleResult, ExportFormat, TranscriptFormat, TranscriptResult
 from commontrace.transcripts.claude_session import project_folder
 
@@ -122,7 +123,7 @@ def _write(path: Path, text: str) -> None:
 @click.option(
     "--claude-dir",
     type=click.Path(path_type=Path),
-    help="Where Claude Code keeps its sessions. Default: .claude in your home.",
+    help="Where Claude Code keeps its sessions. Default: CLAUDE_CONFIG_DIR, else .claude in your home.",
 )
 def resume(ref: str, claude_dir: Path | None) -> None:
     """Write the window at REF as a session of Claude Code in this folder; `claude --resume` goes on from there.
@@ -132,7 +133,7 @@ def resume(ref: str, claude_dir: Path | None) -> None:
     folder = Path.cwd()
     with open_client() as client:
         session = client.contexts.open(repository()).session(ref, folder=folder, session_id=str(uuid4()))
-    path = (claude_dir or Path.home() / ".claude") / "projects" / project_folder(str(folder))
+    path = (claude_dir or claude_folder()) / "projects" / project_folder(str(folder))
     path.mkdir(parents=True, exist_ok=True)
     file = path / f"{session.session_id}.jsonl"
     _write(file, session.text)
