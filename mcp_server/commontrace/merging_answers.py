@@ -1,5 +1,6 @@
 """Answers of several stores in one order. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,6 +10,8 @@ from commontrace.models.syncing import Elsewhere, FederatedAnswer, FederatedHit,
 
 _RANK: Final = 60
 """The constant of reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009."""
+
+_LACKING: Final = re.compile(r"No trace ([0-9a-f]{6,32})\.")
 
 
 def merged(
@@ -40,8 +43,18 @@ def merged(
         sources=[Source(remote="", answered=True, hits=len(own.hits)), *(_source(*one) for one in others.items())],
         mode="fingerprint" if exact else own.mode,
         left_out=max(0, len(order) - limit) + sum(answer.left_out for answer in answers.values()),
-        notes=[*own.notes, *(_late(name, said, seconds) for name, said in others.items() if name not in answers)],
+        notes=[
+            *_own_notes(own, answers),
+            *(_late(name, said, seconds) for name, said in others.items() if name not in answers),
+        ],
     )
+
+
+def _own_notes(own: QueryAnswer, answers: Mapping[str, QueryAnswer]) -> list[str]:
+    """What the own store says, but that it lacks a trace which another one has."""
+    ids = [hit.trace_id for answer in answers.values() for hit in answer.hits]
+    lacking = ((note, _LACKING.match(note)) for note in own.notes)
+    return [note for note, found in lacking if found is None or not any(one.startswith(found[1]) for one in ids)]
 
 
 def _hit(places: list[tuple[str, Hit]]) -> FederatedHit:

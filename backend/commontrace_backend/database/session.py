@@ -1,10 +1,11 @@
 """What a store is handed: a session that may read, or one that may also write."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import CursorResult, Executable, Row, TextClause
+from sqlalchemy import CursorResult, Executable, Row, TextClause, text
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from commontrace_backend.database.tenancy import EVERY_TENANT, check
@@ -76,6 +77,18 @@ class WriteSession(ReadSession):
         if isinstance(parameters, list) and not parameters:
             return 0
         return (await self.execute(statement, parameters)).rowcount
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """A part of the transaction that is taken back by itself where it fails."""
+        await self._connection.execute(text("SAVEPOINT part"))
+        try:
+            yield
+        except Exception:
+            await self._connection.execute(text("ROLLBACK TO SAVEPOINT part"))
+            await self._connection.execute(text("RELEASE SAVEPOINT part"))
+            raise
+        await self._connection.execute(text("RELEASE SAVEPOINT part"))
 
     async def write_across(self, statement: Insert | Delete) -> int:
         """Run a statement that changes rows of every tenant and shows none to anybody."""
