@@ -268,7 +268,7 @@ def new_store(engine: str) -> Iterator[str]:
         assert server.stdout is not None
         yield server.stdout.readline().strip()
     finally:
-        server.send_signal(2)
+        server.terminate()
         server.wait()
 
 
