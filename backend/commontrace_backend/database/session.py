@@ -18,6 +18,10 @@ QUICK: Final = {"quick": True}
 _FEW: Final = 20  # rows, in one statement
 _SHORT: Final = 64 * 1024  # bytes of a value
 
+_PART: Final = text("SAVEPOINT part").execution_options(**QUICK)
+_PART_BACK: Final = text("ROLLBACK TO SAVEPOINT part").execution_options(**QUICK)
+_PART_ENDS: Final = text("RELEASE SAVEPOINT part").execution_options(**QUICK)
+
 
 def is_quick(statement: Executable, parameters: Any) -> bool:
     """Whether a statement says that it takes microseconds, and has nothing long to write."""
@@ -81,14 +85,14 @@ class WriteSession(ReadSession):
     @asynccontextmanager
     async def part(self) -> AsyncIterator[None]:
         """A part of the transaction that is taken back by itself where it fails."""
-        await self._connection.execute(text("SAVEPOINT part"))
+        await self._connection.execute(_PART)
         try:
             yield
         except Exception:
-            await self._connection.execute(text("ROLLBACK TO SAVEPOINT part"))
-            await self._connection.execute(text("RELEASE SAVEPOINT part"))
+            await self._connection.execute(_PART_BACK)
+            await self._connection.execute(_PART_ENDS)
             raise
-        await self._connection.execute(text("RELEASE SAVEPOINT part"))
+        await self._connection.execute(_PART_ENDS)
 
     async def write_across(self, statement: Insert | Delete) -> int:
         """Run a statement that changes rows of every tenant and shows none to anybody."""

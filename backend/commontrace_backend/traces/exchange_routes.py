@@ -73,28 +73,24 @@ async def deliver_trace(
     return await exchange.deliver(session, caller, index, arrived)
 
 
-def _all_arrived(body: Deliveries) -> list[exchange.Arrived | CommonTraceError]:
-    return [exchange.prepared(one) for one in body.deliveries]
-
-
-async def _paid(
-    request: Request,
-    caller: Writer,
-    arrived: Annotated[list[exchange.Arrived | CommonTraceError], Depends(_all_arrived)],
-) -> list[exchange.Arrived | CommonTraceError]:
+async def _paid(request: Request, caller: Writer, body: Deliveries) -> list[Delivery]:
     """Those that the caller may bring now: each counts as a write, in whatever company it comes."""
-    return arrived[: 1 + await charge_more(request, caller, len(arrived) - 1)]
+    return body.deliveries[: 1 + await charge_more(request, caller, len(body.deliveries) - 1)]
+
+
+def _all_arrived(paid: Annotated[list[Delivery], Depends(_paid)]) -> list[exchange.Arrived | CommonTraceError]:
+    return [exchange.prepared(one) for one in paid]
 
 
 @router.post("/sync/deliveries")
 async def deliver_traces(
     caller: Writer,
-    paid: Annotated[list[exchange.Arrived | CommonTraceError], Depends(_paid)],
+    arrived: Annotated[list[exchange.Arrived | CommonTraceError], Depends(_all_arrived)],
     index: Index,
     session: Writing,
 ) -> list[DeliveredTrace]:
     """Take several traces, each by itself: an answer a trace, in order; for fewer where no more writes are left now."""
-    return [_delivered(one) for one in await exchange.deliver_all(session, caller, index, paid)]
+    return [_delivered(one) for one in await exchange.deliver_all(session, caller, index, arrived)]
 
 
 def _delivered(one: DeliveryResult | CommonTraceError) -> DeliveredTrace:

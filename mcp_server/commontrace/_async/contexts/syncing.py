@@ -252,8 +252,9 @@ async def _fetched(here: AsyncCopies, remote: Remote, there: AsyncCopies, branch
 
 async def _forgotten(here: AsyncCopies, remote: str, there: AsyncCopies) -> list[RefMove]:
     """Take away the refs of branches that the remote has no more."""
-    left = {f"remote/{remote}/{ref.partition('/')[2]}" for ref in (await there.which([])).refs if ref[:7] == "branch/"}
-    known = (await here.which([])).refs
+    found = (ref.partition("/") for ref in (await there.which([])).refs)
+    left = {f"remote/{remote}/{name}" for kind, _, name in found if kind == "branch"}
+    known = await _refs(here)
     moves = [
         RefMove(ref=ref, before=tip, after=None)
         for ref, tip in known.items()
@@ -261,6 +262,13 @@ async def _forgotten(here: AsyncCopies, remote: str, there: AsyncCopies) -> list
     ]
     await _move_all(here, moves)
     return moves
+
+
+async def _refs(here: AsyncCopies) -> dict[str, str]:
+    try:
+        return (await here.which([])).refs
+    except NotFoundError:  # the context is not here yet
+        return {}
 
 
 async def _move_all(here: AsyncCopies, moves: Sequence[RefMove]) -> None:
@@ -295,10 +303,7 @@ async def _held(here: AsyncCopies, commits: Collection[str]) -> set[str]:
 
 async def _track(here: AsyncCopies, remote: str, tips: dict[str, str]) -> list[RefMove]:
     """Write down where the branches of a remote are; a tag that is not here comes along under its own name."""
-    try:
-        known = (await here.which([])).refs
-    except NotFoundError:
-        known = {}
+    known = await _refs(here)
     moves = []
     for ref, tip in tips.items():
         kind, _, name = ref.partition("/")

@@ -252,8 +252,9 @@ def _fetched(here: Copies, remote: Remote, there: Copies, branches: Sequence[str
 
 def _forgotten(here: Copies, remote: str, there: Copies) -> list[RefMove]:
     """Take away the refs of branches that the remote has no more."""
-    left = {f"remote/{remote}/{ref.partition('/')[2]}" for ref in (there.which([])).refs if ref[:7] == "branch/"}
-    known = (here.which([])).refs
+    found = (ref.partition("/") for ref in (there.which([])).refs)
+    left = {f"remote/{remote}/{name}" for kind, _, name in found if kind == "branch"}
+    known = _refs(here)
     moves = [
         RefMove(ref=ref, before=tip, after=None)
         for ref, tip in known.items()
@@ -261,6 +262,13 @@ def _forgotten(here: Copies, remote: str, there: Copies) -> list[RefMove]:
     ]
     _move_all(here, moves)
     return moves
+
+
+def _refs(here: Copies) -> dict[str, str]:
+    try:
+        return (here.which([])).refs
+    except NotFoundError:  # the context is not here yet
+        return {}
 
 
 def _move_all(here: Copies, moves: Sequence[RefMove]) -> None:
@@ -295,10 +303,7 @@ def _held(here: Copies, commits: Collection[str]) -> set[str]:
 
 def _track(here: Copies, remote: str, tips: dict[str, str]) -> list[RefMove]:
     """Write down where the branches of a remote are; a tag that is not here comes along under its own name."""
-    try:
-        known = (here.which([])).refs
-    except NotFoundError:
-        known = {}
+    known = _refs(here)
     moves = []
     for ref, tip in tips.items():
         kind, _, name = ref.partition("/")
