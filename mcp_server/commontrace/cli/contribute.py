@@ -93,10 +93,11 @@ def _pushed(client: "Client", remote: str, result: ContributionResult, *, sure: 
         _draw(screen, result)
         screen.quote(document(result.content.model_dump(mode="json", exclude_defaults=True)), "word for word")
         agree(f"It is stored here. Send this to {remote}, for {result.visibility}?", "Not sent.")
+    trace_id = result.trace_id or ""  # what is stored has one
     try:
-        return client.remotes.push(remote, [result.trace_id or ""], later=True)
+        return client.remotes.push(remote, [trace_id], later=True)
     except CommonTraceError:
-        note((f"{short(result.trace_id)} is stored here, and not sent.", "yellow"))
+        note((f"{short(trace_id)} is stored here, and not sent.", "yellow"))
         raise
 
 

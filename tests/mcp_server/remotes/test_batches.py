@@ -52,7 +52,7 @@ async def test_several_histories_come_in_the_order_asked_and_a_missing_one_is_na
 
 
 async def test_a_request_holds_so_many_bytes_and_no_more_of_the_rest(team: Team) -> None:
-    attempts = [{"tried": f"{n} " + "x " * 1950, "why": "It was too long."} for n in range(14)]
+    attempts = [{"tried": f"{n} " + "-" * 3900, "why": "It was too long."} for n in range(14)]
     wanted = [delivery(words(number, failed_attempts=attempts)) for number in range(5)]
     with before(team.url) as front:
         async with connect_async(front.url, api_key=team.key) as ana:
