@@ -19,7 +19,7 @@ from valkey_server import Valkey, serving_valkey
 os.environ["COMMONTRACE_EMBEDDER"] = "none"  # for what fixtures of a wider scope make
 
 # How long an example takes says something about the machine, not about the code.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 # For whoever only asks whether a test fails: no smaller example is looked for.
 settings.register_profile("hasty", settings.get_profile("house"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("house")

@@ -7,9 +7,10 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from commontrace.models.contexts.common import LARGEST_BODY
+
 # A contribution's own limit of 64 KiB is checked on its text; JSON escapes can make its body longer.
 DEFAULT_LIMIT: Final = 512 * 1024
-CONTEXT_LIMIT: Final = 16 * 1024 * 1024
 SYNC_LIMIT: Final = 16 * 1024 * 1024  # a trace with all its versions
 # A bundle is checked as it arrives and waits on disk; each of its lines has a limit of its own.
 BUNDLE_LIMIT: Final = 2 * 1024 * 1024 * 1024
@@ -71,4 +72,4 @@ def limit_of(path: str) -> int:
         return SYNC_LIMIT
     if not path.startswith("/api/v1/contexts/"):
         return DEFAULT_LIMIT
-    return BUNDLE_LIMIT if path.endswith("/bundle") else CONTEXT_LIMIT
+    return BUNDLE_LIMIT if path.endswith("/bundle") else LARGEST_BODY

@@ -6,8 +6,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
+from commontrace.errors import TooLargeError
 from commontrace.models.contexts import Redactable, Resolution
-from commontrace.models.contexts.common import Redacted
+from commontrace.models.contexts.common import LARGEST_BODY, Redacted
 from commontrace.safety.messages import redacted_message, redacted_text, redacted_value
 
 _LARGE: Final = 20_000
@@ -43,9 +44,17 @@ _FIELDS: Final[Mapping[str, Callable[[Any, Found], Any]]] = {
 
 
 def redacted_body(body: R) -> R:
-    """A body with markers in place of secrets, which also says what they were; itself where that is not wanted."""
+    """A body with markers in place of secrets, which also says what they were; itself where that is not wanted.
+
+    Raises:
+        TooLargeError: it is over the limit of a request.
+    """
     if not body.redact:
         return body
+    if _size(body) > LARGEST_BODY:  # no server takes it, and looking through it takes seconds
+        raise TooLargeError(
+            f"The body is over the limit of {LARGEST_BODY // 1024} KiB.", "Send less, or in several requests."
+        )
     found: Found = Counter()
     return body.model_copy(update=_fields(body, found)).noting(found)
 
@@ -57,7 +66,12 @@ def _fields(body: BaseModel, found: Found) -> dict[str, Any]:
 
 def is_large(body: Redactable) -> bool:
     """Whether redacting a body takes so long that others should not wait for it."""
-    return body.redact and _length([getattr(body, name) for name in body.model_fields_set & _FIELDS.keys()]) > _LARGE
+    return body.redact and _size(body) > _LARGE
+
+
+def _size(body: Redactable) -> int:
+    """Characters of the words in a body."""
+    return _length([getattr(body, name) for name in body.model_fields_set & _FIELDS.keys()])
 
 
 def _length(value: Any) -> int:

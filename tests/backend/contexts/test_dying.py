@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 
@@ -11,36 +13,61 @@ import pytest
 from commontrace import Client, connect
 from commontrace_backend.contexts.states import MEMORY
 
+# Everything is imported once: each death is that of a child.
 DYING = dedent(
     """
     import os
     import signal
     import sys
 
+    import commontrace_backend.app
     from commontrace import connect
     from commontrace_backend.database.session import WriteSession
 
-    url, deed, left = sys.argv[1], sys.argv[2], [int(sys.argv[3])]
     write = WriteSession.write
 
-    async def counted(self, *arguments, **options):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return await write(self, *arguments, **options)
+    def done(url, deed, left):
+        async def counted(self, *arguments, **options):
+            nonlocal left
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+            return await write(self, *arguments, **options)
 
-    with connect(url) as client:
-        repo = client.contexts.open("parser")
-        WriteSession.write = counted
-        if deed == "merge":
-            repo.merge("fix", strategy="ours")
-        elif deed == "compress":
-            repo.compress("role:user", text="In short.", force=True)
-        else:
-            repo.rebase("fix", strategy="theirs")
-    print("done")
+        with connect(url) as client:
+            repo = client.contexts.open("parser")
+            WriteSession.write = counted
+            if deed == "merge":
+                repo.merge("fix", strategy="ours")
+            elif deed == "compress":
+                repo.compress("role:user", text="In short.", force=True)
+            else:
+                repo.rebase("fix", strategy="theirs")
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            done(sys.argv[1], sys.argv[2], int(line))
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
     """
 )
+
+
+@contextmanager
+def dying(url: str, deed: str) -> Iterator[Callable[[int], int]]:
+    """What a process ended with that did a deed and was killed before a write, by the number of the write."""
+    command = [sys.executable, "-c", DYING, url, deed]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def die(writes: int) -> int:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{writes}\n")
+            process.stdin.flush()
+            return int(process.stdout.readline())
+
+        yield die
 
 
 def prepare(url: str) -> None:
@@ -70,19 +97,18 @@ def test_an_operation_is_done_whole_or_not_at_all_wherever_the_process_dies(stor
     prepare(url)
     with connect(url) as client:
         before = seen(client)
-    for writes in range(20):
-        command = [sys.executable, "-c", DYING, url, deed, str(writes)]
-        process = subprocess.run(command, capture_output=True, text=True, check=False)
-        MEMORY.clear()
-        with connect(url) as client:
-            after = seen(client)
-        if process.returncode == 0:
-            break
-        assert process.returncode == -signal.SIGKILL, process.stderr
-        assert after == before
-    else:
-        pytest.fail("it never came to its end")
+    with dying(url, deed) as die:
+        for writes in range(20):
+            code = die(writes)
+            MEMORY.clear()
+            with connect(url) as client:
+                after = seen(client)
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL
+            assert after == before
+        else:
+            pytest.fail("it never came to its end")
     assert writes >= 3
-    assert process.stdout.strip() == "done"
     assert after[2] != before[2]
     assert after[3] == []

@@ -189,7 +189,7 @@ async def lived(repo: AsyncContextRepository, steps: list[tuple[str, int]]) -> N
 
 
 @pytest.mark.parametrize("limit", [2, 100])
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, words=st.sampled_from(["a", "b", "ab", "AB", "1"]))
 async def test_it_is_what_a_scan_finds_whatever_was_done(
     url: str, limit: int, steps: list[tuple[str, int]], words: str

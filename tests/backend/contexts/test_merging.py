@@ -162,7 +162,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_any_appends_and_merges_keep_every_message_once_and_never_change_what_a_window_began_with(
     url: str, steps: list[tuple[str, int | tuple[int, int]]]

@@ -17,6 +17,9 @@ WindowStrategy = Literal["full", "recent", "adaptive"]
 Priority = Literal["skip", "normal", "important", "pinned"]
 """From what is never shown to what always is."""
 
+LARGEST_BODY: Final = 16 * 1024 * 1024
+"""Bytes of what may be written to a context in one request."""
+
 RepositoryName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 BranchName = Annotated[str, Field(min_length=1, max_length=101)]
 RefText = Annotated[str, Field(min_length=1, max_length=250)]
