@@ -16,6 +16,7 @@ RULES = [
     (r"\basync_transport\b", "sync_transport"),
     (r"\basync_redacted\b", "sync_redacted"),
     (r"\basync_gathered\b", "sync_gathered"),
+    (r"\basync_pause\b", "sync_pause"),
     (r"\bAsyncClient\b", "Client"),
     (r"\bAsyncIterator\b", "Iterator"),
     (r"\bAwaitable\[(\w+)\]", r"\1"),

@@ -171,11 +171,13 @@ def _exchanged(ids: Mapping[str, str]) -> dict[str, Any]:
     """What stores say to each other, about ids of one organization."""
     words = TraceContent.model_validate(contribution(4).model_dump(include={*TraceContent.model_fields}))
     version = {"version_id": version_id(words), "content": words.model_dump(mode="json")}
+    delivery = {"versions": [version], "serves": version["version_id"]}
     return {
         "moves": [{"ref": "branch/fresh", "after": ids["commit"]}],
         "traces": [[ids.get("version_id", version["version_id"])]],
-        "versions": [version],
-        "serves": version["version_id"],
+        "trace_ids": [ids["trace_id"], ids["private_id"]],
+        "deliveries": [delivery],
+        **delivery,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from commontrace.errors import AuthenticationError, ForbiddenError, InvalidInputError
+from commontrace.errors import AuthenticationError, ForbiddenError, InvalidInputError, RateLimitedError
 from commontrace_backend.contributors import service
 from commontrace_backend.contributors.caller import Caller, Scope
 from commontrace_backend.contributors.keyring import Keyring
@@ -84,6 +84,17 @@ async def _reading(request: Request, caller: Annotated[Caller, Depends(caller_of
 async def _writing(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> AsyncIterator[WriteSession]:
     async with _database(request).writing(caller.tenant_id) as session:
         yield session
+
+
+async def charge_more(request: Request, caller: Caller, more: int) -> int:
+    """Charge a writer for `more` writes beside the one that its request is; returns how many it may make now."""
+    meter: Meter = request.app.state.meter
+    for made in range(more):
+        try:
+            await meter.charge(caller, "writes")
+        except RateLimitedError:
+            return made
+    return more
 
 
 Anyone = Annotated[Caller, Depends(caller_of)]

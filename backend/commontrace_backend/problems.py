@@ -59,7 +59,13 @@ def _said(status: int, error: CommonTraceError, headers: Mapping[str, str] | Non
     noted = NOTED.get()
     if noted:
         noted.code = error.code
-    problem = Problem(
+    return JSONResponse(problem_of(error, status).model_dump(mode="json"), status, headers, MEDIA_TYPE)
+
+
+def problem_of(error: CommonTraceError, status: int) -> Problem:
+    """An error as it is told."""
+    noted = NOTED.get()
+    return Problem(
         title=HTTPStatus(status).phrase,
         status=status,
         code=error.code,
@@ -68,7 +74,6 @@ def _said(status: int, error: CommonTraceError, headers: Mapping[str, str] | Non
         extra=error.extra,
         request_id=noted.request_id if noted else "",
     )
-    return JSONResponse(problem.model_dump(mode="json"), status, headers, MEDIA_TYPE)
 
 
 def _headers(error: CommonTraceError) -> dict[str, str] | None:

@@ -95,4 +95,9 @@ def problem(status: int, body: bytes) -> CommonTraceError:
             f"The server answered with status {status}, and not as CommonTrace does.",
             "Check the URL and what stands between you and the server.",
         )
+    return raised(said)
+
+
+def raised(said: Problem) -> CommonTraceError:
+    """The error that a problem stands for."""
     return BY_CODE.get(said.code, BackendError)(said.detail, said.hint, dict(said.extra))

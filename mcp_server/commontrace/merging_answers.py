@@ -1,5 +1,6 @@
 """Answers of several stores in one order. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,6 +13,7 @@ _RANK: Final = 60
 """The constant of reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009."""
 
 _FORGED: Final = "{} answered with words that are not what their id says; they are left out."
+_LACKING: Final = re.compile(r"No trace ([0-9a-f]{6,32})\.")
 
 
 def merged(
@@ -48,7 +50,7 @@ def merged(
         mode="fingerprint" if exact else own.mode,
         left_out=max(0, len(order) - limit) + sum(answer.left_out for answer in answers.values()),
         notes=[
-            *own.notes,
+            *_own_notes(own, answers),
             *(_late(name, said, seconds) for name, said in others.items() if name not in answers),
             *(_FORGED.format(name) for name in others if name in answers and answers[name] is not others[name]),
         ],
@@ -58,6 +60,13 @@ def merged(
 def _sound(said: QueryAnswer) -> QueryAnswer:
     sound = [hit for hit in said.hits if hit.body is None or version_id(hit.body) == hit.version_id]
     return said if len(sound) == len(said.hits) else said.model_copy(update={"hits": sound})
+
+
+def _own_notes(own: QueryAnswer, answers: Mapping[str, QueryAnswer]) -> list[str]:
+    """What the own store says, but that it lacks a trace which another one has."""
+    ids = [hit.trace_id for answer in answers.values() for hit in answer.hits]
+    lacking = ((note, _LACKING.match(note)) for note in own.notes)
+    return [note for note, found in lacking if found is None or not any(one.startswith(found[1]) for one in ids)]
 
 
 def _hit(places: list[tuple[str, Hit]]) -> FederatedHit:

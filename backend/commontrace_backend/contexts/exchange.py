@@ -117,6 +117,8 @@ def _moved(one: RefMove) -> dict[str, Any]:
 async def _check(session: ReadSession, place: Place, wanted: RefMove, *, force: bool) -> None:
     kind, _, called = wanted.ref.partition("/")
     check_name(called)
+    if wanted.after is None:
+        return
     if await store.find_commit(session, place.id, wanted.after) is None:
         raise NotFoundError(f"There is no commit {wanted.after[:10]} here.", "Send it first.")
     if force or kind == TRACKING or wanted.before is None:

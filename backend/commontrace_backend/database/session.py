@@ -1,10 +1,11 @@
 """What a store is handed: a session that may read, or one that may also write."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import CursorResult, Executable, Row, TextClause
+from sqlalchemy import CursorResult, Executable, Row, TextClause, text
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from commontrace_backend.database.tenancy import EVERY_TENANT, check
@@ -16,6 +17,10 @@ QUICK: Final = {"quick": True}
 
 _FEW: Final = 20  # rows, in one statement
 _SHORT: Final = 64 * 1024  # bytes of a value
+
+_PART: Final = text("SAVEPOINT part").execution_options(**QUICK)
+_PART_BACK: Final = text("ROLLBACK TO SAVEPOINT part").execution_options(**QUICK)
+_PART_ENDS: Final = text("RELEASE SAVEPOINT part").execution_options(**QUICK)
 
 
 def is_quick(statement: Executable, parameters: Any) -> bool:
@@ -76,6 +81,18 @@ class WriteSession(ReadSession):
         if isinstance(parameters, list) and not parameters:
             return 0
         return (await self.execute(statement, parameters)).rowcount
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """A part of the transaction that is taken back by itself where it fails."""
+        await self._connection.execute(_PART)
+        try:
+            yield
+        except Exception:
+            await self._connection.execute(_PART_BACK)
+            await self._connection.execute(_PART_ENDS)
+            raise
+        await self._connection.execute(_PART_ENDS)
 
     async def write_across(self, statement: Insert | Delete) -> int:
         """Run a statement that changes rows of every tenant and shows none to anybody."""

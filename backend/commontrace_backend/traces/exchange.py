@@ -1,14 +1,15 @@
 """Knowledge that moves between stores: what changed here, what is known here, and what another store brings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import InvalidInputError, LowQualityError
+from commontrace.errors import CommonTraceError, InvalidInputError, LowQualityError, RequestError
 from commontrace.lineage import Relation, ancestors, in_order, newest, relation
 from commontrace.models.syncing import (
+    MOST_BYTES,
     MOST_VERSIONS,
     ChangedTrace,
     Changes,
@@ -109,6 +110,23 @@ async def history(session: ReadSession, caller: Caller, ref: str) -> TraceHistor
     )
 
 
+async def histories(session: ReadSession, caller: Caller, refs: Sequence[str]) -> list[TraceHistory | CommonTraceError]:
+    """The histories of several traces, as far as they come to 256 KiB; at least the first one."""
+    found: list[TraceHistory | CommonTraceError] = []
+    size = 0
+    for ref in refs:
+        try:
+            one = await history(session, caller, ref)
+        except RequestError as error:
+            found.append(error)
+            continue
+        size += len(one.model_dump_json())
+        if found and size > MOST_BYTES:
+            break
+        found.append(one)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """A delivery, looked at before anything waits for it.
@@ -144,6 +162,14 @@ def prepare(delivery: Delivery) -> Arrived:
             {"reasons": list(served.refusals)},
         )
     return Arrived(delivery, screened, after)
+
+
+def prepared(delivery: Delivery) -> Arrived | CommonTraceError:
+    """The same, with the error as an answer."""
+    try:
+        return prepare(delivery)
+    except RequestError as error:
+        return error
 
 
 def _screened(delivery: Delivery) -> Iterator[tuple[str, Screened]]:
@@ -186,6 +212,23 @@ async def deliver(session: WriteSession, caller: Caller, index: SearchIndex, arr
         notes = [f"It is {known.state} here: nothing brings it back but a restore."]
         return DeliveryResult(action="gone", trace_id=known.trace_id, version_id=known.version_id or "", notes=notes)
     return await _Meeting(session, caller, index, arrived).take(known.trace_id)
+
+
+async def deliver_all(
+    session: WriteSession, caller: Caller, index: SearchIndex, arrived: Sequence[Arrived | CommonTraceError]
+) -> list[DeliveryResult | CommonTraceError]:
+    """Take several traces in one transaction, each there or not by itself: an answer a trace, in order."""
+    results: list[DeliveryResult | CommonTraceError] = []
+    for one in arrived:
+        if not isinstance(one, Arrived):
+            results.append(one)
+            continue
+        try:
+            async with session.part():
+                results.append(await deliver(session, caller, index, one))
+        except RequestError as error:
+            results.append(error)
+    return results
 
 
 async def _add(session: WriteSession, caller: Caller, index: SearchIndex, arrived: Arrived) -> DeliveryResult:

@@ -2,17 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
+from commontrace.errors import CommonTraceError
 from commontrace.models.syncing import (
     MOST_SEEN,
     Changes,
+    DeliveredTrace,
+    Deliveries,
+    Delivery,
     DeliveryResult,
+    FetchedTrace,
     KnownTrace,
     Look,
     TraceHistory,
+    WantedTraces,
 )
-from commontrace_backend.identity import Reader, Reading, Writer, Writing
+from commontrace_backend.identity import Reader, Reading, Writer, Writing, charge_more
+from commontrace_backend.problems import problem_of
 from commontrace_backend.traces import exchange
 from commontrace_backend.traces.routes import Index, Ref
 
@@ -42,9 +49,47 @@ async def whole_history(trace_id: Ref, caller: Reader, session: Reading) -> Trac
     return await exchange.history(session, caller, trace_id)
 
 
+@router.post("/sync/histories")
+async def fetch_traces(body: WantedTraces, caller: Reader, session: Reading) -> list[FetchedTrace]:
+    """Traces with every version, in the order asked: fewer than asked where they come to over 256 KiB, but one."""
+    return [_fetched(one) for one in await exchange.histories(session, caller, body.trace_ids)]
+
+
+def _fetched(one: TraceHistory | CommonTraceError) -> FetchedTrace:
+    if isinstance(one, TraceHistory):
+        return FetchedTrace(history=one)
+    return FetchedTrace(problem=problem_of(one, one.status))
+
+
 @router.post("/sync/traces")
 async def deliver_trace(
     caller: Writer, arrived: Annotated[exchange.Arrived, Depends(exchange.prepare)], index: Index, session: Writing
 ) -> DeliveryResult:
     """Take a trace as another store has it: new versions are added; a newer one is served, or proposed to its owner."""
     return await exchange.deliver(session, caller, index, arrived)
+
+
+async def _paid(request: Request, caller: Writer, body: Deliveries) -> list[Delivery]:
+    """Those that the caller may bring now: each counts as a write, in whatever company it comes."""
+    return body.deliveries[: 1 + await charge_more(request, caller, len(body.deliveries) - 1)]
+
+
+def _all_arrived(paid: Annotated[list[Delivery], Depends(_paid)]) -> list[exchange.Arrived | CommonTraceError]:
+    return [exchange.prepared(one) for one in paid]
+
+
+@router.post("/sync/deliveries")
+async def deliver_traces(
+    caller: Writer,
+    arrived: Annotated[list[exchange.Arrived | CommonTraceError], Depends(_all_arrived)],
+    index: Index,
+    session: Writing,
+) -> list[DeliveredTrace]:
+    """Take several traces, each by itself: an answer a trace, in order; for fewer where no more writes are left now."""
+    return [_delivered(one) for one in await exchange.deliver_all(session, caller, index, arrived)]
+
+
+def _delivered(one: DeliveryResult | CommonTraceError) -> DeliveredTrace:
+    if isinstance(one, DeliveryResult):
+        return DeliveredTrace(result=one)
+    return DeliveredTrace(problem=problem_of(one, one.status))

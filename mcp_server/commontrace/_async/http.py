@@ -7,6 +7,7 @@ import httpx2
 from pydantic import BaseModel
 
 from commontrace import _wire
+from commontrace._patience import Patience, async_pause
 from commontrace._transport import async_transport, base_url, without_password
 from commontrace.errors import InvalidInputError, UnavailableError
 
@@ -19,6 +20,7 @@ class AsyncHttp:
     def __init__(self, url: str, client: httpx2.AsyncClient, *, api_key: str | None, working_copy: str) -> None:
         self.url = url
         self._client = client
+        self._remote = ""
         self._headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if working_copy:
             self._headers["CommonTrace-Working-Copy"] = _visible(working_copy, "working copy")
@@ -40,6 +42,10 @@ class AsyncHttp:
         """The same connection for another caller."""
         return type(self)(self.url, self._client, api_key=api_key, working_copy=working_copy)
 
+    def be_patient(self, remote: str) -> None:
+        """Wait as told and ask again where the backend, known as `remote`, has too much to do."""
+        self._remote = remote
+
     async def call(
         self,
         method: str,
@@ -56,8 +62,20 @@ class AsyncHttp:
             UnavailableError: the backend could not be reached in time.
         """
         content = _wire.encode(body)
+        patience = Patience(self._remote)
+        response = await self._sent(method, path, query, content)
+        while (seconds := patience.seconds(response.status_code, response.headers)) is not None:
+            await async_pause(seconds)
+            response = await self._sent(method, path, query, content)
+        if response.is_error:
+            raise _wire.problem(response.status_code, response.content)
+        return _wire.parse(answer, response.content)
+
+    async def _sent(
+        self, method: str, path: str, query: Mapping[str, object] | None, content: bytes | None
+    ) -> httpx2.Response:
         try:
-            response = await self._client.request(
+            return await self._client.request(
                 method, path, params=_wire.query_of(query), content=content, headers=self._headers
             )
         except httpx2.TimeoutException as error:
@@ -70,9 +88,6 @@ class AsyncHttp:
                 f"{without_password(self.url)} cannot be reached.",
                 "Check COMMONTRACE_URL and that the server is running.",
             ) from error
-        if response.is_error:
-            raise _wire.problem(response.status_code, response.content)
-        return _wire.parse(answer, response.content)
 
     async def aclose(self) -> None:
         """Close the connection, and the backend where it runs in this process."""

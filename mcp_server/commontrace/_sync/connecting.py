@@ -18,7 +18,8 @@ def connected(remote: Remote, seconds: float | None = None) -> "Iterator[Client]
 
     Args:
         remote: a server or a store.
-        seconds: how long an answer may take; as the settings say without it.
+        seconds: how long an answer may take. Without it as the settings say, and a remote that has too much to do is
+            asked again when it says.
 
     Raises:
         InvalidInputError: the remote is a folder.
@@ -30,4 +31,6 @@ def connected(remote: Remote, seconds: float | None = None) -> "Iterator[Client]
     # A key of the environment is for the server that the environment names, never for this one.
     key = remote.key if is_remote(remote.url) else None
     with connect(remote.url, api_key=key, working_copy="remote", timeout=seconds) as client:
+        if seconds is None:
+            client._http.be_patient(remote.name)  # noqa: SLF001 - how a client of a remote is made
         yield client

@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from commontrace._gathering import sync_gathered
 from commontrace._sync.connecting import connected
-from commontrace._sync.sides import FolderSide, StoreSide
-from commontrace._sync.transfers import Side, Terms, Transfer
+from commontrace._sync.sides import FolderSide, Side, StoreSide
+from commontrace._sync.transfers import Terms, Transfer
 from commontrace.errors import CommonTraceError, InvalidInputError, NotFoundError, UnavailableError
 from commontrace.merging_answers import merged
 from commontrace.models.search import Query, QueryAnswer
 from commontrace.models.syncing import (
+    Delivery,
     FederatedAnswer,
     OutboxItem,
     RemoteInfo,
     SyncReport,
+    TransferItem,
     TransferReport,
+    TravelVersion,
 )
-from commontrace.models.traces import Evidence
-from commontrace.models.votes import OutcomeKind
+from commontrace.models.traces import ContributionResult, Evidence
+from commontrace.models.votes import OutcomeKind, Vote, VoteResult
 from commontrace.remotes.folder import Folder
-from commontrace.remotes.memory import Memory, memory_of
+from commontrace.remotes.memory import EVERYTHING, KEEP_IT, Memory, memory_of
 from commontrace.remotes.registry import Registry, Remote
 from commontrace.settings import default_remotes
 
@@ -98,12 +101,40 @@ class Remotes:
             with self._transfer(found, "push", terms) as transfer:
                 return transfer.named(ids) if ids else transfer.all()
         except UnavailableError as error:
-            if not later or terms.dry_run:
+            if not later:
+                raise UnavailableError(error.detail, KEEP_IT.format("commontrace push --later --yes")) from error
+            if terms.dry_run:
                 raise
-            for trace_id in ids:
+            for trace_id in ids or [EVERYTHING]:
                 said = {"visibility": terms.visibility, "insist": terms.insist}
                 self._memory.keep(found.name, "trace", trace_id, said)
             return TransferReport(remote=found.name, direction="push", problem=error.detail)
+
+    def preview(self, remote: str, contribution: ContributionResult) -> TransferReport:
+        """What a push would come to of a contribution that is not stored yet, as a dry run answered it.
+
+        Raises:
+            NotFoundError: no such remote.
+            UnavailableError: it does not answer.
+        """
+        version = TravelVersion(version_id=contribution.version_id, content=contribution.content)
+        delivery = Delivery.of(
+            versions=[version],
+            serves=version.version_id,
+            visibility="private" if contribution.visibility == "private" else "team",
+            dry_run=True,
+        )
+        found = self._registry.get(remote)
+        with self._side(found) as there:
+            result = (there.deliver_all([delivery]))[0]
+        told: dict[str, Any] = {"trace_id": "", "title": contribution.content.title, "visibility": delivery.visibility}
+        if isinstance(result, CommonTraceError):
+            item = TransferItem(**told, action="failed", detail=result.detail, hint=result.hint)
+        else:
+            size = len(delivery.model_dump_json(exclude_defaults=True).encode())
+            detail = " ".join(result.notes)
+            item = TransferItem(**told, action=result.action, versions=[version], bytes=size, detail=detail)
+        return TransferReport(remote=found.name, direction="push", dry_run=True, items=[item])
 
     def pull(self, remote: str = "", *, dry_run: bool = False) -> TransferReport:
         """Bring in what changed at a remote since the last pull. What is edited on both sides is kept side by side.
@@ -171,6 +202,39 @@ class Remotes:
             raise InvalidInputError(waiting[0].problem, "It waits in the outbox; see commontrace status.")
         return True
 
+    def vote_elsewhere(
+        self, trace_id: str, vote: Vote, remotes: Sequence[str] | None = None, *, seconds: float = 2.0
+    ) -> tuple[str, VoteResult]:
+        """Report an outcome, as yourself, of a trace that only a remote has and that it showed you.
+
+        Args:
+            trace_id: what it is called there.
+            vote: what happened.
+            remotes: who may have it, asked one after the other; all but folders unless said.
+            seconds: how long each may take.
+
+        Returns:
+            The remote that has it, and what became of the vote.
+
+        Raises:
+            NotFoundError: no remote of a name, or none has the trace.
+            UnavailableError: one that may have it does not answer; nothing waits in the outbox.
+        """
+        late: list[str] = []
+        for remote in self._asked_of(remotes):
+            try:
+                with connected(remote, seconds) as client:
+                    return remote.name, client.traces.vote(trace_id, vote.outcome, vote.note, evidence=vote.evidence)
+            except NotFoundError:
+                continue
+            except UnavailableError:
+                late.append(remote.name)
+        if late:
+            raise UnavailableError(
+                f"No trace {trace_id} here, and {', '.join(late)} does not answer.", "Vote again when it does."
+            )
+        raise NotFoundError(f"No trace {trace_id}, here or at a remote.", "Check the id, or search with query_traces.")
+
     def outbox(self, remote: str = "") -> list[OutboxItem]:
         """What waits for a remote, or for all, in the order it came."""
         return [item for item, _ in self._memory.outbox(remote or None)]
@@ -193,9 +257,11 @@ class Remotes:
 
     def _say(self, remote: Remote, item: OutboxItem, said: dict[str, Any]) -> None:
         if item.kind == "trace":
-            report = self.push(remote.name, [item.subject], **said)
+            # What fails of everything is tried again with the next push of everything.
+            ids = [] if item.subject == EVERYTHING else [item.subject]
+            report = self.push(remote.name, ids, **said)
             for failed in report.items:
-                if failed.action == "failed":
+                if ids and failed.action == "failed":
                     raise InvalidInputError(failed.detail, failed.hint)
         elif item.kind == "vote":
             with connected(remote) as client:
@@ -221,12 +287,16 @@ class Remotes:
             NotFoundError: no remote of a name.
         """
         wanted = query if isinstance(query, Query) else Query(query=query)
-        asked = self._registry.all() if remotes is None else [self._registry.get(name) for name in remotes]
-        servers = [one for one in asked if one.kind != "folder"]
+        servers = self._asked_of(remotes)
         shared = _shared(wanted, len(servers) + 1)
         calls = {one.name: partial(self._asked, one, shared, seconds) for one in servers}
         own, others = sync_gathered(partial(self._client.traces.query, shared), calls, seconds)
         return merged(own, {name: others.get(name) for name in calls}, wanted.limit, seconds)
+
+    def _asked_of(self, names: Sequence[str] | None) -> list[Remote]:
+        """The remotes that can be asked."""
+        asked = self._registry.all() if names is None else [self._registry.get(name) for name in names]
+        return [one for one in asked if one.kind != "folder"]
 
     def _asked(self, remote: Remote, wanted: Query, seconds: float) -> QueryAnswer:
         with connected(remote, seconds) as client:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, TypeVar
 
+from commontrace._sync.sides import Side
 from commontrace.errors import (
     AuthenticationError,
     BackendError,
@@ -12,9 +13,11 @@ from commontrace.errors import (
     InternalError,
     NotFoundError,
     RateLimitedError,
+    TooLargeError,
     UnavailableError,
 )
 from commontrace.models.syncing import (
+    MOST_TOGETHER,
     ChangedTrace,
     Changes,
     Delivery,
@@ -28,41 +31,11 @@ from commontrace.models.syncing import (
 from commontrace.models.traces import Visibility
 from commontrace.remotes.memory import Link, Memory, Progress
 
+T = TypeVar("T")
+
 _SERVED = ("active", "pending", "superseded")
 _FATAL = (AuthenticationError, RateLimitedError, UnavailableError)
 _WIDTH = {"private": 0, "team": 1, "public": 2}
-
-
-class Side(Protocol):
-    """A store, a server or a folder: where traces come from or go to."""
-
-    def changes(self, cursor: int = 0) -> Changes:
-        """What changed since a cursor."""
-        ...
-
-    def known(self, traces: Sequence[Sequence[str]]) -> list[KnownTrace]:
-        """What is there of traces, by the ids of their versions."""
-        ...
-
-    def history(self, trace_id: str) -> TraceHistory:
-        """A trace with all its versions."""
-        ...
-
-    def deliver(self, delivery: Delivery) -> DeliveryResult:
-        """Take a trace in."""
-        ...
-
-    def remove(self, trace_id: str, state: str, reason: str) -> None:
-        """Withdraw or purge a trace."""
-        ...
-
-    def restore(self, trace_id: str) -> None:
-        """Bring a withdrawn trace back."""
-        ...
-
-    def widen(self, trace_id: str, visibility: Visibility) -> str:
-        """Show a trace to more people; says where that waits for an approval."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +55,30 @@ class Terms:
     visibility: Visibility | None = None
     linked_only: bool = False
     shown: frozenset[str] | None = None
+
+
+@dataclass(slots=True)
+class _Move:
+    """A trace on its way.
+
+    Attributes:
+        entry: what is known of it where it comes from.
+        known: what is known of it where it goes to.
+        history: its versions, once they are fetched.
+    """
+
+    entry: ChangedTrace
+    known: KnownTrace
+    history: TraceHistory | None = None
+
+    @property
+    def versions(self) -> list[TravelVersion]:
+        """What is sent: words only of what is not there."""
+        assert self.history is not None
+        have = {*self.known.versions}
+        versions = [_without(one) if one.version_id in have else one for one in self.history.versions]
+        # Of what was edited by hand in a folder the words before may be nowhere.
+        return [one for one in versions if one.content is not None or one.version_id in have]
 
 
 @dataclass(slots=True)
@@ -111,30 +108,36 @@ class Transfer:
 
     def named(self, trace_ids: Sequence[str]) -> TransferReport:
         """Move these traces, whoever may see them here."""
-        for trace_id in trace_ids:
-            history = self.source.history(trace_id)
-            entry = _changed_of(history)
-            progress = Progress()
-            known = (self.target.known([entry.versions]))[0]
-            self._one(entry, known, progress)
-            self._save(progress)
+        for some in _chunks(trace_ids):
+            self._by_id(some, Progress())
         return self._report()
 
     def all(self) -> TransferReport:
         """Move whatever changed since the last time, and what failed then."""
-        for trace_id in self.memory.again(self.name, self._mode):
-            try:
-                self.named([trace_id])
-            except NotFoundError:
-                self._save(Progress(done={trace_id}))
+        for some in _chunks(self.memory.again(self.name, self._mode)):
+            self._by_id(some, Progress(), may_be_gone=True)
         for page in self._pages():
-            progress = Progress(cursor=page.cursor)
             chosen = self._chosen(page.changed)
             known = self.target.known([entry.versions for entry in chosen])
-            for entry, one in zip(chosen, known, strict=True):
-                self._one(entry, one, progress)
-            self._save(progress)
+            moves = [_Move(entry, one) for entry, one in zip(chosen, known, strict=True)]
+            for part in _chunks(moves):
+                self._together(part, Progress())
+            self._save(Progress(cursor=page.cursor))
         return self._report()
+
+    def _by_id(self, trace_ids: Sequence[str], progress: Progress, *, may_be_gone: bool = False) -> None:
+        histories = []
+        for trace_id, one in zip(trace_ids, self.source.histories(trace_ids), strict=True):
+            if isinstance(one, TraceHistory):
+                histories.append(one)
+            elif may_be_gone and isinstance(one, NotFoundError):
+                progress.done.add(trace_id)
+            else:
+                raise one
+        entries = [_changed_of(one) for one in histories]
+        known = self.target.known([entry.versions for entry in entries])
+        moves = [_Move(*one) for one in zip(entries, known, histories, strict=True)]
+        self._together(moves, progress)
 
     @property
     def _mode(self) -> str:
@@ -167,22 +170,36 @@ class Transfer:
                     chosen.append(entry)
         return chosen
 
-    def _one(self, entry: ChangedTrace, known: KnownTrace, progress: Progress) -> None:
-        try:
-            item = self._moved(entry, known)
-        except CommonTraceError as error:
-            if isinstance(error, _FATAL) or (isinstance(error, BackendError) and not isinstance(error, InternalError)):
-                raise
-            ours = known.trace_id if self.direction == "pull" else entry.trace_id
-            progress.failed.add(entry.trace_id)
-            failed = {"trace_id": ours or entry.trace_id, "detail": error.detail, "hint": error.hint}
-            self.items.append(TransferItem(title=entry.title, action="failed", **failed))
-            return
+    def _together(self, moves: Sequence[_Move], progress: Progress) -> None:
+        """Move a bounded number of traces: those whose words go in as few requests as hold them."""
+        for move in moves:
+            if self._goes(move):
+                continue
+            try:
+                item = self._settled(move.entry, move.known)
+            except CommonTraceError as error:
+                self._fail(move, error, progress)
+            else:
+                self._done(move, item, progress)
+        self._send([move for move in moves if self._goes(move)], progress)
+        self._save(progress)
+
+    def _done(self, move: _Move, item: TransferItem | None, progress: Progress) -> None:
         if item is None or item.action == "kept":
             self.kept += 1
         else:
             self.items.append(item)
-        self._note(entry, known, item, progress)
+        self._note(move.entry, move.known, item, progress)
+
+    def _fail(self, move: _Move, error: CommonTraceError, progress: Progress) -> None:
+        """Note what failed of one trace; raise what would fail of all."""
+        if isinstance(error, _FATAL) or (isinstance(error, BackendError) and not isinstance(error, InternalError)):
+            raise error
+        entry = move.entry
+        ours = move.known.trace_id if self.direction == "pull" else entry.trace_id
+        progress.failed.add(entry.trace_id)
+        failed = {"trace_id": ours or entry.trace_id, "detail": error.detail, "hint": error.hint}
+        self.items.append(TransferItem(title=entry.title, action="failed", **failed))
 
     def _note(self, entry: ChangedTrace, known: KnownTrace, item: TransferItem | None, progress: Progress) -> None:
         """Which trace of the other side it is, and that it need not be tried again."""
@@ -199,46 +216,91 @@ class Transfer:
             if self.direction == "pull" and item is not None and item.action == "added":
                 progress.arrived.add(ours)
 
-    def _moved(self, entry: ChangedTrace, known: KnownTrace) -> TransferItem | None:
+    def _goes(self, move: _Move) -> bool:
+        """Whether the words of a trace, or who may see them, are news at the other side."""
+        entry, known = move.entry, move.known
+        if entry.state not in _SERVED or (known.trace_id is not None and known.state not in _SERVED):
+            return False
+        same = known.version_id == entry.version_id and {*entry.versions} <= {*known.versions}
+        return not same or self._is_wider(known)
+
+    def _is_wider(self, known: KnownTrace) -> bool:
+        wanted = self.terms.visibility
+        return wanted is not None and _WIDTH[wanted] > _WIDTH[known.visibility or "private"]
+
+    def _settled(self, entry: ChangedTrace, known: KnownTrace) -> TransferItem | None:
+        """What becomes of a trace of which nothing is sent: alike, removed, or removed at the other side."""
         if entry.state not in _SERVED:
             return self._removal(entry, known)
-        same = known.version_id == entry.version_id and {*entry.versions} <= {*known.versions}
-        if known.trace_id is not None and known.state not in _SERVED:
-            if self._back(entry, known):
-                return self._item(entry, "restored", known.trace_id)
-            detail = f"It is {known.state} at the other side: nothing brings it back but a restore there."
-            return None if same else self._item(entry, "gone", known.trace_id, detail=detail)
-        wanted = self.terms.visibility
-        wider = wanted is not None and _WIDTH[wanted] > _WIDTH[known.visibility or "private"]
-        return None if same and not wider else self._sent(entry, known, wider=wider)
+        if known.trace_id is None or known.state in _SERVED:
+            return None
+        if self._back(entry, known):
+            return self._item(entry, "restored", known.trace_id)
+        if known.version_id == entry.version_id and {*entry.versions} <= {*known.versions}:
+            return None
+        detail = f"It is {known.state} at the other side: nothing brings it back but a restore there."
+        return self._item(entry, "gone", known.trace_id, detail=detail)
 
-    def _sent(self, entry: ChangedTrace, known: KnownTrace, *, wider: bool) -> TransferItem:
-        history = self.source.history(entry.trace_id)
-        have = {*known.versions}
-        versions = [_without(one) if one.version_id in have else one for one in history.versions]
-        # Of what was edited by hand in a folder the words before may be nowhere.
-        versions = [one for one in versions if one.content is not None or one.version_id in have]
-        sent = [one for one in versions if one.content is not None]
-        if self.terms.shown is not None and not self.terms.shown.issuperset(one.version_id for one in sent):
-            raise ConflictError("It is not what was shown: it changed meanwhile.", "Push again, and look at it.")
-        wanted = self.terms.visibility or history.visibility
-        delivery = Delivery.of(
-            versions=versions,
-            serves=history.version_id,
+    def _send(self, moves: Sequence[_Move], progress: Progress) -> None:
+        unread = [move for move in moves if move.history is None]
+        found = self.source.histories([move.entry.trace_id for move in unread])
+        for move, history in zip(unread, found, strict=True):
+            if isinstance(history, TraceHistory):
+                move.history = history
+            else:
+                self._fail(move, history, progress)
+        for move in moves:
+            if move.history is not None and not self._is_as_shown(move):
+                detail = "It is not what was shown: it changed meanwhile."
+                self._fail(move, ConflictError(detail, "Push again, and look at it."), progress)
+        ready = [move for move in moves if move.history is not None and self._is_as_shown(move)]
+        deliveries = [self._delivery(move) for move in ready]
+        results = self._delivered(deliveries)
+        for move, delivery, result in zip(ready, deliveries, results, strict=True):
+            try:
+                item = self._arrived(move, delivery, result)
+            except CommonTraceError as error:
+                self._fail(move, error, progress)
+            else:
+                self._done(move, item, progress)
+
+    def _is_as_shown(self, move: _Move) -> bool:
+        sent = [one.version_id for one in move.versions if one.content is not None]
+        return self.terms.shown is None or self.terms.shown.issuperset(sent)
+
+    def _delivered(self, deliveries: Sequence[Delivery]) -> list[DeliveryResult | CommonTraceError]:
+        try:
+            return self.target.deliver_all(deliveries)
+        except (InternalError, TooLargeError) as error:
+            if len(deliveries) == 1:
+                return [error]
+        # One of them is more than the other side can take: the others go without it.
+        return [(self._delivered([one]))[0] for one in deliveries]
+
+    def _delivery(self, move: _Move) -> Delivery:
+        assert move.history is not None
+        wanted = self.terms.visibility or move.history.visibility
+        return Delivery.of(
+            versions=move.versions,
+            serves=move.history.version_id,
             visibility="private" if wanted == "private" else "team",
             origin="imported" if self.imports and wanted != "private" else "contributed",
             insist=self.terms.insist or self.direction == "pull",
             dry_run=self.terms.dry_run,
             note=f"{'Pulled from' if self.direction == 'pull' else 'Pushed to'} {self.name}.",
         )
-        result = self.target.deliver(delivery)
+
+    def _arrived(self, move: _Move, delivery: Delivery, result: DeliveryResult | CommonTraceError) -> TransferItem:
+        if isinstance(result, CommonTraceError):
+            raise result
         said = list(result.notes)
         if self.terms.visibility and result.trace_id and not self.terms.dry_run:
-            said += self._widened(result.trace_id, known)
+            said += self._widened(result.trace_id, move.known)
+        sent = [one for one in delivery.versions if one.content is not None]
         return self._item(
-            entry,
-            "updated" if wider and result.action == "kept" else result.action,
-            result.trace_id or known.trace_id,
+            move.entry,
+            "updated" if self._is_wider(move.known) and result.action == "kept" else result.action,
+            result.trace_id or move.known.trace_id,
             detail=" ".join([_SAID.get(result.action, ""), *said]).strip(),
             visibility=self.terms.visibility or delivery.visibility,
             versions=sent if self.terms.dry_run else [],
@@ -307,6 +369,10 @@ _SAID = {
     "proposed": "It belongs to somebody else there: an amendment waits for them.",
     "diverged": "It was edited on both sides: both versions are kept, and an amendment waits for a decision.",
 }
+
+
+def _chunks(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[start : start + MOST_TOGETHER] for start in range(0, len(items), MOST_TOGETHER)]
 
 
 def _without(version: TravelVersion) -> TravelVersion:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from commontrace.cli.command import command
-from commontrace.cli.output import Screen, answer, counted
+from commontrace.cli.output import Screen, answer, counted, note
 from commontrace.cli.state import desk
+from commontrace.settings import default_remotes, default_sync_memory
 
 if TYPE_CHECKING:
     from commontrace.models.operation import BackupReport
@@ -22,10 +23,19 @@ Told = Callable[[int, int], None]
 def backup(file: Path) -> None:
     """Write everything that the store holds to FILE, as it stands at one moment, while others go on writing.
 
+    What is known of remotes lies in files beside the store, which are named and not in it.
     The file also holds the secret behind the API keys: keep it as safe as the database.
     """
     made = _followed("Backing up", lambda told: desk().back_up(file, told))
     answer(made, lambda screen: _draw(screen, made, f"{made.file} written"))
+    beside = [str(place) for place in (default_remotes(), default_sync_memory()) if place.exists()]
+    if beside:
+        note(
+            (
+                f"Not in it: {' and '.join(beside)} (remotes with their keys, cursors, what waits). Copy them too.",
+                "yellow",
+            )
+        )
 
 
 @command("restore")

@@ -1,16 +1,22 @@
 """`commontrace contribute` and `publish`: give a trace, and widen its audience."""
 
-from typing import Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import click
 
-from commontrace.cli.command import command
+from commontrace.cli.command import FAILED, command
 from commontrace.cli.drawing import draw_content, short
-from commontrace.cli.output import Screen, agree, answer
+from commontrace.cli.output import Screen, agree, answer, document, note, waits_shown
 from commontrace.cli.params import TAG, TRACE_ID
 from commontrace.cli.reading import error_text, named, read_object, validated
 from commontrace.cli.state import open_client, state
+from commontrace.cli.syncing import draw_preview, draw_report
+from commontrace.errors import CommonTraceError, UnavailableError
+from commontrace.models.syncing import TransferReport
 from commontrace.models.traces import Contribution, ContributionResult, PublicationResult
+
+if TYPE_CHECKING:
+    from commontrace import Client
 
 
 class Options(TypedDict):
@@ -26,6 +32,8 @@ class Options(TypedDict):
     idempotency_key: str | None
     insist: bool
     dry_run: bool
+    remote: str | None
+    yes: bool
 
 
 @command("contribute")
@@ -40,7 +48,12 @@ class Options(TypedDict):
 @click.option("--idempotency-key", metavar="KEY", help="Makes running the same command again safe.")
 @click.option("--insist", is_flag=True, help="Store although a near-duplicate is known.")
 @click.option("--dry-run", is_flag=True, help="Show exactly what would be stored; store nothing.")
-def contribute(file: str | None, **options: Unpack[Options]) -> None:
+@click.option(
+    "--remote", metavar="NAME", help="Deliver it there too; it waits in the outbox where that does not answer."
+)
+@click.option("--yes", is_flag=True, help="With --remote: send without asking.")
+@click.pass_context
+def contribute(context: click.Context, file: str | None, **options: Unpack[Options]) -> None:
     """Contribute a verified fix: a JSON object in FILE (- for standard input), or --title, --problem, --solution.
 
     Secrets and personal data are redacted first, and what was redacted is said. It stays private unless you say team.
@@ -50,9 +63,61 @@ def contribute(file: str | None, **options: Unpack[Options]) -> None:
         raise click.UsageError("Give a FILE, or --title, --problem and --solution.")
     fields = read_object(file) if file else {"source": {"kind": "human"}}
     contribution = validated(Contribution, {**fields, **given}, f"{named(file)}: " if file else "")
+    if options["remote"]:
+        _deliver(context, contribution, options["remote"], sure=options["yes"])
+        return
     with open_client() as client:
         result = client.traces.contribute(contribution)
     answer(result, lambda screen: _draw(screen, result))
+
+
+def _deliver(context: click.Context, contribution: Contribution, remote: str, *, sure: bool) -> None:
+    """Contribute here, then send it; what leaves is shown first."""
+    if state().json and not (contribution.dry_run or sure):
+        raise click.UsageError("With --json there is nobody to ask: pass --yes, or --dry-run to look first.")
+    with open_client() as client, waits_shown():
+        name = client.remotes.get(remote).name
+        result = client.traces.contribute(contribution)
+        report = _previewed(client, name, result) if contribution.dry_run else _pushed(client, name, result, sure=sure)
+    if state().json:
+        click.echo(document({**result.model_dump(mode="json"), "push": report.model_dump(mode="json")}))
+    else:
+        _draw_both(Screen(), result, report, shown=not (sure or contribution.dry_run))
+    if report.count("failed"):
+        context.exit(FAILED)
+
+
+def _pushed(client: "Client", remote: str, result: ContributionResult, *, sure: bool) -> TransferReport:
+    if not sure:
+        screen = Screen()
+        _draw(screen, result)
+        screen.quote(document(result.content.model_dump(mode="json", exclude_defaults=True)), "word for word")
+        agree(f"It is stored here. Send this to {remote}, for {result.visibility}?", "Not sent.")
+    trace_id = result.trace_id or ""  # what is stored has one
+    try:
+        return client.remotes.push(remote, [trace_id], later=True)
+    except CommonTraceError:
+        note((f"{short(trace_id)} is stored here, and not sent.", "yellow"))
+        raise
+
+
+def _previewed(client: "Client", remote: str, result: ContributionResult) -> TransferReport:
+    try:
+        if result.trace_id:
+            return client.remotes.push(remote, [result.trace_id], dry_run=True)
+        return client.remotes.preview(remote, result)
+    except UnavailableError as error:
+        return TransferReport(remote=remote, direction="push", dry_run=True, problem=error.detail)
+
+
+def _draw_both(screen: Screen, result: ContributionResult, report: TransferReport, *, shown: bool) -> None:
+    if not shown:
+        _draw(screen, result)
+    screen.line((report.remote, "bold"))
+    if report.dry_run and not report.problem:
+        draw_preview(screen, report)
+    else:
+        draw_report(screen, report)
 
 
 def _fields(options: Options) -> dict[str, Any]:

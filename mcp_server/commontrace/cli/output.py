@@ -1,6 +1,7 @@
 """The only way to the terminal: JSON documents, styled lines free of control characters, errors in one line."""
 
 import json
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -159,6 +160,32 @@ def waiting(doing: str) -> Iterator[None]:
 def note(*parts: Part) -> None:
     """A line for people on standard error, where it disturbs no document."""
     Screen(stderr=True).line(*parts)
+
+
+class _Waits(logging.Handler):
+    """Says on standard error what is waited for."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        note((record.getMessage(), "dim"))
+
+
+@contextmanager
+def waits_shown() -> Iterator[None]:
+    """Say when a remote that has too much to do is waited for, where a person looks on."""
+    from commontrace._patience import LOG
+
+    if not Screen(stderr=True).console.is_terminal:
+        yield
+        return
+    handler, level = _Waits(), LOG.level
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
+        LOG.setLevel(level)
 
 
 def report(error: Exception, *, as_json: bool) -> bool:

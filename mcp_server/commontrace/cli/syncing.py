@@ -7,7 +7,7 @@ import click
 
 from commontrace.cli.command import FAILED, command
 from commontrace.cli.drawing import short
-from commontrace.cli.output import Screen, agree, answer, counted, document
+from commontrace.cli.output import Screen, agree, answer, counted, document, waits_shown
 from commontrace.cli.remotes import draw_outbox
 from commontrace.cli.state import open_client, state
 from commontrace.models.syncing import SyncReport, TransferReport
@@ -60,7 +60,7 @@ def push(context: click.Context, names: tuple[str, ...], **options: Unpack[Optio
     """
     if state().json and not (options["dry_run"] or options["yes"]):
         raise click.UsageError("With --json there is nobody to ask: pass --yes, or --dry-run to look first.")
-    with open_client() as client:
+    with open_client() as client, waits_shown():
         remote, ids = _named(client, names)
         if bool(ids) == options["everything"]:
             raise click.UsageError("Give the ids of traces, or --all.")
@@ -79,7 +79,7 @@ def _ask(client: "Client", remote: str, ids: list[str], asked: Asked) -> frozens
     """Show every word that would leave, and ask; returns the versions that were shown."""
     looked = client.remotes.push(remote, ids, dry_run=True, **asked)
     if looked.items:
-        _preview(Screen(), looked)
+        draw_preview(Screen(), looked)
         agree(f"Send this to {looked.remote}?", "Not sent.")
     return frozenset(version.version_id for item in looked.items for version in item.versions)
 
@@ -94,18 +94,19 @@ def _named(client: "Client", names: tuple[str, ...]) -> tuple[str, list[str]]:
 
 def _told(screen: Screen, report: TransferReport) -> None:
     if report.dry_run:
-        _preview(screen, report)
+        draw_preview(screen, report)
     else:
         draw_report(screen, report)
 
 
-def _preview(screen: Screen, report: TransferReport) -> None:
+def draw_preview(screen: Screen, report: TransferReport) -> None:
+    """Every word that would leave, and what would come of it."""
     for item in report.items:
         if not item.versions:
             continue
         seen = f" · for {item.visibility}" if item.visibility else ""
         about = f" to {report.remote}{seen} · {counted(item.bytes, 'byte')}"
-        screen.line((short(item.trace_id), "bold cyan"), f"  {item.title}", (about, "dim"))
+        screen.line((short(item.trace_id) or "new", "bold cyan"), f"  {item.title}", (about, "dim"))
         for version in item.versions:
             if version.content is not None:
                 said = document(version.content.model_dump(mode="json", exclude_defaults=True))
@@ -119,7 +120,10 @@ def draw_report(screen: Screen, report: TransferReport) -> None:
     for item in report.items:
         action = item.action if item.action in {"failed", "left", "gone"} else f"{would}{item.action}"
         screen.line(
-            (short(item.trace_id), "bold cyan"), "  ", (action, _STYLES.get(item.action, "green")), f"  {item.title}"
+            (short(item.trace_id) or "new", "bold cyan"),
+            "  ",
+            (action, _STYLES.get(item.action, "green")),
+            f"  {item.title}",
         )
         if item.detail or item.hint:
             screen.line((f"{item.detail} {item.hint}".strip(), "dim"), indent=12)
@@ -142,7 +146,7 @@ def pull(context: click.Context, remote: str, dry_run: bool) -> None:
     Traces come as imports, unproven here: outcomes are not copied. What was edited on both sides is kept side by side,
     with an amendment that waits for your decision.
     """
-    with open_client() as client:
+    with open_client() as client, waits_shown():
         report = client.remotes.pull(remote, dry_run=dry_run)
     answer(report, lambda screen: draw_report(screen, report))
     if report.count("failed"):
@@ -158,7 +162,7 @@ def sync(context: click.Context, remote: str) -> None:
     A trace that never went there is not sent. Run it as often as you like; where the remote does not answer, what waits
     goes on waiting.
     """
-    with open_client() as client:
+    with open_client() as client, waits_shown():
         report = client.remotes.sync(remote)
     answer(report, lambda screen: _synced(screen, report))
     failed = any(one is not None and one.count("failed") for one in (report.pull, report.push))

@@ -9,7 +9,9 @@ from typing import Final
 from fastmcp.server.dependencies import get_access_token, get_context
 
 from commontrace import AsyncClient, AsyncContexts, AsyncTags, AsyncTraces
+from commontrace.errors import NotFoundError
 from commontrace.models.search import Query, QueryAnswer
+from commontrace.models.votes import Vote, VoteResult
 from commontrace.settings import Settings
 
 
@@ -60,6 +62,17 @@ class Asking:
         if self.remotes.names == ():
             return await self.client.traces.query(wanted)
         return await self.client.remotes.query(wanted, self.remotes.names, seconds=self.remotes.seconds)
+
+    async def vote(self, trace_id: str, vote: Vote) -> tuple[str, VoteResult]:
+        """Vote where the trace is, and say where: the own store has no name."""
+        try:
+            return "", await self.client.traces.vote(trace_id, vote.outcome, vote.note, evidence=vote.evidence)
+        except NotFoundError:
+            if self.remotes.names == ():
+                raise
+        return await self.client.remotes.vote_elsewhere(
+            trace_id, vote, self.remotes.names, seconds=self.remotes.seconds
+        )
 
 
 def current_asking() -> Asking:

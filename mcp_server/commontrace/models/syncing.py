@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from commontrace.models.base import Body, Record
+from commontrace.models.problem import Problem
 from commontrace.models.search import Hit, QueryAnswer
 from commontrace.models.traces import ShortText, Standing, TraceContent, TraceState, Visibility
 
@@ -14,6 +15,12 @@ MOST_SEEN: Final = 200
 
 MOST_VERSIONS: Final = 200
 """Versions of a trace that travel."""
+
+MOST_TOGETHER: Final = 32
+"""Traces of one request that brings or fetches them with their words."""
+
+MOST_BYTES: Final = 256 * 1024
+"""Bytes of words in such a request, where it has more than one trace."""
 
 VersionId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Versions = Annotated[list[VersionId], Field(min_length=1, max_length=MOST_VERSIONS)]
@@ -78,6 +85,21 @@ class TraceHistory(Record):
     visibility: Visibility
 
 
+class WantedTraces(Body):
+    """Traces to fetch with all their versions."""
+
+    trace_ids: Annotated[
+        list[Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$")]], Field(min_length=1, max_length=MOST_TOGETHER)
+    ]
+
+
+class FetchedTrace(Record):
+    """A trace that was asked for, or why there is none."""
+
+    history: TraceHistory | None = None
+    problem: Problem | None = None
+
+
 class Delivery(Body):
     """A trace as another store has it."""
 
@@ -100,6 +122,19 @@ class DeliveryResult(Record):
     version_id: str = Field(description="The version that is served here now.")
     amendment_id: str | None = Field(default=None, description="What waits for a decision.")
     notes: list[str] = []
+
+
+class Deliveries(Body):
+    """Traces as another store has them."""
+
+    deliveries: Annotated[list[Delivery], Field(min_length=1, max_length=MOST_TOGETHER)]
+
+
+class DeliveredTrace(Record):
+    """What came of one of several deliveries, or why nothing did."""
+
+    result: DeliveryResult | None = None
+    problem: Problem | None = None
 
 
 RemoteKind = Literal["server", "store", "folder"]

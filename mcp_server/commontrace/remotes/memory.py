@@ -36,6 +36,14 @@ CREATE TABLE IF NOT EXISTS outbox (
 """
 
 
+KEEP_IT: Final = "Try again when it does, or keep it in the outbox until then: {}."
+"""What to do where a remote does not answer, with the command that does it."""
+
+
+EVERYTHING: Final = "all"
+"""In the outbox the subject of a push that names no trace."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """Which trace of a remote a trace of ours is.

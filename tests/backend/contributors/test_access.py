@@ -69,6 +69,8 @@ ROUTES: dict[tuple[str, str], tuple[Scope, dict[str, Any] | None]] = {
     ("GET", f"{API}/sync/changes"): ("read", None),
     ("POST", f"{API}/sync/known"): ("read", {"traces": []}),
     ("POST", f"{API}/sync/traces"): ("contribute", delivery(contribution(3))),
+    ("POST", f"{API}/sync/histories"): ("read", {"trace_ids": ["c0ffee"]}),
+    ("POST", f"{API}/sync/deliveries"): ("contribute", {"deliveries": [delivery(contribution(3))]}),
     ("GET", f"{TRACE}/amendments"): ("read", None),
     ("GET", f"{TRACE}/flags"): ("read", None),
     COMMITS: ("read", None),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from commandline import Cli
+from commontrace.settings import default_remotes, default_sync_memory
 from commontrace_backend.database.schema import CURRENT
 
 
@@ -19,6 +20,14 @@ def test_a_backup_and_back(cli: Cli, trace_id: str, work: Path) -> None:
     url = f"sqlite:///{work / 'new.db'}"
     assert cli.json("show", trace_id, "--url", url)["trace_id"] == trace_id
     assert "sound" in cli.good("verify", "--url", url)
+
+
+def test_a_backup_names_what_is_known_of_remotes_and_not_in_it(cli: Cli, trace_id: str) -> None:
+    assert "Not in it" not in cli("backup", "one.backup").stderr
+    cli.good("remote", "add", "origin", "http://127.0.0.1:9")
+    assert f"Not in it: {default_remotes()} (" in cli("backup", "two.backup").stderr
+    cli.good("push", trace_id, "--later", "--yes")
+    assert f"{default_remotes()} and {default_sync_memory()} (" in cli("backup", "three.backup", "--json").stderr
 
 
 def test_what_can_be_done_next_to_the_data_only_is_refused_elsewhere(cli: Cli) -> None:

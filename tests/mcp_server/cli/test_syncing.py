@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from commandline import Cli
+from commandline import Cli, Run
 from commontrace import connect
 from commontrace.settings import default_remotes, default_sync_memory
+from crowding import before
 from factories import contribution
 
 SERVER = "https://traces.example.com"
@@ -148,3 +149,75 @@ def test_a_context_goes_to_a_remote_and_back(cli: Cli, team: str) -> None:
     assert "main: fast forward" in cli.good(*trace, "pull")
     assert "from there" in cli.good(*trace, "show")
     assert "origin/main" in cli.good(*trace, "log")
+
+
+def test_a_contribution_goes_to_a_remote_in_the_same_step_after_a_preview(cli: Cli, team: str, fix: Run) -> None:
+    given = ("contribute", fix(), "--visibility", "team", "--remote", "origin")
+    looked = cli.good(*given, "--dry-run")
+    assert looked.index("would be stored") < looked.index("would be added") < len(looked)
+    assert "word for word" in looked
+    refused = cli(*given, stdin="n\n")
+    assert refused.exit_code == 1
+    assert "BEGIN IMMEDIATE" in refused.stdout
+    with connect(team) as there:
+        assert list(there.traces.all()) == []
+        assert "added" in cli(*given, stdin="y\n").stdout
+        assert [trace.visibility for trace in there.traces.all()] == ["team"]
+    assert cli.json("contribute", fix(1), "--remote", "origin", "--yes")["push"]["items"][0]["action"] == "added"
+    assert cli.json("contribute", fix(2), "--remote", "origin", "--dry-run")["push"]["dry_run"] is True
+    assert "there is nobody to ask" in cli.failed("contribute", fix(2), "--remote", "origin", "--json", code=2)
+
+
+def test_a_contribution_waits_for_a_remote_that_does_not_answer(cli: Cli, fix: Run) -> None:
+    cli.good("remote", "add", "origin", "http://127.0.0.1:9")
+    given = ("contribute", fix(), "--remote", "origin")
+    assert "cannot be reached" in cli.good(*given, "--dry-run")
+    assert cli.json("status")["outbox"] == []
+    assert "waits in the outbox" in cli.good(*given, "--yes")
+    assert [item["kind"] for item in cli.json("status")["outbox"]] == ["trace"]
+
+
+def test_an_offline_push_says_how_to_keep_it_and_what_is_kept_arrives(cli: Cli, template: Path, tmp_path: Path) -> None:
+    cli.good("remote", "add", "origin", "http://127.0.0.1:9")
+    contributed(cli)
+    trace = ("context", "-R", "work")
+    cli.good(*trace, "commit", "--text", "hello", "-m", "first")
+    assert "commontrace push --later --yes" in cli.failed("push", "--all", "--yes")
+    assert "trace push --later" in cli.failed(*trace, "push")
+    assert "waits in the outbox" in cli.good("push", "--all", "--later", "--yes")
+    assert "waits in the outbox" in cli.good(*trace, "push", "--later")
+    url = f"sqlite:///{shutil.copy(template, tmp_path / 'team.db')}"
+    default_remotes().write_text(json.dumps({"origin": {"url": url}}))
+    assert cli.json("sync")["delivered"] == 2
+    with connect(url) as there:
+        assert [trace.content.title for trace in there.traces.all()] == [contribution(0).title]
+        assert there.contexts.open("work").get("main").message == "first"
+
+
+def test_a_crowded_remote_is_waited_for_and_a_terminal_says_so(cli: Cli, request: pytest.FixtureRequest) -> None:
+    with before("http://127.0.0.1:9") as front:
+        cli.good("remote", "add", "origin", front.url)
+        said = {}
+        for shown in (False, True):
+            front.crowded["changes"] = [(429, "0"), (503, "3600")]
+            if shown:
+                request.getfixturevalue("wide")
+            said[shown] = cli("pull").stderr
+    assert {shown: "asking again in 0 s" in text for shown, text in said.items()} == {False: False, True: True}
+    assert front.counts["changes"] == 4
+
+
+def test_a_fetch_forgets_branches_that_are_gone_there_when_it_is_told_to(cli: Cli, team: str) -> None:
+    trace = ("context", "-R", "work")
+    with connect(team) as there:
+        repository = there.contexts.open("work")
+        repository.user("from there")
+        repository.commit("first")
+        repository.branch("side", switch=False)
+        cli.good(*trace, "fetch")
+        repository.delete_branch("side", force=True)
+    assert "side" not in cli.good(*trace, "fetch")
+    cli.good(*trace, "log", "origin/side")
+    assert "origin/side " in cli.good(*trace, "fetch", "--prune")
+    assert "origin/side" in cli.failed(*trace, "log", "origin/side")
+    cli.good(*trace, "log", "origin/main")

@@ -7,6 +7,7 @@ from commontrace._sync.contexts.copies import Copies
 from commontrace._transport import is_remote
 from commontrace.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from commontrace.models.contexts import (
+    MOST_MOVES,
     MOST_OBJECTS,
     BranchInfo,
     BundleResult,
@@ -18,7 +19,7 @@ from commontrace.models.contexts import (
     RefMove,
 )
 from commontrace.previews import previews, refuse_refs, refuse_secrets
-from commontrace.remotes.memory import memory_of
+from commontrace.remotes.memory import KEEP_IT, memory_of
 from commontrace.remotes.registry import Registry, Remote
 from commontrace.settings import default_remotes
 
@@ -60,7 +61,9 @@ class Syncing(Copies):
                 sending = _Sending(self, found, client.contexts.open(self.name), names)
                 return sending.push(lease=force_with_lease, transcripts=transcripts)
         except UnavailableError as error:
-            if not later or force_with_lease:
+            if not later:
+                raise UnavailableError(error.detail, KEEP_IT.format("trace push --later")) from error
+            if force_with_lease:
                 raise
             said = {"repository": self.name, "branches": names, "transcripts": transcripts}
             memory_of(self._http.url).keep(found.name, "context", f"{self.name}: {', '.join(names)}", said)
@@ -73,15 +76,23 @@ class Syncing(Copies):
         with connected(found) as client:
             return _Sending(self, found, client.contexts.open(self.name), names).preview(show=show)
 
-    def fetch(self, remote: str = "", *branches: str) -> ContextTransfer:
+    def fetch(self, remote: str = "", *branches: str, prune: bool = False) -> ContextTransfer:
         """Bring in what is new of a remote's branches and tags (all, unless named); `origin/main` is its `main` then.
+
+        Args:
+            remote: where from.
+            *branches: which.
+            prune: forget where branches were seen that are not there any more.
 
         Raises:
             NotFoundError: no such remote, or no such context or branch there.
         """
         found = Registry(default_remotes()).get(remote)
         with connected(found) as client:
-            return _fetched(self, found, client.contexts.open(self.name), branches)
+            there = client.contexts.open(self.name)
+            done = _fetched(self, found, there, branches)
+            gone = _forgotten(self, found.name, there) if prune else []
+        return done.model_copy(update={"moved": [*done.moved, *gone]})
 
     def pull(self, remote: str = "", branch: str = "") -> ContextTransfer:
         """Fetch a branch and merge it into the one that HEAD is on; what contradicts is stored as a conflict."""
@@ -144,7 +155,7 @@ class _Sending:
             self._there._write("push", "bundle", BundleResult, self._here.objects(chunk))  # noqa: SLF001 - one class
         if moves:
             self._there.move_refs(moves, force=lease)
-        _track(self._here, self._remote.name, {move.ref: move.after for move in moves} or self._tips)
+        _track(self._here, self._remote.name, self._tips)
         return self._said(told, moves)
 
     def _look(self) -> None:
@@ -241,6 +252,32 @@ def _fetched(here: Copies, remote: Remote, there: Copies, branches: Sequence[str
     return ContextTransfer(repository=here.name, remote=remote.name, commits=len(missing), bytes=size, moved=moved)
 
 
+def _forgotten(here: Copies, remote: str, there: Copies) -> list[RefMove]:
+    """Take away the refs of branches that the remote has no more."""
+    found = (ref.partition("/") for ref in (there.which([])).refs)
+    left = {f"remote/{remote}/{name}" for kind, _, name in found if kind == "branch"}
+    known = _refs(here)
+    moves = [
+        RefMove(ref=ref, before=tip, after=None)
+        for ref, tip in known.items()
+        if ref.startswith(f"remote/{remote}/") and ref not in left
+    ]
+    _move_all(here, moves)
+    return moves
+
+
+def _refs(here: Copies) -> dict[str, str]:
+    try:
+        return (here.which([])).refs
+    except NotFoundError:  # the context is not here yet
+        return {}
+
+
+def _move_all(here: Copies, moves: Sequence[RefMove]) -> None:
+    for start in range(0, len(moves), MOST_MOVES):
+        here.move_refs(moves[start : start + MOST_MOVES])
+
+
 def _lacking(here: Copies, there: Copies, branches: Sequence[str], tips: set[str]) -> list[str]:
     """The commits that lead to the tips there and are not here, parents first."""
     skip = None if tips <= _held(here, tips) else 0
@@ -268,16 +305,12 @@ def _held(here: Copies, commits: Collection[str]) -> set[str]:
 
 def _track(here: Copies, remote: str, tips: dict[str, str]) -> list[RefMove]:
     """Write down where the branches of a remote are; a tag that is not here comes along under its own name."""
-    try:
-        known = (here.which([])).refs
-    except NotFoundError:
-        known = {}
+    known = _refs(here)
     moves = []
     for ref, tip in tips.items():
         kind, _, name = ref.partition("/")
         ours = f"remote/{remote}/{name}" if kind == "branch" else ref
         if known.get(ours) != tip and (kind == "branch" or (kind == "tag" and ours not in known)):
             moves.append(RefMove(ref=ours, before=known.get(ours), after=tip))
-    if moves:
-        here.move_refs(moves)
+    _move_all(here, moves)
     return moves

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from commontrace.cli.contexts.command import context_command, open_repository, short
-from commontrace.cli.output import Screen, answer, counted
+from commontrace.cli.output import Screen, answer, counted, waits_shown
 from commontrace.models.contexts import ContextTransfer
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def push(remote: str, branches: tuple[str, ...], **options: Unpack[Options]) -> 
     Branches move last and all at once; a push that was interrupted goes on where it stopped. A message that holds a
     secret stops it before anything is sent.
     """
-    with open_repository() as repo:
+    with open_repository() as repo, waits_shown():
         done = _pushed(repo, remote, branches, options)
     answer(done, lambda screen: _draw(screen, done, "would go to" if done.dry_run else "went to"))
 
@@ -66,16 +66,19 @@ def _draw(screen: Screen, done: ContextTransfer, said: str) -> None:
     screen.line((counted(done.commits, "commit"), "bold"), f" ({counted(done.bytes, 'byte')}) {said} {done.remote}")
     for move in done.moved:
         before = short(move.before) if move.before else ("new", "green")
-        screen.line(f"  {move.ref.partition('/')[2]} ", before, " → ", short(move.after))
+        screen.line(
+            f"  {move.ref.partition('/')[2]} ", before, " → ", short(move.after) if move.after else ("gone", "red")
+        )
 
 
 @context_command("fetch")
 @click.argument("remote", default="")
 @click.argument("branches", nargs=-1, metavar="[BRANCH]...")
-def fetch(remote: str, branches: tuple[str, ...]) -> None:
+@click.option("--prune", is_flag=True, help="Forget where branches were seen that are not there any more.")
+def fetch(remote: str, branches: tuple[str, ...], prune: bool) -> None:
     """Bring in what is new of REMOTE's branches and tags. Its main is origin/main here; no branch of yours moves."""
-    with open_repository() as repo:
-        done = repo.fetch(remote, *branches)
+    with open_repository() as repo, waits_shown():
+        done = repo.fetch(remote, *branches, prune=prune)
     answer(done, lambda screen: _draw(screen, done, "came from"))
 
 
@@ -84,7 +87,7 @@ def fetch(remote: str, branches: tuple[str, ...]) -> None:
 @click.argument("branch", default="")
 def pull(remote: str, branch: str) -> None:
     """Fetch BRANCH (the one you are on, unless you say) from REMOTE and merge it; conflicts are kept as values."""
-    with open_repository() as repo:
+    with open_repository() as repo, waits_shown():
         done = repo.pull(remote, branch)
     answer(done, lambda screen: _pulled(screen, done))
 

@@ -21,7 +21,7 @@ from commontrace.models.traces import (
     PackageRange,
     Source,
 )
-from commontrace.models.votes import OutcomeKind
+from commontrace.models.votes import OutcomeKind, Vote
 from commontrace.safety.rendering import render_answer, render_fenced, render_trace
 
 TraceId = Annotated[str, Field(pattern="^[0-9a-f]{6,32}$")]
@@ -170,14 +170,15 @@ async def vote_trace(
     outcome: OutcomeKind,
     note: Annotated[str, Field(max_length=2000, description="Needed for all but worked")] = "",
     evidence: Annotated[Seen, Field(description="What you ran")] = {},
-    traces: AsyncTraces = Depends(current_traces),
+    asking: Asking = Depends(current_asking),
 ) -> dict[str, Any]:
     """Report what happened when you used a trace. Call it once you know, whether it worked or not.
 
     One vote a version, changeable; refused unless it was shown to you. Returns the new standing. Not for opinions
     on what you did not try. Example: vote_trace(trace_id="a1b2c3d4e5", outcome="worked")
     """
-    result = await traces.vote(trace_id, outcome, note, evidence=Evidence(**evidence) if evidence else None)
+    vote = Vote(outcome=outcome, note=note, evidence=Evidence(**evidence) if evidence else None)
+    remote, result = await asking.vote(trace_id, vote)
     standing = result.standing
     counts = {
         name: getattr(standing, name)
@@ -193,6 +194,7 @@ async def vote_trace(
         "score": standing.score,
         "people": standing.people,
         **counts,
+        **({"remote": remote} if remote else {}),
     }
 
 

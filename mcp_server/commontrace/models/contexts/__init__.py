@@ -63,6 +63,7 @@ from commontrace.models.contexts.editing import (
 )
 from commontrace.models.contexts.exchange import (
     MOST_COMMITS,
+    MOST_MOVES,
     MOST_OBJECTS,
     Ancestry,
     ContextPreview,
@@ -129,6 +130,7 @@ from commontrace.models.contexts.windows import CacheEffect, Explain, Explained,
 
 __all__ = [
     "MOST_COMMITS",
+    "MOST_MOVES",
     "MOST_OBJECTS",
     "Ancestry",
     "BlameResult",

@@ -1,8 +1,8 @@
 """What two copies of a repository say to each other: which commits there are, and where branches point."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from commontrace.models.base import Body, Record
 from commontrace.models.contexts.common import BranchName, RepositoryName
@@ -12,6 +12,9 @@ MOST_COMMITS: Final = 1_000
 
 MOST_OBJECTS: Final = 50
 """Commits, with their messages, of one answer."""
+
+MOST_MOVES: Final = 100
+"""Refs that move at once."""
 
 CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RefKey = Annotated[
@@ -51,13 +54,19 @@ class RefMove(Body):
 
     ref: RefKey
     before: CommitId | None = None
-    after: CommitId
+    after: CommitId | None = Field(description="Null takes a remote-tracking ref away, and nothing else.")
+
+    @model_validator(mode="after")
+    def _only_tracking_goes(self) -> Self:
+        if self.after is None and not self.ref.startswith("remote/"):
+            raise ValueError("only a remote-tracking ref may be taken away")
+        return self
 
 
 class MoveRefs(Body):
     """Refs to move, all or none."""
 
-    moves: Annotated[list[RefMove], Field(min_length=1, max_length=100)]
+    moves: Annotated[list[RefMove], Field(min_length=1, max_length=MOST_MOVES)]
     force: bool = Field(default=False, description="Also where a branch does not lead on from where it was.")
 
 
