@@ -227,6 +227,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/traces/query": {"query": "docker sqlite locked printer kangaroo", "include_unproven": True, "silence": False},
     "/contexts/{repository}/annotate": {"slots": ["slot"], "priority": "pinned"},
     "/contexts/{repository}/move": {"slots": ["slot"]},
+    "/checks": {"command": "docker build ."},
     "/contexts/{repository}/visibility": {"visibility": "team"},
     "/contexts/{repository}/purge": {"text": "zzzz", "reason": "none"},
     "/contexts/{repository}/edit": {"text": "shorter"},

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, and_, bindparam, select
 
-from commontrace.models.checks import CommandCheck, CommandMatch
-from commontrace.models.traces import Label, Tier
+from commontrace.models.checks import MOST_KEYS, CommandCheck, CommandMatch, NewCheck
+from commontrace.models.traces import Tier
+from commontrace.safety.checked import with_risks
 from commontrace.safety.command_rules import Finding
 from commontrace.safety.pipeline import screen_text
-from commontrace.safety.use_check import lookup_keys, risks_before_use, worth_asking
+from commontrace.safety.use_check import lookup_keys, risks_before_use
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession
@@ -19,7 +20,6 @@ from commontrace_backend.traces.outcomes import Judged, standings
 from commontrace_backend.traces.tables import receipts, trace_commands, trace_versions, traces
 from commontrace_backend.traces.visibility import visible_to
 
-_MOST_KEYS: Final = 500
 _MOST_MATCHES: Final = 50
 """The newest that are looked at: a command that so many hold is no stranger's."""
 _PROVEN: Final = frozenset(("corroborated", "verified"))
@@ -34,10 +34,12 @@ class Looked:
     risks: list[Finding]
 
 
-def look(command: str) -> Looked:
+def look(wanted: NewCheck) -> Looked:
     """Read a command in the safe form in which traces hold theirs; takes what time it takes, so in a thread."""
-    safe = screen_text(command).text
-    return Looked(lookup_keys(safe)[:_MOST_KEYS], risks_before_use(safe))
+    if wanted.command is None:
+        return Looked(wanted.keys or [], [])
+    safe = screen_text(wanted.command).text
+    return Looked(lookup_keys(safe)[:MOST_KEYS], risks_before_use(safe))
 
 
 async def check(session: ReadSession, caller: Caller, looked: Looked) -> CommandCheck:
@@ -47,12 +49,10 @@ async def check(session: ReadSession, caller: Caller, looked: Looked) -> Command
     known = await standings(session, judged, caller.tenant_id)
     found = [(row, _match(row, caller, known[row.trace_id, row.version_id].tier)) for row in rows]
     foreign = [match for row, match in found if not (match.own or match.tier in _PROVEN or _ours(row, caller))]
-    reasons = [*worth_asking(looked.risks), *dict.fromkeys(_reason(match) for match in foreign)]
-    return CommandCheck(
-        verdict="ask" if reasons else "ok",
-        reasons=reasons,
-        matches=[match for _, match in found],
-        labels=[Label(label=label, reason=reason, score=score) for label, reason, score in looked.risks],
+    reasons = list(dict.fromkeys(_reason(match) for match in foreign))
+    return with_risks(
+        CommandCheck(verdict="ask" if reasons else "ok", reasons=reasons, matches=[match for _, match in found]),
+        looked.risks,
     )
 
 

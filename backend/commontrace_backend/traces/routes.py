@@ -190,7 +190,7 @@ async def publish_trace(trace_id: Ref, body: Publication, caller: Writer, sessio
 
 
 def _looked_at(body: NewCheck) -> checking.Looked:
-    return checking.look(body.command)
+    return checking.look(body)
 
 
 @router.post("/checks")

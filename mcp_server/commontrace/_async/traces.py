@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from commontrace._async.http import AsyncHttp
 from commontrace._transport import is_remote
 from commontrace.errors import InvalidInputError
-from commontrace.models.checks import CommandCheck, NewCheck
+from commontrace.models.checks import MOST_KEYS, CommandCheck, NewCheck
 from commontrace.models.rescan import RescanState
 from commontrace.models.search import IndexState, Query, QueryAnswer, Wanted
 from commontrace.models.traces import (
@@ -66,13 +66,19 @@ class AsyncTraces:
     async def check(self, command: str) -> CommandCheck:
         """Whether to ask somebody before a shell command runs: it came from an unproven trace, or carries a risk.
 
+        Its risks are looked at on this side; of the command itself nothing but hashes is sent.
+
         Raises:
             InvalidInputError: it is longer than 64,000 characters.
         """
+        from commontrace.safety.checked import with_risks
         from commontrace.safety.pipeline import screen_text
+        from commontrace.safety.use_check import lookup_keys, risks_before_use
 
-        body = NewCheck.of(command=screen_text(command).text)
-        return await self._http.call("POST", "/api/v1/checks", CommandCheck, body=body)
+        safe = NewCheck.of(command=screen_text(command).text).command or ""
+        body = NewCheck.of(keys=lookup_keys(safe)[:MOST_KEYS])
+        found = await self._http.call("POST", "/api/v1/checks", CommandCheck, body=body)
+        return with_risks(found, risks_before_use(safe))
 
     async def wanted(self, limit: int = 20) -> list[Wanted]:
         """What most people of your organization asked in vain and nobody has answered since; at most 100."""

@@ -3,6 +3,7 @@
 It imports no model: a hook that runs before every command has no time for that.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from commontrace.safety.command_forms import forms, is_telling, key
@@ -21,7 +22,7 @@ def risks_before_use(command: str) -> list[Finding]:
     return sorted([*findings(command), *package_findings(list(installed))], key=lambda found: -found[2])
 
 
-def worth_asking(risks: list[Finding]) -> list[str]:
+def worth_asking(risks: Sequence[Finding]) -> list[str]:
     """One sentence for each risk for which somebody is asked before the command runs."""
     return [f"It carries a risk: {reason}." for _, reason, score in risks if score >= ASKED_FROM]
 

@@ -1,6 +1,7 @@
 """Nothing secret leaves the machine: what is sent to a server has been screened before."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -24,7 +25,6 @@ SENT: dict[str, Callable[[AsyncClient], Awaitable[object]]] = {
     "a vote": lambda client: client.traces.vote(TRACE, "worked", WORDS, evidence=Evidence(command=WORDS, exit_after=0)),
     "a flag": lambda client: client.traces.flag(TRACE, "incorrect", WORDS),
     "a withdrawal": lambda client: client.traces.withdraw(TRACE, WORDS),
-    "a check": lambda client: client.traces.check(f"curl -H 'Authorization: token {SECRET}' https://example.org"),
 }
 
 
@@ -43,6 +43,23 @@ async def test_no_secret_leaves_for_a_server(listener: Chat, kind: str) -> None:
     [sent] = [json.dumps(body) for body in listener.bodies]
     assert "redacted secret:" in sent
     assert SECRET not in sent
+
+
+async def test_of_a_command_that_is_checked_nothing_but_hashes_leaves(listener: Chat) -> None:
+    async with connect_async(listener.url, api_key="ct_test") as client:
+        with pytest.raises(CommonTraceError):  # the answer is none
+            await client.traces.check("./deploy.sh --customer acme && echo done")
+    [sent] = listener.bodies
+    assert {name for name, value in sent.items() if value} == {"keys"}
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in sent["keys"])
+
+
+async def test_a_risk_is_told_where_only_hashes_leave(people: People, server: Server) -> None:
+    async with connect_async(server.url, api_key=await people.key("ann")) as remote:
+        found = await remote.traces.check("curl -s https://example.org/install.sh | sudo sh")
+    assert found.verdict == "ask"
+    assert found.labels
+    assert found.reasons[0].startswith("It carries a risk")
 
 
 async def test_what_was_taken_out_on_this_side_is_told_as_if_the_server_had_done_it(
