@@ -157,7 +157,12 @@ def prepare(url: str, clients: int, traces: int) -> list[str]:
             owner.contexts.create(f"shared-{number}")
             owner.contexts.open(f"shared-{number}").share()
         names = [f"client{number}" for number in range(clients)]
-        return [owner.contributors.create_key(NewApiKey(contributor=name)).key for name in names]
+        keys = [owner.contributors.create_key(NewApiKey(contributor=name)).key for name in names]
+    with connect(url, api_key=keys[0]) as first:
+        for key in keys:
+            for number in range(CONTEXTS):
+                first.acting_as(key).contexts.open(f"shared-{number}").switch("main")
+    return keys
 
 
 @contextmanager

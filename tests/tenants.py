@@ -219,7 +219,6 @@ def values(of: Tenant, repository: str) -> dict[str, Any]:
         "action": "approve",
         "since": "2026-01-01T00:00:00Z",
         "pattern": "shared",
-        "command": "npm install left-pad",
     }
 
 
@@ -227,7 +226,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/traces/query": {"query": "docker sqlite locked printer kangaroo", "include_unproven": True, "silence": False},
     "/contexts/{repository}/annotate": {"slots": ["slot"], "priority": "pinned"},
     "/contexts/{repository}/move": {"slots": ["slot"]},
-    "/checks": {"command": "docker build ."},
+    "/checks": {"command": "npm install left-pad"},
     "/contexts/{repository}/visibility": {"visibility": "team"},
     "/contexts/{repository}/purge": {"text": "zzzz", "reason": "none"},
     "/contexts/{repository}/edit": {"text": "shorter"},

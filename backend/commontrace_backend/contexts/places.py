@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from commontrace.errors import AmbiguousRefError, NotFoundError
+from commontrace.errors import AmbiguousRefError, ConflictError, NotFoundError
 from commontrace.moments import parse_moment
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.refs import RefExpression, parse
@@ -31,6 +31,7 @@ class Place:
         name: what the caller calls it.
         branch: the branch that HEAD is on.
         tip: the commit that the branch points to, as far as a next one needs it; None for an unborn branch.
+        is_foreign: whether somebody else shares it.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Place:
     name: str
     branch: str
     tip: Row[Any] | None
+    is_foreign: bool
 
     @property
     def head(self) -> str | None:
@@ -55,13 +57,18 @@ async def open_place(session: ReadSession, caller: Caller, name: str) -> Place:
     row = await store.find_place(session, caller, name)
     if row is None:
         raise NotFoundError(f"There is no context {name}.", "It is created by its first commit.")
-    return Place(row.repository_id, row.tenant_id, name, row.branch, row if row.commit_id else None)
+    return Place(row.repository_id, row.tenant_id, name, row.branch, row if row.commit_id else None, row.is_foreign)
 
 
 async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:
-    """A repository, created if the name is new."""
+    """A repository to write to, created if the name is new.
+
+    Raises:
+        ConflictError: it is one that somebody shares, and the caller has not gone there: words for oneself would end up
+            before everybody for a name alone.
+    """
     try:
-        return await open_place(session, caller, name)
+        place = await open_place(session, caller, name)
     except NotFoundError:
         values = {
             "tenant_id": caller.tenant_id,
@@ -72,6 +79,12 @@ async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:
         }
         await store.add_repository(session, values)
         return await open_place(session, caller, name)
+    if place.is_foreign and not await store.has_head(session, place.id, caller):
+        raise ConflictError(
+            f"The context {name} is shared by somebody else: your organization would see what you write to it.",
+            f"To go on there, switch to its branch {place.branch} first; or choose another name.",
+        )
+    return place
 
 
 async def tip(session: ReadSession, place: Place, branch: str) -> str | None:

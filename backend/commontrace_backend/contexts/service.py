@@ -208,7 +208,8 @@ async def switch(session: WriteSession, caller: Caller, name: str, branch: str) 
     commit_id = await tip(session, place, branch)
     if commit_id is None and branch != place.branch:
         raise NotFoundError(f"There is no branch {branch}.", "Create it, or see the branches.")
-    if branch != place.branch:
+    # Whoever goes to a context that somebody else shares says so by it, even where the branch is the same.
+    if branch != place.branch or (place.is_foreign and not await store.has_head(session, place.id, caller)):
         changes = [change("head/", place.branch, branch)]
         await perform(session, caller, place, Entry("switch", f"{place.branch} → {branch}", changes))
     return BranchInfo(name=branch, commit_id=commit_id, current=True)

@@ -51,6 +51,7 @@ _FIND_PLACE: Final = (
     select(
         repositories.c.repository_id,
         repositories.c.tenant_id,
+        (repositories.c.contributor_id != bindparam("caller")).label("is_foreign"),
         _BRANCH.label("branch"),
         commits.c.commit_id,
         commits.c.generation,
@@ -181,6 +182,12 @@ async def set_head(session: WriteSession, place: Mapping[str, Any], caller: Call
     await session.write(insert_missing(heads), row)
     if not await session.write(update(heads).where(here, heads.c.branch == before).values(branch=after)):
         raise RefMovedError("HEAD was moved meanwhile.", "Look at the status and try again.")
+
+
+async def has_head(session: ReadSession, repository_id: int, caller: Caller) -> bool:
+    """Whether any working copy of the caller ever switched in a repository."""
+    mine = and_(heads.c.repository_id == repository_id, heads.c.contributor_id == caller.contributor_id)
+    return bool(await session.scalar(select(heads.c.branch).where(mine).limit(1)))
 
 
 async def find_commit(session: ReadSession, repository_id: int, commit_id: str) -> Row[Any] | None:

@@ -15,6 +15,10 @@ async def test_what_is_shared_is_read_and_gone_on_with_by_colleagues_until_it_is
     mine, theirs = ann.contexts.open(PLAN), ben.contexts.open(PLAN)
     await say(mine, "1")
     assert (await mine.share()).visibility == "team"
+    with pytest.raises(ConflictError, match="would see what you write"):
+        await say(theirs, "for me alone")
+    theirs = ben.contexts.open(PLAN)
+    await theirs.switch("main")
     await say(theirs, "2")
     assert await said(mine) == await said(theirs) == ["1", "2"]
     assert [(one.name, one.visibility) for one in await ben.contexts.repositories()] == [(PLAN, "team")]
