@@ -252,7 +252,7 @@ async def test_what_is_nowhere_is_said_to_be_nowhere(full: AsyncContextRepositor
 
 
 async def test_an_ambiguous_prefix_is_refused(repo: AsyncContextRepository) -> None:
-    await say(repo, *(f"message {number}" for number in range(700)))
+    await say(repo, *(f"message {number}" for number in range(1500)))
     ids = sorted(item.slot_id[:4] for item in (await repo.window(explain=True)).explanation)
     twice = next((one for one, other in pairwise(ids) if one == other), None)
     assert twice is not None
