@@ -268,8 +268,9 @@ async def test_only_the_owner_or_an_admin_of_the_organization_purges(url: str, p
     )
     repo = ann.contexts.open("parser")
     await say(repo, f"The password is {SECRET}.")
-    await changed(url, "UPDATE repositories SET visibility = 'team'")
+    await repo.share()
     bens = ben.contexts.open("parser")
+    await bens.switch("main")
     assert await say(bens, f"So it is {SECRET}.")
     before = await dumped(url)
     with pytest.raises(ForbiddenError, match="somebody else's") as refused:

@@ -217,7 +217,7 @@ def test_judging_never_fails_and_always_says_the_same(command: str) -> None:
 def test_a_long_command_takes_no_time(unit: str) -> None:
     started = time.process_time()
     judge(unit * (64 * 1024 // len(unit)))
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5  # where it is not linear it does not end at all
 
 
 @pytest.mark.parametrize("word", ["find -exec ", "find . -exec ", "eval ", "docker sh ", "ssh 'x y' ", "bash -c "])
