@@ -141,4 +141,4 @@ def test_a_long_trace_takes_no_time(unit: str) -> None:
     text = unit * (39_000 // len(unit))
     began = time.process_time()
     keys_of(TraceContent(title="t", problem="p", solution=text))
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10

