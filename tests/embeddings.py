@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from commontrace import AsyncClient
 from commontrace.models.search import IndexState
+from http_servers import serving_http
 
 
 @dataclass
@@ -88,18 +89,12 @@ def embedding_endpoint() -> Iterator[Endpoint]:
         def log_message(self, *_: object) -> None:
             """Tests print nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    behaviour.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield behaviour
-    finally:
-        behaviour.hold.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving_http(Handler) as url:
+        behaviour.url = f"{url}/v1"
+        try:
+            yield behaviour
+        finally:
+            behaviour.hold.set()
 
 
 async def settled(client: AsyncClient) -> IndexState:

@@ -179,7 +179,7 @@ class LastResort:
             await self._app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the last resort
             where = _where(error)
-            report(logging.ERROR, "unexpected", route=_route(scope), error=type(error).__name__, where=where)
+            report(logging.ERROR, "unexpected", route=route_of(scope), error=type(error).__name__, where=where)
             said = InternalError("Something went wrong on our side.", "The server's log says where; please report it.")
             await answer(said)(scope, receive, send)
 
@@ -207,8 +207,8 @@ class Deadline:
             await answer(late)(scope, receive, send)
 
 
-def _route(scope: Scope) -> str:
-    """The path as it is declared: what a caller put into it is no business of the log."""
+def route_of(scope: Scope) -> str:
+    """The path as it is declared: what a caller put into it is no business of a log or a figure."""
     return str(getattr(scope.get("route"), "path", "unknown"))
 
 

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from commontrace_backend.problems import route_of
 from commontrace_backend.reporting import NOTED, Noted, report
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
@@ -32,11 +33,6 @@ def method_of(scope: Scope) -> str:
     """The method; what nobody declares is one name, for a caller may make up any number of them."""
     method: str = scope["method"]
     return method if method in _METHODS else "other"
-
-
-def route_of(scope: Scope) -> str:
-    """The path as it is declared: what a caller put into it is no business of a log or a figure."""
-    return str(getattr(scope.get("route"), "path", "unknown"))
 
 
 class RequestIds:

@@ -10,7 +10,8 @@ from sentry_sdk.types import Event, Hint
 from sentry_sdk.utils import event_from_exception
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from commontrace_backend.operation.observing import method_of, route_of
+from commontrace_backend.operation.observing import method_of
+from commontrace_backend.problems import route_of
 from commontrace_backend.reporting import NOTED
 
 

@@ -15,7 +15,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from commontrace_backend.operation.observing import method_of, route_of
+from commontrace_backend.operation.observing import method_of
+from commontrace_backend.problems import route_of
 from commontrace_backend.reporting import NOTED
 
 _FAILED: Final = 500
