@@ -16,6 +16,7 @@ from commontrace_backend.rates import Kind, Meter
 from commontrace_backend.reporting import NOTED
 
 WORKING_COPY_HEADER = "CommonTrace-Working-Copy"
+_CALLER = "commontrace.caller"
 _WORKING_COPY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 
 
@@ -33,7 +34,17 @@ KeyringDep = Annotated[Keyring, Depends(_keyring)]
 
 
 async def caller_of(request: Request) -> Caller:
-    """The contributor whose key the request carries; raises AuthenticationError without a good one."""
+    """The contributor whose key the request carries; raises AuthenticationError without a good one.
+
+    Whoever sends a body is asked for before it is read, and then known.
+    """
+    if _CALLER not in request.scope:
+        request.scope[_CALLER] = await _shown_by(request)
+    caller: Caller = request.scope[_CALLER]
+    return caller
+
+
+async def _shown_by(request: Request) -> Caller:
     working_copy, *more = request.headers.getlist(WORKING_COPY_HEADER) or ["default"]
     if more or not _WORKING_COPY.match(working_copy):
         raise InvalidInputError(
