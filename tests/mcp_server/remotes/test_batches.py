@@ -1,6 +1,8 @@
 """Traces in bounded requests: each there or not by itself, counted as a write each, and sent again without harm."""
 
 import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -97,7 +99,8 @@ async def test_whoever_asks_for_too_long_or_too_often_is_not_waited_for(client: 
     with before(team.url) as front:
         client.remotes.add("team", front.url, team.key)
         await contributed(client, 0, visibility="team")
-        for crowd, asked in (([(503, "3600")], 1), ([(503, "0")] * 20, 11)):
+        later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+        for crowd, asked in (([(503, "3600")], 1), ([(503, later)], 1), ([(503, "0")] * 20, 11)):
             front.counts, front.crowded = {}, {"deliveries": crowd}
             with pytest.raises(UnavailableError):
                 await client.remotes.push("team")
