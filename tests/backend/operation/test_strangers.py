@@ -38,6 +38,12 @@ def answer_of(connection: socket.socket) -> bytes:
     return head + body
 
 
+def trickle(connection: socket.socket) -> None:
+    """Go on with a body, never pausing for as long as a connection may rest."""
+    for _ in range(LARGE - 1):
+        connection.sendall(b" ")
+
+
 @pytest.mark.parametrize("path", ["/sync/traces", "/traces/query", "/contexts/x/bundle", "/contexts/x/commits"])
 def test_a_stranger_is_refused_by_the_headers_alone(server: Server, path: str) -> None:
     with asked(server, path, "ct_live_wrong_key_0") as connection:
@@ -54,8 +60,7 @@ def test_a_stranger_who_goes_on_sending_is_cut_off(url: str) -> None:
     ):
         assert answer_of(connection).startswith(b"HTTP/1.1 401 ")
         with pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
-            for _ in range(LARGE):  # a body that trickles in, and never pauses for as long as a connection may rest
-                connection.sendall(b" ")
+            trickle(connection)
 
 
 def test_whoever_sends_all_of_it_reads_the_answer_and_asks_again_over_the_same_connection(
@@ -68,6 +73,7 @@ def test_whoever_sends_all_of_it_reads_the_answer_and_asks_again_over_the_same_c
         assert answer_of(connection).startswith(b"HTTP/1.1 401 ")
         connection.sendall(
             f"POST /api/v1/traces HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
         )
         assert answer_of(connection).startswith(b"HTTP/1.1 201 ")

@@ -37,7 +37,18 @@ def test_without_a_date_of_the_answer_the_own_clock_must_do() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-1", "nan", "inf", "1e3", "1_0", "٣", "soon", "Wed, 99 Oct 2015 07:28:00 GMT", "1 Jan 99999 0:0:0 +99999999999"],
+    [
+        "",
+        "-1",
+        "nan",
+        "inf",
+        "1e3",
+        "1_0",
+        "٣",
+        "soon",
+        "Wed, 99 Oct 2015 07:28:00 GMT",
+        "1 Jan 99999 0:0:0 +99999999999",
+    ],
 )
 def test_what_is_neither_seconds_nor_a_date_is_no_wait(text: str) -> None:
     assert wait_told({"Retry-After": text}) is None
