@@ -60,13 +60,13 @@ def mounted(megabytes: int) -> Iterator[Disk]:
 async def until_refused(client: AsyncClient, name: str) -> list[str]:
     """Write until the disk is full; returns what was acknowledged."""
     acknowledged: list[str] = []
-    while True:
+    said = ""
+    while not said:
         wanted = contribution(0, title=f"{name} {len(acknowledged)}", insist=True, tags=[f"t{len(acknowledged)}"])
         try:
             acknowledged.append((await client.traces.contribute(wanted)).trace_id or "")
         except StoreUnusableError as error:
             said = str(error)
-            break
     assert "disk is full; nothing was written" in said
     assert "Free some room" in said
     return acknowledged
