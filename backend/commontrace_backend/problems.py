@@ -150,6 +150,8 @@ def _of_another_method(routes: Sequence[Route]) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, CommonTraceError):  # of whoever sent a body, before it was read
+        return await _ours(request, error.__cause__)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return answer(NotFoundError("There is no such route.", "See /docs for the routes."))
     if error.status_code in _OF_A_BODY:

@@ -155,7 +155,7 @@ async def move_ref(
     kind, name = ref
     before, after = moved["before"], moved["after"]
     here = {"repository": place["repository_id"], "of": kind, "called": name, "before": before}
-    by = {"caller": caller.contributor_id, "copy": caller.working_copy, "now": datetime.now(UTC)}
+    by = {"caller": caller.contributor_id, "copy": caller.working_copy}
     if before is None:
         done = await session.write(_ADD_REF, {**place, "kind": kind, "name": name, "commit_id": after})
     elif after is None:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
@@ -113,7 +113,7 @@ async def _values(session: WriteSession, caller: Caller, keyring: Keyring, wante
     # A new organization is nobody's guest: its people begin a lineage of their own.
     inviter = caller if tenant_id == caller.tenant_id else None
     person = await contributor_named(session, tenant_id, wanted.contributor, kind="person", invited_by=inviter)
-    now = datetime.now(UTC)
+    now = await session.now()
     return {
         "tenant_id": tenant_id,
         "contributor_id": person.contributor_id,
@@ -131,7 +131,7 @@ async def _mint(session: WriteSession, keyring: Keyring, values: Mapping[str, ob
 
 
 async def _added(session: WriteSession, values: dict[str, object]) -> ApiKey:
-    await store.add_key(session, {**values, "created_at": datetime.now(UTC)})
+    await store.add_key(session, {**values, "created_at": await session.now()})
     made = await store.find_key(session, str(values["key_id"]))
     assert made is not None
     return shown(made)
@@ -181,16 +181,16 @@ async def create_token(session: ReadSession, caller: Caller, keyring: Keyring, w
             f"This key may not {', '.join(sorted(scopes - caller.scopes)) or 'do anything but administer'}.",
             f"Name scopes that it has: {', '.join(sorted(caller.scopes))}.",
         )
-    key, now = await store.find_key(session, caller.key_id), datetime.now(UTC)
+    key = await store.find_key(session, caller.key_id)
     assert key is not None
-    end = now + timedelta(minutes=wanted.minutes)
+    end = key.asked_at + timedelta(minutes=wanted.minutes)
     end = min(end, key.expires_at or end).replace(microsecond=0)
     token_id = secrets.token_hex(8)
     claims = {
         "sub": caller.contributor_id,
         "key": caller.key_id,
         "scope": " ".join(sorted(scopes)),
-        "iat": now,
+        "iat": key.asked_at,
         "exp": end,
         "jti": token_id,
     }
@@ -213,9 +213,10 @@ async def rotate_key(
     Raises:
         NotFoundError: no good key of that id in this organization.
     """
-    old, now = await store.find_key(session, key_id), datetime.now(UTC)
+    old = await store.find_key(session, key_id)
     if old is None or old.issuer or old.revoked_at or _reach(caller, keyring) not in {None, old.tenant_id}:
         raise _no_key(key_id)
+    now = old.asked_at
     if old.expires_at and old.expires_at <= now:
         raise ConflictError(f"The key {key_id} has expired.", "Create a new one: commontrace keys create NAME")
     end = now + timedelta(hours=wanted.overlap_hours)
