@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from commontrace.models.base import Page
 from commontrace.models.contexts import (
     BlameResult,
     CallRecord,
@@ -23,6 +24,7 @@ from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Before, Limit, Name, RefName
 from commontrace_backend.database.engine import Database
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
+from commontrace_backend.paging import Paged
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
@@ -99,10 +101,10 @@ async def record_call(
 
 @router.get(f"{HERE}/calls")
 async def list_calls(
-    repository: Name, caller: Reader, session: Reading, limit: Limit = 50, before: Before = None
-) -> list[CallRecord]:
-    """The recorded calls, newest first; the next page comes before the last call_id."""
-    return await calls.calls(session, caller, repository, limit, before)
+    repository: Name, caller: Reader, session: Reading, asked: Paged, before: Before = None
+) -> Page[CallRecord]:
+    """The recorded calls, newest first."""
+    return await calls.calls(session, caller, repository, asked, before)
 
 
 @router.get(f"{HERE}/calls/{{call_id}}")

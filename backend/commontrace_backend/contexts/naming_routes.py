@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from commontrace.models.base import Page
 from commontrace.models.contexts import (
     ClaimInfo,
     CollapseResult,
@@ -20,14 +21,15 @@ from commontrace_backend.contexts import agents, claims, labels, sharing
 from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Name, RefName
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
+from commontrace_backend.paging import Paged
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
 
 @router.get(f"{HERE}/labels")
-async def list_labels(repository: Name, caller: Reader, session: Reading) -> list[LabelInfo]:
-    """Every label with its commits."""
-    return await labels.labels(session, caller, repository)
+async def list_labels(repository: Name, caller: Reader, session: Reading, asked: Paged) -> Page[LabelInfo]:
+    """The labels by name, each commit that has one by itself."""
+    return await labels.labels(session, caller, repository, asked)
 
 
 @router.post(f"{HERE}/labels", status_code=201)

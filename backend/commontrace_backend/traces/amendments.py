@@ -1,13 +1,13 @@
 """Proposed versions: what they change, and what becomes of them."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
 from commontrace.errors import ConflictError, ForbiddenError, InvalidInputError, LowQualityError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
 from commontrace.safety.pipeline import Screened, screen_text
 from commontrace.safety.risks import risks_of
@@ -16,6 +16,7 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.protocol import SearchIndex
+from commontrace_backend.paging import Asked, Key, Order
 from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import contributor_of, version_models
 from commontrace_backend.traces.audience import may_serve
@@ -165,19 +166,24 @@ async def serve_version(
     await refresh_tier(session, served.trace_id, served.version_id, served)
 
 
-async def amendments_of(session: ReadSession, caller: Caller, ref: str) -> list[Amendment]:
-    """Every amendment of a trace, newest first."""
+async def amendments_of(session: ReadSession, caller: Caller, ref: str, asked: Asked) -> Page[Amendment]:
+    """The amendments of a trace, newest first."""
     trace = await store.find(session, caller, ref)
-    rows: Sequence[Row[Any]] = await session.all(
-        _joined().where(amendments.c.trace_id == trace.trace_id).order_by(amendments.c.created_at.desc())
+    statement = _joined().where(amendments.c.trace_id == trace.trace_id)
+    order = Order(
+        f"amendments of {trace.trace_id}",
+        Key("created_at", amendments.c.created_at, descending=True),
+        Key("amendment_id", amendments.c.amendment_id),
     )
-    return [_model(row) for row in rows]
+    rows, goes_on = await order.read(session, statement, asked)
+    return Page(items=[_model(row) for row in rows], next_cursor=goes_on)
 
 
-async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceVersion]:
-    """Every version of a trace, newest first, with the standing each has earned."""
+async def history(session: ReadSession, caller: Caller, ref: str, asked: Asked) -> Page[TraceVersion]:
+    """The versions of a trace, newest first, with the standing each has earned."""
     trace = await store.find(session, caller, ref)
-    return await version_models(session, trace, await store.versions(session, trace.trace_id), caller.tenant_id)
+    rows, goes_on = await store.some_versions(session, trace.trace_id, asked)
+    return Page(items=await version_models(session, trace, rows, caller.tenant_id), next_cursor=goes_on)
 
 
 async def find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:

@@ -1,11 +1,16 @@
 """What every model of the contract has in common."""
 
 from functools import cache
-from typing import Annotated, Any, Final, Self, get_args
+from typing import Annotated, Any, Final, Generic, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from commontrace.models.wording import worded
+
+T = TypeVar("T")
+
+MOST_ITEMS: Final = 200
+"""Items that a page may have."""
 
 _WRONG: Final = object()
 _MEANT: Final = (bool, int, float)
@@ -56,3 +61,10 @@ class Record(BaseModel):
     """What comes back: built from rows; a field that a newer server adds is ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, from_attributes=True)
+
+
+class Page(Record, Generic[T]):
+    """Some items of a list; `next_cursor` is where the next page begins, None where there is none."""
+
+    items: list[T]
+    next_cursor: str | None = None

@@ -21,9 +21,9 @@ from commontrace.models.contexts import (
 class AsyncBranches(AsyncBound):
     """Names for commits."""
 
-    async def branches(self) -> list[BranchInfo]:
-        """Every branch."""
-        return await self._read("branches", "branches", list[BranchInfo])
+    async def branches(self, limit: int | None = None) -> list[BranchInfo]:
+        """Every branch by name, or the first `limit`."""
+        return await self._list("branches", "branches", BranchInfo, limit)
 
     async def branch(self, name: str, from_ref: str = "HEAD", *, switch: bool = True) -> BranchInfo:
         """Create a branch and go on there."""
@@ -42,9 +42,9 @@ class AsyncBranches(AsyncBound):
         """Put this client's working copy on a branch; nobody else's moves."""
         return await self._write("switch", "switch", BranchInfo, SwitchTo.of(branch=branch))
 
-    async def tags(self) -> list[TagInfo]:
-        """Every tag."""
-        return await self._read("tags", "tags", list[TagInfo])
+    async def tags(self, limit: int | None = None) -> list[TagInfo]:
+        """Every tag by name, or the first `limit`."""
+        return await self._list("tags", "tags", TagInfo, limit)
 
     async def tag(self, name: str, ref: str = "HEAD") -> TagInfo:
         """Give a commit a fixed name."""
@@ -54,9 +54,9 @@ class AsyncBranches(AsyncBound):
         """Take a tag away; undo brings it back."""
         return await self._write("delete_tag", f"tags/{name}", TagInfo)
 
-    async def labels(self) -> list[LabelInfo]:
-        """Every label with its commits."""
-        return await self._read("labels", "labels", list[LabelInfo])
+    async def labels(self, limit: int | None = None) -> list[LabelInfo]:
+        """Every label by name, each commit that has one by itself; or the first `limit`."""
+        return await self._list("labels", "labels", LabelInfo, limit)
 
     async def label(self, name: str, ref: str = "HEAD") -> LabelInfo:
         """Put a label on a commit; many commits may have it, and one many."""

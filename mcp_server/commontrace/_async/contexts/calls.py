@@ -53,9 +53,12 @@ class AsyncCalls(AsyncBound):
         )
         return await self._write("record_call", "calls", CallRecord, body)
 
-    async def calls(self, limit: int = 50, before: int | None = None) -> list[CallRecord]:
-        """The recorded calls, newest first; `before` is a `call_id`, for the next page that of the last."""
-        return await self._read("calls", "calls", list[CallRecord], limit=limit, before=before)
+    async def calls(self, limit: int | None = 50, before: int | None = None) -> list[CallRecord]:
+        """The recorded calls, newest first; `before` is a `call_id`, to go on that of the last.
+
+        A `limit` of None gives all of them.
+        """
+        return await self._list("calls", "calls", CallRecord, limit, before=before)
 
     async def rebuild_call(self, call_id: int) -> RebuiltCall:
         """The request of a recorded call, made anew, and whether it is the same to the byte."""

@@ -15,6 +15,9 @@ class AsyncOperations(AsyncBound):
         """Do again what undo took back last."""
         return await self._write("redo", "redo", OperationInfo)
 
-    async def operations(self, limit: int = 50, before: int | None = None) -> list[OperationInfo]:
-        """The operation log, newest first; `before` is an `operation_id`, for the next page that of the last."""
-        return await self._read("operations", "operations", list[OperationInfo], limit=limit, before=before)
+    async def operations(self, limit: int | None = 50, before: int | None = None) -> list[OperationInfo]:
+        """The operation log, newest first; `before` is an `operation_id`, to go on that of the last.
+
+        A `limit` of None gives all of it.
+        """
+        return await self._list("operations", "operations", OperationInfo, limit, before=before)

@@ -21,9 +21,9 @@ from commontrace.models.contexts import (
 class Branches(Bound):
     """Names for commits."""
 
-    def branches(self) -> list[BranchInfo]:
-        """Every branch."""
-        return self._read("branches", "branches", list[BranchInfo])
+    def branches(self, limit: int | None = None) -> list[BranchInfo]:
+        """Every branch by name, or the first `limit`."""
+        return self._list("branches", "branches", BranchInfo, limit)
 
     def branch(self, name: str, from_ref: str = "HEAD", *, switch: bool = True) -> BranchInfo:
         """Create a branch and go on there."""
@@ -42,9 +42,9 @@ class Branches(Bound):
         """Put this client's working copy on a branch; nobody else's moves."""
         return self._write("switch", "switch", BranchInfo, SwitchTo.of(branch=branch))
 
-    def tags(self) -> list[TagInfo]:
-        """Every tag."""
-        return self._read("tags", "tags", list[TagInfo])
+    def tags(self, limit: int | None = None) -> list[TagInfo]:
+        """Every tag by name, or the first `limit`."""
+        return self._list("tags", "tags", TagInfo, limit)
 
     def tag(self, name: str, ref: str = "HEAD") -> TagInfo:
         """Give a commit a fixed name."""
@@ -54,9 +54,9 @@ class Branches(Bound):
         """Take a tag away; undo brings it back."""
         return self._write("delete_tag", f"tags/{name}", TagInfo)
 
-    def labels(self) -> list[LabelInfo]:
-        """Every label with its commits."""
-        return self._read("labels", "labels", list[LabelInfo])
+    def labels(self, limit: int | None = None) -> list[LabelInfo]:
+        """Every label by name, each commit that has one by itself; or the first `limit`."""
+        return self._list("labels", "labels", LabelInfo, limit)
 
     def label(self, name: str, ref: str = "HEAD") -> LabelInfo:
         """Put a label on a commit; many commits may have it, and one many."""
