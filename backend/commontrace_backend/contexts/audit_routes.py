@@ -19,6 +19,7 @@ from commontrace.models.contexts import (
     VerifyResult,
 )
 from commontrace_backend.contexts import calls, collecting, origins, purging, searching, verifying
+from commontrace_backend.contexts.deliveries import once
 from commontrace_backend.contexts.matching import Wanted
 from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Before, Limit, Name, RefName
@@ -96,7 +97,7 @@ async def record_call(
     repository: Name, body: Annotated[NewCall, redacted(NewCall)], caller: Writer, session: Writing
 ) -> CallRecord:
     """Record that a model was given a window, and what the provider reported."""
-    return await calls.record(session, caller, repository, body)
+    return await once(session, caller, repository, body, calls.record, CallRecord)
 
 
 @router.get(f"{HERE}/calls")

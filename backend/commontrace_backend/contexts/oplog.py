@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from commontrace.errors import ConflictError, NotFoundError, RefMovedError
 from commontrace.models.base import Page
-from commontrace.models.contexts import OperationInfo
+from commontrace.models.contexts import NewTurn, OperationInfo
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.places import SHORT, Place, open_place
 from commontrace_backend.contexts.recording import perform
@@ -19,7 +19,7 @@ from commontrace_backend.paging import Asked
 _LOOK_BACK: Final = 1000
 
 
-async def undo(session: WriteSession, caller: Caller, name: str) -> OperationInfo:
+async def undo(session: WriteSession, caller: Caller, name: str, _wanted: NewTurn) -> OperationInfo:
     """Take back the newest operation of this working copy that stands.
 
     Raises:
@@ -31,7 +31,7 @@ async def undo(session: WriteSession, caller: Caller, name: str) -> OperationInf
     return await _turn(session, caller, place, "undo", row)
 
 
-async def redo(session: WriteSession, caller: Caller, name: str) -> OperationInfo:
+async def redo(session: WriteSession, caller: Caller, name: str, _wanted: NewTurn) -> OperationInfo:
     """Do again what undo took back last; raises as undo does. A new operation leaves nothing to do again."""
     place = await open_place(session, caller, name)
     row = _undone_last(await store.own_operations(session, place.id, caller, _LOOK_BACK))

@@ -17,6 +17,7 @@ from commontrace.models.contexts import (
     NewCommit,
     NewRepository,
     NewTag,
+    NewTurn,
     OperationInfo,
     RepositoryInfo,
     SwitchTo,
@@ -29,6 +30,7 @@ from commontrace.safety.bodies import with_redactions
 from commontrace_backend.contexts import calls, differences, history, oplog, service, windows
 from commontrace_backend.contexts import log as logs
 from commontrace_backend.contexts import status as statuses
+from commontrace_backend.contexts.deliveries import once
 from commontrace_backend.contexts.log import Sought
 from commontrace_backend.contexts.redacting import safe
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
@@ -159,7 +161,7 @@ async def list_branches(repository: Name, caller: Reader, session: Reading, aske
 @router.post(f"{HERE}/branches", status_code=201)
 async def create_branch(repository: Name, body: NewBranch, caller: Writer, session: Writing) -> BranchInfo:
     """Create a branch."""
-    return await service.create_branch(session, caller, repository, body)
+    return await once(session, caller, repository, body, service.create_branch, BranchInfo)
 
 
 @router.delete(f"{HERE}/branches/{{branch:path}}")
@@ -185,7 +187,7 @@ async def list_tags(repository: Name, caller: Reader, session: Reading, asked: P
 @router.post(f"{HERE}/tags", status_code=201)
 async def create_tag(repository: Name, body: NewTag, caller: Writer, session: Writing) -> TagInfo:
     """Give a commit a fixed name."""
-    return await service.create_tag(session, caller, repository, body)
+    return await once(session, caller, repository, body, service.create_tag, TagInfo)
 
 
 @router.delete(f"{HERE}/tags/{{tag:path}}")
@@ -195,15 +197,15 @@ async def delete_tag(repository: Name, tag: str, caller: Writer, session: Writin
 
 
 @router.post(f"{HERE}/undo")
-async def undo(repository: Name, caller: Writer, session: Writing) -> OperationInfo:
+async def undo(repository: Name, caller: Writer, session: Writing, body: NewTurn | None = None) -> OperationInfo:
     """Take back the newest operation of this working copy."""
-    return await oplog.undo(session, caller, repository)
+    return await once(session, caller, repository, body or NewTurn(), oplog.undo, OperationInfo)
 
 
 @router.post(f"{HERE}/redo")
-async def redo(repository: Name, caller: Writer, session: Writing) -> OperationInfo:
+async def redo(repository: Name, caller: Writer, session: Writing, body: NewTurn | None = None) -> OperationInfo:
     """Do again what undo took back last."""
-    return await oplog.redo(session, caller, repository)
+    return await once(session, caller, repository, body or NewTurn(), oplog.redo, OperationInfo)
 
 
 @router.get(f"{HERE}/operations")

@@ -61,6 +61,9 @@ async def vouch(session: WriteSession, caller: Caller, wanted: NewVouch) -> list
         await _must_run_the_store(session, caller)
         await trust_store.pin(session, target, caller.contributor_id, reason)
     else:
+        edge = await trust_store.find_edge(session, caller.tenant_id, target)
+        if edge is not None and edge.vouched and edge.reason == reason:
+            return await known(session, caller)  # sent again
         await trust_store.vouch(session, caller.tenant_id, target, caller.contributor_id, reason)
     await review_store.record(session, caller, "pin" if wanted.seed else "vouch", target, reason, {})
     return await known(session, caller)

@@ -57,6 +57,14 @@ def _scalars(model: type[Body]) -> dict[str, type]:
     return {name: meant for name, found in kinds.items() for meant in _MEANT if meant in found}
 
 
+class Repeatable(Body):
+    """What may be sent again, as after an answer that got lost, without being done again."""
+
+    idempotency_key: IdempotencyKey | None = Field(
+        default=None, description="Sent again with the same content, it answers as the first time and changes nothing."
+    )
+
+
 class Record(BaseModel):
     """What comes back: built from rows; a field that a newer server adds is ignored."""
 

@@ -28,6 +28,7 @@ class Calls(Bound):
         model: str = "",
         format: WindowFormat | None = None,  # noqa: A002 - the word for it
         tools: Sequence[Mapping[str, Any]] = (),
+        idempotency_key: str | None = None,
     ) -> CallRecord:
         """Record that a model was given a window.
 
@@ -37,6 +38,7 @@ class Calls(Bound):
             model: its name; default: what the answer says.
             format: the provider's shape that the window was turned into, where it was asked for as messages.
             tools: those of the request that the context does not note.
+            idempotency_key: sent again with it, the same call is recorded once.
 
         Raises:
             InvalidInputError: the answer holds no usage, or the window cannot be made anew as it was sent.
@@ -50,6 +52,7 @@ class Calls(Bound):
             model=model or (used.model if used and used.model else ""),
             usage=used,
             tools=[dict(tool) for tool in tools],
+            idempotency_key=idempotency_key,
         )
         return self._write("record_call", "calls", CallRecord, body)
 
