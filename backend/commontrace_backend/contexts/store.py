@@ -96,14 +96,15 @@ _ADD_BLOBS: Final = insert_missing(blobs).execution_options(**QUICK)
 _ADD_COMMIT: Final = insert_missing(commits).execution_options(**QUICK)
 _ADD_LINKS: Final = insert_missing(commit_traces).execution_options(**QUICK)
 _REPOSITORIES: Final = Order(
-    "contexts", Key("name", repositories.c.name), Key("repository_id", repositories.c.repository_id)
+    "contexts", Key("name", repositories.c.name), Key("contributor_id", repositories.c.contributor_id)
 )
 _OPERATIONS: Final = Order("operations", Key("operation_id", operations.c.operation_id, descending=True))
 _BY_DEPTH: Final = Order(
     "commits of a trace",
     Key("generation", commits.c.generation, descending=True),
-    Key("repository_id", commits.c.repository_id),
     Key("commit_id", commits.c.commit_id),
+    Key("repository", repositories.c.name),
+    Key("owner", repositories.c.contributor_id),
 )
 _ADD_OPERATION: Final = insert(operations).execution_options(**QUICK)
 
@@ -167,7 +168,7 @@ async def all_refs(session: ReadSession, repository_id: int) -> Sequence[Row[Any
 def refs_of(repository_id: int, kind: str) -> tuple[Select[Any], Order]:
     """The refs of a kind, and their order, which is that of their names."""
     statement = select(refs).where(refs.c.repository_id == repository_id, refs.c.kind == kind)
-    return statement, Order(f"{kind} of {repository_id}", Key("name", refs.c.name))
+    return statement, Order(kind, Key("name", refs.c.name))
 
 
 async def move_ref(
@@ -290,7 +291,7 @@ async def commits_of_trace(
     linked = links.distinct().subquery()  # one commit may link a trace by several of its prefixes
     here = and_(linked.c.repository_id == commits.c.repository_id, linked.c.commit_id == commits.c.commit_id)
     statement = (
-        select(commits, repositories.c.name.label("repository"))
+        select(commits, repositories.c.name.label("repository"), repositories.c.contributor_id.label("owner"))
         .join(linked, here)
         .join(repositories, repositories.c.repository_id == commits.c.repository_id)
         .where(_SEEN_BY)

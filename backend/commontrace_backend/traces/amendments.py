@@ -231,7 +231,7 @@ async def amendments_of(session: ReadSession, caller: Caller, ref: str, asked: A
     trace = await store.find(session, caller, ref)
     statement = _joined().where(amendments.c.trace_id == trace.trace_id)
     order = Order(
-        f"amendments of {trace.trace_id}",
+        "amendments",
         Key("created_at", amendments.c.created_at, descending=True),
         Key("amendment_id", amendments.c.amendment_id),
     )

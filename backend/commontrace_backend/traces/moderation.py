@@ -73,7 +73,7 @@ async def flags_of(session: ReadSession, caller: Caller, ref: str, asked: Asked)
     """The flags of a trace with their reasons, newest first."""
     trace = await store.find(session, caller, ref)
     order = Order(
-        f"flags of {trace.trace_id}",
+        "flags",
         Key("created_at", flags.c.created_at, descending=True),
         Key("flag_id", flags.c.flag_id),
     )

@@ -150,7 +150,7 @@ async def versions(session: ReadSession, trace_id: str) -> Sequence[Row[Any]]:
 
 async def some_versions(session: ReadSession, trace_id: str, asked: Asked) -> tuple[Sequence[Row[Any]], str | None]:
     """A page of the versions of a trace, newest first."""
-    order = Order(f"versions of {trace_id}", Key("number", trace_versions.c.number, descending=True))
+    order = Order("versions", Key("number", trace_versions.c.number, descending=True))
     return await order.read(session, _versions(trace_id), asked)
 
 
