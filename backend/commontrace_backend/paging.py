@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, or_
 from commontrace.errors import InvalidInputError
 from commontrace.models.base import MOST_ITEMS
 from commontrace_backend.database.session import ReadSession
+from commontrace_backend.database.types import UtcDateTime
 
 T = TypeVar("T")
 Position = tuple[Any, ...]
@@ -63,7 +64,7 @@ class Key:
     @property
     def kind(self) -> type[Any]:
         """What its values are in Python."""
-        return self.column.type.python_type
+        return datetime if isinstance(self.column.type, UtcDateTime) else self.column.type.python_type
 
 
 class Order:
