@@ -24,7 +24,7 @@ WITHOUT: Final = {
     f"{API}/traces/{{trace_id}}/proof": "a proof: the logarithm of the log's size",
     f"{API}/log/audit": "problems: none in a sound store",
     f"{API}/traces/{{trace_id}}": "one trace whole, with its links",
-    f"{API}/traces/{{trace_id}}/history": "one trace whole, as another store takes it; its versions are paged elsewhere",
+    f"{API}/traces/{{trace_id}}/history": "one trace whole, as another store takes it",
     f"{API}/contributors/{{contributor_id}}/reputation": "one row a tag, which are sums",
     f"{HERE}/commits/{{ref}}": "one commit, with its names",
     f"{HERE}/log": "goes on at next_ref, a place in the history that may be typed",
@@ -96,7 +96,7 @@ async def filled(client: AsyncClient) -> str:
         await client.contributors.create_key(NewApiKey(contributor=f"p{number}", organization=f"o{number}"))
         await client.contexts.create(f"other{number}")
         await client.vouches.add(f"o{number}", "known")
-    traces = [(await client.traces.contribute(contribution(number))).trace_id for number in range(4)]
+    traces = [str((await client.traces.contribute(contribution(number))).trace_id) for number in range(4)]
     for number in range(3):
         await client.traces.amend(traces[0], AmendmentProposal(applies_when=f"n{number}", reason="r"))
     await context.store(NewCommit(messages=[{"role": "user", "content": "x"}], trace_ids=[traces[0]]))
@@ -104,7 +104,7 @@ async def filled(client: AsyncClient) -> str:
     await client.traces.unflag((await client.traces.flag(traces[0], "spam")).flag_id)
     for trace in traces[:2]:
         await client.traces.flag(trace, "spam")
-    return str(traces[0])
+    return traces[0]
 
 
 LISTS: Final = {
