@@ -1,6 +1,7 @@
 """What is delivered twice, as after an answer that got lost, is done once."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -165,6 +166,24 @@ async def test_a_purge_forgets_the_answers_that_may_hold_the_words(talked: Repos
     head = (await talked.status()).commit_id
     await talked.store(HELLO)
     assert (await talked.status()).commit_id == head
+
+
+async def test_to_publish_again_is_not_to_publish_later(client: AsyncClient) -> None:
+    known = str((await client.traces.contribute(contribution())).trace_id)
+    await client.traces.publish(known)
+    moment = datetime.now(UTC)
+    await client.traces.publish(known)
+    owner = (await client.contributors.me()).name
+    found = await client.reviews.reverse(since=moment, reason="r", contributor=owner, dry_run=True)
+    assert found.traces == []
+
+
+async def test_the_same_vouch_is_on_record_once(client: AsyncClient, people: People) -> None:
+    await people("eve", "elsewhere")
+    assert await client.vouches.add("elsewhere", "known") == await client.vouches.add("elsewhere", "known")
+    assert len(await client.reviews.decisions()) == 1
+    await client.vouches.add("elsewhere", "known for longer")
+    assert len(await client.reviews.decisions()) == 2
 
 
 @pytest.mark.both_databases
