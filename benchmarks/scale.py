@@ -31,6 +31,7 @@ from commontrace.models.search import Query
 from commontrace.models.traces import Contribution, TraceContent
 from commontrace_backend.contributors.service import open_keyring
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.choose import choose_embedder
 from commontrace_backend.embedding.protocol import Embedder
 from commontrace_backend.index.any_index import index_for, vectors_for
@@ -126,7 +127,7 @@ async def in_bulk(url: str, items: Iterator[dict[str, Any]]) -> float:
         index = index_for(database, traces.c.number)
         while some := list(islice(items, AT_ONCE)):
             wanted = [Contribution(**item, insist=True) for item in some]
-            async with database.writing() as writer:
+            async with database.writing(EVERY_TENANT) as writer:
                 for one in wanted:
                     content = TraceContent.model_validate(one.model_dump(include=set(TraceContent.model_fields)))
                     await contribute(writer, keyring.owner, index, one, replace(harmless, content=content))
@@ -142,12 +143,12 @@ async def with_vectors(url: str, embedder: Embedder) -> None:
     generator = np.random.default_rng(1)
     async with opened(url) as database:
         vectors = vectors_for(database, traces.c.number, embedder.name)
-        async with database.reading() as session:
+        async with database.reading(EVERY_TENANT) as session:
             titles = [row.title for row in await session.all(select(traces.c.title).limit(CLUSTERS))]
         centres = await embedder.documents(titles)
         dimension, after = centres.shape[1], 0
         while True:
-            async with database.writing() as writer:
+            async with database.writing(EVERY_TENANT) as writer:
                 rows = await writer.all(_served(after))
                 if not rows:
                     return
@@ -186,7 +187,7 @@ class Backends:
 
 
 async def _backend(url: str) -> int:
-    async with opened(url) as database, database.reading() as session:
+    async with opened(url) as database, database.reading(EVERY_TENANT) as session:
         return int(await session.scalar(text("SELECT pg_backend_pid()")))
 
 

@@ -11,6 +11,7 @@ from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace.models.traces import TraceContent
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
 from commontrace_backend.paging import Asked, Key, Order
@@ -34,7 +35,7 @@ FULL_ID = 32
 _BY_ARRIVAL: Final = Order("traces", Key("number", traces.c.number))
 _RECEIVED: Final = select(receipts.c.trace_id, receipts.c.version_id).where(
     receipts.c.contributor_id == bindparam("contributor"),
-    receipts.c.trace_id.in_(bindparam("traces", expanding=True)),
+    OneOf(receipts.c.trace_id, "traces"),
 )
 
 
@@ -76,7 +77,7 @@ async def with_numbers(session: ReadSession, caller: Caller, numbers: Iterable[i
 
 @lru_cache(maxsize=256)
 def _numbered(caller: Caller) -> Select[Any]:
-    return visible_traces(caller).where(traces.c.number.in_(bindparam("numbers", expanding=True)))
+    return visible_traces(caller).where(OneOf(traces.c.number, "numbers"))
 
 
 async def same_content(session: ReadSession, caller: Caller, version_id: str) -> Row[Any] | None:
