@@ -1,5 +1,6 @@
 """What is delivered twice, as after an answer that got lost, is done once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -9,9 +10,9 @@ import pytest
 
 from commontrace import AsyncClient
 from commontrace._async.contexts import AsyncContextRepository as Repository
-from commontrace.errors import IdempotencyError, NotFoundError
-from commontrace.models.contexts import NewCommit
-from commontrace.models.traces import AmendmentProposal
+from commontrace.errors import IdempotencyError, NotFoundError, StoreBusyError
+from commontrace.models.contexts import CallRecord, NewCommit
+from commontrace.models.traces import AmendmentProposal, ContributionResult
 from conversations import say
 from doors import People
 from factories import contribution
@@ -122,6 +123,19 @@ async def test_a_call_that_is_sent_again_is_recorded_once(talked: Repository) ->
     first = await talked.record_call(window, model="m", idempotency_key="c")
     assert await talked.record_call(window, model="m", idempotency_key="c") == first
     assert await talked.calls() == [first]
+
+
+@pytest.mark.both_databases
+async def test_of_deliveries_at_the_same_moment_one_counts_and_the_others_are_told_to_come_again(
+    client: AsyncClient, talked: Repository
+) -> None:
+    window = await talked.window()
+    calls = [talked.record_call(window, model="m", idempotency_key="c") for _ in range(4)]
+    traces = [client.traces.contribute(contribution(idempotency_key="t")) for _ in range(4)]
+    told = await asyncio.gather(*calls, *traces, return_exceptions=True)
+    assert {type(one) for one in told} <= {CallRecord, ContributionResult, StoreBusyError}
+    assert await talked.calls() == [await talked.record_call(window, model="m", idempotency_key="c")]
+    assert len((await client.traces.page()).traces) == 1
 
 
 async def test_a_key_holds_for_one_operation_with_one_content_of_one_person(

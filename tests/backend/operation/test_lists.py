@@ -140,10 +140,12 @@ async def test_pages_of_every_size_hold_each_item_once_and_in_the_same_order(
 
 
 async def test_what_comes_or_goes_meanwhile_neither_repeats_an_item_nor_hides_one(
-    client: AsyncClient, http: httpx2.AsyncClient, filled: str
+    client: AsyncClient, http: httpx2.AsyncClient
 ) -> None:
-    del filled
     context = client.contexts.open("pages")
+    await context.store(NewCommit(messages=[{"role": "user", "content": "x"}]))
+    for number in range(4):
+        await context.branch(f"b{number}", switch=False)
     first = (await http.get(f"{API}/contexts/pages/branches", params={"limit": 2})).json()
     for name in ("a-late", "b0-late", "z-late"):
         await context.branch(name, switch=False)
