@@ -6,16 +6,15 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, insert, select
 
-from commontrace.errors import IdempotencyError, StoreBusyError
+from commontrace.errors import IdempotencyError
 from commontrace.models.base import Record, Repeatable
 from commontrace.models.contexts import CommitResult, NewCommit
 from commontrace_backend.contexts.places import Place, open_place
 from commontrace_backend.contexts.tables import commit_keys
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
-from commontrace_backend.database.upsert import insert_missing
 
 R = TypeVar("R", bound=Repeatable)
 A = TypeVar("A", bound=Record)
@@ -25,7 +24,6 @@ _FIND: Final = select(commit_keys.c.request_digest, commit_keys.c.answer).where(
     commit_keys.c.contributor_id == bindparam("caller"),
     commit_keys.c.key == bindparam("given"),
 )
-_KEEP: Final = insert_missing(commit_keys)
 _OF: Final = "operation"  # in an answer that may hold words; a commit's holds ids and numbers
 
 
@@ -68,7 +66,6 @@ async def once(
 
     Raises:
         IdempotencyError: the key came with something else.
-        StoreBusyError: the same came at the same moment, and is carried out.
     """
     if wanted.idempotency_key is None or getattr(wanted, "dry_run", False):
         return await act(session, caller, name, wanted)
@@ -99,8 +96,7 @@ async def _find(session: ReadSession, caller: Caller, place: Place, key: str | N
 
 async def _keep(session: WriteSession, caller: Caller, place: Place, key: str, kept: dict[str, Any]) -> None:
     mine = {**place.key, "contributor_id": caller.contributor_id, "key": key}
-    if not await session.write(_KEEP, {**mine, **kept, "created_at": datetime.now(UTC)}):
-        raise StoreBusyError("The same request is carried out at this moment.", "Send it again.")
+    await session.write(insert(commit_keys), {**mine, **kept, "created_at": datetime.now(UTC)})
 
 
 def _digest(wanted: BaseModel, operation: str = "") -> str:

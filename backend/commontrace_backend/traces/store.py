@@ -7,14 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 
-from commontrace.errors import AmbiguousRefError, NotFoundError, StoreBusyError
+from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace.models.traces import TraceContent
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
-from commontrace_backend.database.upsert import insert_missing
 from commontrace_backend.paging import Asked, Key, Order
 from commontrace_backend.traces import ledger
 from commontrace_backend.traces.tables import (
@@ -88,9 +87,8 @@ async def same_content(session: ReadSession, caller: Caller, version_id: str) ->
 
 
 async def remember(session: WriteSession, values: dict[str, object]) -> None:
-    """Keep an idempotency key and what it stored; raises StoreBusyError where the same came at the same moment."""
-    if not await session.write(insert_missing(idempotency_keys), {"created_at": datetime.now(UTC), **values}):
-        raise StoreBusyError("The same request is carried out at this moment.", "Send it again.")
+    """Keep an idempotency key and what it stored."""
+    await session.write(insert(idempotency_keys).values(created_at=datetime.now(UTC), **values))
 
 
 async def remembered(session: ReadSession, caller: Caller, key: str) -> Row[Any] | None:
