@@ -32,7 +32,9 @@ from commontrace_backend.again import note_loss
 from commontrace_backend.reporting import NOTED, report
 
 MEDIA_TYPE: Final = "application/problem+json"
-_STREAMED: Final = ("/bundle", "/objects")
+STREAMED: Final = ("/bundle", "/objects")
+"""How the paths end whose bodies or answers take as long as they take."""
+
 _OF_A_BODY: Final[dict[HTTPStatus, tuple[type[CommonTraceError], str]]] = {
     HTTPStatus.REQUEST_TIMEOUT: (SlowBodyError, "Send it again, faster or in parts."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLargeError, "Send less, or in several requests."),
@@ -193,7 +195,7 @@ class Deadline:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; what is streamed takes as long as it takes."""
-        if scope["type"] != "http" or scope["path"].endswith(_STREAMED):
+        if scope["type"] != "http" or scope["path"].endswith(STREAMED):
             await self._app(scope, receive, send)
             return
         limit = asyncio.timeout(self._seconds)

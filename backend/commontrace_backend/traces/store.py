@@ -14,6 +14,7 @@ from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
+from commontrace_backend.database.upsert import insert_missing
 from commontrace_backend.paging import Asked, Key, Order
 from commontrace_backend.traces import ledger
 from commontrace_backend.traces.tables import (
@@ -266,10 +267,10 @@ async def unreceived(session: ReadSession, caller: Caller, shown: Sequence[tuple
 
 
 async def add_receipts(session: WriteSession, caller: Caller, shown: Sequence[tuple[str, str]]) -> None:
-    """Keep that this caller was shown these versions."""
+    """Keep that this caller was shown these versions; what is kept already stays as it is."""
     now = datetime.now(UTC)
     await session.write(
-        insert(receipts),
+        insert_missing(receipts),
         [
             {
                 "contributor_id": caller.contributor_id,
@@ -278,7 +279,7 @@ async def add_receipts(session: WriteSession, caller: Caller, shown: Sequence[tu
                 "tenant_id": caller.tenant_id,
                 "shown_at": now,
             }
-            for trace_id, version_id in await unreceived(session, caller, shown)
+            for trace_id, version_id in shown
         ],
     )
 
