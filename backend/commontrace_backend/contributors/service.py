@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Row
 
 from commontrace.errors import AuthenticationError, ConflictError, ForbiddenError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.contributors import (
     ApiKey,
     ContributorRef,
@@ -28,6 +29,7 @@ from commontrace_backend.contributors.tables import api_keys
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import EVERY_TENANT
+from commontrace_backend.paging import Asked
 from commontrace_backend.settings import BackendSettings
 
 if TYPE_CHECKING:
@@ -239,9 +241,10 @@ async def _organization_for(session: WriteSession, caller: Caller, keyring: Keyr
     return await organization_named(session, name, None if wanted.stranger else caller.tenant_id)
 
 
-async def list_keys(session: ReadSession, caller: Caller, keyring: Keyring) -> list[ApiKey]:
+async def list_keys(session: ReadSession, caller: Caller, keyring: Keyring, asked: Asked) -> Page[ApiKey]:
     """The keys of the caller's organization; to the owner of the store, all of them."""
-    return [shown(row) for row in await store.keys_of(session, _reach(caller, keyring))]
+    rows, goes_on = await store.keys_of(session, _reach(caller, keyring), asked)
+    return Page(items=[shown(row) for row in rows], next_cursor=goes_on)
 
 
 def _reach(caller: Caller, keyring: Keyring) -> str | None:

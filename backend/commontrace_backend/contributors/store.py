@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, true, update
 
@@ -10,6 +10,9 @@ from commontrace_backend.contributors.tables import api_keys, contributors, orga
 from commontrace_backend.database.clock import NOW
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
+from commontrace_backend.paging import Asked, Key, Order
+
+_OLDEST: Final = Order("keys", Key("created_at", api_keys.c.created_at), Key("key_id", api_keys.c.key_id))
 
 aliased_contributors = contributors.alias("invited")
 
@@ -26,10 +29,11 @@ async def find_identity(session: ReadSession, issuer: str, subject: str) -> Row[
     return await session.first(across(named, "whose it is decides what its bearer may do"))
 
 
-async def keys_of(session: ReadSession, tenant_id: str | None) -> Sequence[Row[Any]]:
-    """Every key of an organization, or of all with None; oldest first."""
-    statement = _keys().where(within(tenant_id)).order_by(api_keys.c.created_at)
-    return await session.all(statement if tenant_id else across(statement, "the owner of the store sees all keys"))
+async def keys_of(session: ReadSession, tenant_id: str | None, asked: Asked) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the keys of an organization, or of all with None; oldest first."""
+    statement = _keys().where(within(tenant_id))
+    seen = statement if tenant_id else across(statement, "the owner of the store sees all keys")
+    return await _OLDEST.read(session, seen, asked)
 
 
 def within(tenant_id: str | None) -> ColumnElement[bool]:
