@@ -61,9 +61,9 @@ class Postgres:
         self._portal.call(connection.execute, statement)
         self._portal.call(connection.close)
 
-    def create(self, template: str = "template1") -> str:
-        """Make a database like another one; returns its URL."""
-        name = f"store_{next(self._numbers)}"
+    def create(self, template: str = "template1", name: str = "") -> str:
+        """Make a database like another one, which nobody is connected to; returns its URL."""
+        name = name or f"store_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self._address.set(database=name).render_as_string()
 
