@@ -14,6 +14,7 @@ from commontrace import AsyncClient, Client, connect, connect_async
 from commontrace._transport import LOCAL_BASE, async_transport
 from doors import People, Server, serving
 from embeddings import Endpoint, embedding_endpoint
+from memory import fast_folder
 from postgres import HAS_WHEEL, Postgres, name_of, serving_postgres
 from statements import share_compiled_statements
 from stocks import Stock, Stocks
@@ -24,6 +25,9 @@ os.environ["COMMONTRACE_EMBEDDER"] = "none"  # for what fixtures of a wider scop
 # Some machines have no Python write what it compiles; each process that a test starts would compile a second's worth.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Half of what a commit takes is to wait for the disk.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", fast_folder())
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("house", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
