@@ -172,7 +172,7 @@ class Backends:
     """The CPU that a PostgreSQL server on this machine has used; 0 for SQLite, which runs in this process."""
 
     def __init__(self, url: str) -> None:
-        self._postmaster = parent_of(asyncio.run(_backend(url))) if database_kind(url) == "postgresql" else None
+        self._postmaster = asyncio.run(_postmaster(url)) if database_kind(url) == "postgresql" else None
 
     def seconds(self) -> float:
         """Of all its processes that live now; 0 where /proc does not say."""
@@ -186,9 +186,9 @@ class Backends:
         return total / 1e9
 
 
-async def _backend(url: str) -> int:
+async def _postmaster(url: str) -> int | None:
     async with opened(url) as database, database.reading(EVERY_TENANT) as session:
-        return int(await session.scalar(text("SELECT pg_backend_pid()")))
+        return parent_of(int(await session.scalar(text("SELECT pg_backend_pid()"))))
 
 
 def parent_of(process: int) -> int | None:

@@ -61,7 +61,9 @@ _MOST_POSITIONS: Final = 255
 _LONGEST_WORD: Final = 500
 _LONGEST_TEXT: Final = 200_000
 
-_search = table("trace_search", column("number", Integer), column("version"), column("terms", TSVECTOR), column("length"))
+_search = table(
+    "trace_search", column("number", Integer), column("version"), column("terms", TSVECTOR), column("length")
+)
 _terms = table("search_terms", column("term", Text), column("documents"))
 _totals = table("search_totals", column("documents"), column("length"))
 _STEMS: Final = select(_search.c.number, func.tsvector_to_array(_search.c.terms).label("stems")).where(
