@@ -29,7 +29,7 @@ _SILENCE: Final = 60
 
 def application() -> FastAPI:
     """The application of a worker, which reads its settings itself."""
-    settings = BackendSettings()
+    settings = BackendSettings.given()
     log_to_stderr(settings.log_level, settings.log_format)
     parent = multiprocessing.parent_process()
     if parent is not None:

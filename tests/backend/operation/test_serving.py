@@ -33,7 +33,7 @@ if "multiprocessing.spawn" in " ".join(sys.orig_argv):
 
 @contextmanager
 def process(url: str, *options: str, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`commontrace_backend` as a process: itself, and its address once it listens; Python modules beside its log count."""
+    """`commontrace_backend` as a process, which sees modules beside its log: itself, and where it listens."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(log.parent),

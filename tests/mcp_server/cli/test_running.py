@@ -7,11 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from commandline import Cli
+from commontrace_backend.__main__ import main as serve
+from commontrace_backend.worker import main as work
 from doors import Server
 
 COMMONTRACE = str(Path(sys.executable).parent / "commontrace")
@@ -90,6 +93,43 @@ def test_a_broken_store_and_a_taken_port_are_refused_in_one_line(cli: Cli, url: 
             )
             assert (run.returncode, len(run.stderr.splitlines())) == (1, 1)
             assert says in run.stderr
+            assert "while attempting" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("RATE_READS", "-5", "COMMONTRACE_RATE_READS is wrong: Input should be greater than or equal to 0."),
+        ("LOG_LEVEL", "verbose", "COMMONTRACE_LOG_LEVEL is wrong: Input should be 'DEBUG', 'INFO',"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_wherever_it_is_read(
+    cli: Cli,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
+    says: str,
+) -> None:
+    monkeypatch.setenv(f"COMMONTRACE_{name}", value)
+    assert says in cli.failed("query", "x")
+    assert says in cli("doctor").stdout
+    monkeypatch.setenv("COMMONTRACE_DATABASE_URL", url)
+    for run in (partial(serve, []), work):
+        assert run() == 1
+        assert says in capsys.readouterr().err
+
+
+def test_a_setting_that_is_misspelt_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMONTRACE_TEAM_KEY", "named by --key-from")
+    assert cli.json("doctor")["healthy"]
+    monkeypatch.setenv("COMMONTRACE_RATE_READ", "5")
+    assert "COMMONTRACE_RATE_READ is none; is COMMONTRACE_RATE_READS meant?" in cli("doctor").stdout
+    said = cli("serve", "--url", "nonsense").stderr
+    assert said.startswith(
+        "COMMONTRACE_RATE_READ is no setting; is COMMONTRACE_RATE_READS meant?\nerror: 'nonsense' is"
+    )
 
 
 def test_a_server_without_a_database_says_which_setting_is_missing(home: Path) -> None:
