@@ -105,7 +105,6 @@ def test_a_broken_store_and_a_taken_port_are_refused_in_one_line(cli: Cli, url: 
 )
 def test_a_setting_that_is_wrong_is_named_wherever_it_is_read(
     cli: Cli,
-    url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     name: str,
@@ -115,7 +114,7 @@ def test_a_setting_that_is_wrong_is_named_wherever_it_is_read(
     monkeypatch.setenv(f"COMMONTRACE_{name}", value)
     assert says in cli.failed("query", "x")
     assert says in cli("doctor").stdout
-    monkeypatch.setenv("COMMONTRACE_DATABASE_URL", url)
+    monkeypatch.setenv("COMMONTRACE_DATABASE_URL", "sqlite:///never.db")
     for run in (partial(serve, []), work):
         assert run() == 1
         assert says in capsys.readouterr().err
@@ -137,6 +136,13 @@ def test_a_server_without_a_database_says_which_setting_is_missing(home: Path) -
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 1
     assert "COMMONTRACE_DATABASE_URL" in run.stderr
+
+
+def test_tools_that_cannot_be_served_over_http_say_why_in_one_line(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = cli.failed("mcp", "--transport", "http", "--port", port)
+        assert f"127.0.0.1:{port} cannot be listened on: address already in use. Choose another" in said
 
 
 def test_the_tools_are_served_over_http_to_those_with_a_key(cli: Cli, url: str) -> None:
