@@ -255,6 +255,15 @@ def test_doctor_finds_everything_in_place(cli: Cli) -> None:
     assert "not wired: commontrace setup claude-desktop" in cli.good("doctor")
 
 
+def test_doctor_says_that_redis_does_not_answer(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMONTRACE_REDIS_URL", "redis://:hunter2@127.0.0.1:9/0")
+    said = cli("doctor")
+    assert said.exit_code == 1
+    assert "Redis is away (it cannot be reached)" in said.stdout
+    assert "Mend Redis or COMMONTRACE_REDIS_URL." in said.stdout
+    assert "hunter2" not in said.output
+
+
 def test_doctor_says_what_is_wrong_and_fails(cli: Cli, work: Path, tmp_path: Path) -> None:
     (work / ".mcp.json").write_text("{")
     (tmp_path / "broken.db").write_text("no database at all" * 100)
