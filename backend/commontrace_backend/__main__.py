@@ -6,8 +6,6 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from pydantic import ValidationError
-
 from commontrace.errors import CommonTraceError
 from commontrace_backend.serving import serve, try_store
 from commontrace_backend.settings import BackendSettings
@@ -21,15 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, help="processes that answer; they share the port")
     given = parser.parse_args(arguments)
     try:
-        settings = BackendSettings()
+        settings = BackendSettings.given()
         try_store(settings)
         listener = _listen(given.host, given.port)
     except CommonTraceError as error:
         return _failed(str(error))
-    except ValidationError:
-        return _failed("COMMONTRACE_DATABASE_URL is missing, or another setting is wrong. See docs/configuration.md.")
     except OSError as error:
-        reason = (error.strerror or "it is refused").lower()
+        reason = (error.strerror or "it is refused").partition(" (while")[0].lower()  # Python says the address again
         return _failed(f"{given.host}:{given.port} cannot be listened on: {reason}. Choose another --host or --port.")
     _greet(listener)
     serve(settings, listener, given.workers)

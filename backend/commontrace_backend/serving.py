@@ -22,11 +22,14 @@ from commontrace_backend.operation.protocol import HEADER_BYTES, PatientProtocol
 from commontrace_backend.settings import BackendSettings
 
 _GRACE: Final = 10  # seconds that running requests get to finish
+# Seconds after which a worker that says nothing is replaced. Loading its modules takes 3 s of CPU, before which it says
+# nothing: with less patience a busy machine kills each new one, for ever.
+_SILENCE: Final = 60
 
 
 def application() -> FastAPI:
     """The application of a worker, which reads its settings itself."""
-    settings = BackendSettings()
+    settings = BackendSettings.given()
     log_to_stderr(settings.log_level, settings.log_format)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -65,6 +68,7 @@ def serve(settings: BackendSettings, listener: socket.socket, workers: int) -> N
         server_header=False,
         proxy_headers=False,  # nothing of ours depends on the address of a caller
         timeout_graceful_shutdown=_GRACE,
+        timeout_worker_healthcheck=_SILENCE,
         workers=workers,
     )
     # Uvicorn raises what ended it again after it has shut down in good order.

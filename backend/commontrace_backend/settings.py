@@ -1,9 +1,16 @@
 """The backend's settings: the only reader of the environment on this side."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from commontrace.errors import InvalidInputError
+
+_Level = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+    BeforeValidator(lambda name: name.upper() if isinstance(name, str) else name),
+]
 
 
 class BackendSettings(BaseSettings):
@@ -89,7 +96,7 @@ class BackendSettings(BaseSettings):
         le=1000,
         description="Requests that read, and as many that write, that a process works on at once; others wait.",
     )
-    log_level: str = Field(
+    log_level: _Level = Field(
         default="WARNING",
         description="Lowest level that is logged, to standard error; INFO has a line for every request.",
     )
@@ -102,3 +109,20 @@ class BackendSettings(BaseSettings):
     )
     sentry_dsn: SecretStr = Field(default=SecretStr(""), description="Where unexpected errors are told, if anywhere.")
     otlp_endpoint: str = Field(default="", description="Base URL of an OpenTelemetry collector for spans, if any.")
+
+    @classmethod
+    def given(cls, **values: object) -> Self:
+        """The settings of the environment, with `values` above it.
+
+        Raises:
+            InvalidInputError: a setting is missing or of the wrong kind; it is named, and what it says is not quoted.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            name = f"COMMONTRACE_{first['loc'][0]}".upper()
+            raise InvalidInputError(
+                f"The setting {name} is {'missing' if first['type'] == 'missing' else 'wrong: ' + first['msg']}.",
+                "See docs/configuration.md.",
+            ) from None

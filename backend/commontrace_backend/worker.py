@@ -4,8 +4,6 @@ import asyncio
 import signal
 import sys
 
-from pydantic import ValidationError
-
 from commontrace.errors import CommonTraceError, InvalidInputError
 from commontrace_backend.app import create_app
 from commontrace_backend.jobs.runner import Runner
@@ -17,11 +15,9 @@ from commontrace_backend.settings import BackendSettings
 def main() -> int:
     """Work; returns 0 once it was told to stop, 1 with one line on standard error where it cannot start."""
     try:
-        asyncio.run(_work(BackendSettings()))
+        asyncio.run(_work(BackendSettings.given()))
     except CommonTraceError as error:
         return _failed(str(error))
-    except ValidationError:
-        return _failed("COMMONTRACE_DATABASE_URL is missing, or another setting is wrong. See docs/configuration.md.")
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from commontrace import settings
 from commontrace._tls import trusted_for
 from commontrace.errors import InvalidInputError
 
@@ -85,6 +86,13 @@ def beside_the_data(url: str) -> Any:
     from commontrace_backend.operation.desk import Desk
 
     return Desk(url)
+
+
+def misspelt() -> dict[str, str]:
+    """Variables that are nearly called like a setting of either side, each with the one that may be meant."""
+    from commontrace_backend.settings import BackendSettings
+
+    return settings.misspelt(BackendSettings.model_fields)
 
 
 class InProcessTransport(httpx2.AsyncBaseTransport):
@@ -160,7 +168,7 @@ def _build(url: str, timeout: float, *, owner: bool) -> Any:
     from commontrace_backend.app import create_app
     from commontrace_backend.settings import BackendSettings
 
-    return create_app(BackendSettings(database_url=url, local_owner=owner, lock_wait=timeout))
+    return create_app(BackendSettings.given(database_url=url, local_owner=owner, lock_wait=timeout))
 
 
 class PortalTransport(httpx2.BaseTransport):

@@ -85,6 +85,21 @@ def parse(answer: type[T], body: bytes) -> T:
     return parsed
 
 
+def unreachable(url: str, error: Exception, remote: str) -> UnavailableError:
+    """The error of a server that did not answer at all; `remote` is what it is called, where it is one."""
+    named = f"its URL (commontrace remote show {remote})" if remote else "COMMONTRACE_URL"
+    said = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        why = said.partition("verify failed: ")[2].partition(" (_ssl")[0]
+        return UnavailableError(
+            f"{url} cannot be reached: its certificate is not trusted ({why}).",
+            "Let SSL_CERT_FILE name the certificates of the authority that signed it.",
+        )
+    if "WRONG_VERSION_NUMBER" in said:
+        return UnavailableError(f"{url} cannot be reached: it does not speak TLS.", f"Check {named}.")
+    return UnavailableError(f"{url} cannot be reached.", f"Check {named} and that the server is running.")
+
+
 def problem(status: int, body: bytes) -> CommonTraceError:
     """The error that an answer with this status stands for."""
     try:

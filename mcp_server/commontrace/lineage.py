@@ -25,12 +25,12 @@ def relation(after: Mapping[str, Iterable[str]], theirs: str, ours: str) -> Rela
 def in_order(after: Mapping[str, Iterable[str]]) -> list[str]:
     """The versions, each behind those that it came after, as far as they do not go round in a circle."""
     placed: dict[str, None] = {}
-    left = list(after)
+    left = dict.fromkeys(after)
     while left:
-        ready = [one for one in left if not {*after[one]} & {*left} - {one}]
-        for one in ready or left[:1]:
+        ready = [one for one in left if not any(before in left and before != one for before in after[one])]
+        for one in ready or [next(iter(left))]:
             placed[one] = None
-        left = [one for one in left if one not in placed]
+            del left[one]
     return list(placed)
 
 

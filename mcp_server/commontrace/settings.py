@@ -2,6 +2,8 @@
 
 import os
 import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -119,9 +121,27 @@ class _ConfigFile(PydanticBaseSettingsSource):
         path = config_file()
         try:
             return tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
+        except OSError as error:  # passed over, it would have everything go to another store than the one it names
+            raise InvalidInputError(
+                f"The config file {path} cannot be read: {error.strerror}.", "Let this user read it, or remove it."
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidInputError(
                 f"The config file {path} is not valid TOML: {error}.", "Correct or remove it."
             ) from error
+
+
+def misspelt(others: Iterable[str]) -> dict[str, str]:
+    """Variables that are nearly called like a setting, each with the one that may be meant.
+
+    Args:
+        others: names of settings that are not of this side.
+    """
+    known = {*Settings.model_fields, *others}
+    prefixed = (
+        (name, name.removeprefix("COMMONTRACE_").lower()) for name in os.environ if name.startswith("COMMONTRACE_")
+    )
+    found = {name: get_close_matches(short, known, 1, 0.8) for name, short in prefixed if short not in known}
+    return {name: f"COMMONTRACE_{close[0].upper()}" for name, close in found.items() if close}

@@ -65,8 +65,13 @@ def test_a_config_file_that_is_no_toml_is_named(text: str) -> None:
     assert str(path) in refused.value.detail
 
 
-def test_a_config_file_that_cannot_be_read_is_passed_over() -> None:
+def test_a_config_file_that_cannot_be_read_is_not_passed_over() -> None:
     config_file().mkdir(parents=True)
+    with pytest.raises(InvalidInputError, match=r"cannot be read: Is a directory.*Let this user read it"):
+        Settings.given()
+    config_file().rmdir()
+    config_file().parent.rmdir()
+    config_file().parent.write_text("")
     assert Settings.given().timeout == 30.0
 
 

@@ -2,13 +2,20 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 import commontrace
 from commontrace import AsyncClient, Client, connect, connect_async
@@ -49,6 +56,36 @@ async def test_a_server_that_is_down_is_named(tmp_path: Path) -> None:
                 await client.contributors.me()
         with connect(url, api_key="k") as blocking, pytest.raises(UnavailableError):
             blocking.contributors.me()
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> Iterator[str]:
+    """The URL of a server with a certificate that nobody signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    today = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, today, today + timedelta(1)).sign(key, SHA256())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(Encoding.PEM)
+    (tmp_path / "both.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as served:
+        served.socket = context.wrap_socket(served.socket, server_side=True)
+        threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        yield f"https://localhost:{served.server_address[1]}"
+        served.shutdown()
+
+
+async def test_a_server_whose_certificate_is_not_trusted_is_told_from_one_that_is_down(certified: str) -> None:
+    async with connect_async(certified, api_key="k") as client:
+        with pytest.raises(UnavailableError, match=r"not trusted \(self-signed certificate\).*SSL_CERT_FILE"):
+            await client.contributors.me()
+
+
+async def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_down(server: Server) -> None:
+    async with connect_async(server.url.replace("http", "https"), api_key="k") as client:
+        with pytest.raises(UnavailableError, match="does not speak TLS"):
+            await client.contributors.me()
 
 
 @pytest.mark.parametrize("url", ["http://", "http://[", "https://no-such-host.invalid", "http://two words/"])

@@ -95,7 +95,7 @@ async def move(session: WriteSession, caller: Caller, name: str, wanted: MoveRef
         RefMovedError: a ref is not where it was seen.
         ConflictError: a branch would not lead on from where it was, or a tag would move, and no force was meant.
     """
-    place = await make_place(session, caller, name)
+    place = await make_place(session, caller, name, [one.after for one in wanted.moves if one.after])
     moves = [one for one in wanted.moves if one.before != one.after]
     for one in moves:
         await _check(session, place, one, force=wanted.force)

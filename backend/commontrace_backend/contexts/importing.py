@@ -84,7 +84,7 @@ async def import_bundle(
         InvalidInputError: it builds on commits or messages that are not here.
         ConflictError: a branch or tag of that name leads elsewhere here.
     """
-    place = await make_place(session, caller, name)
+    place = await make_place(session, caller, name, bundle.reader.requires)
     storing = _Storing(session, caller, place, bundle)
     await storing.check()
     await storing.store()

@@ -1,5 +1,6 @@
 """Where a request points: the repository, the branch, and the commit that an expression names."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -9,7 +10,7 @@ from sqlalchemy import Row
 
 from commontrace.errors import AmbiguousRefError, ConflictError, NotFoundError
 from commontrace.moments import parse_moment
-from commontrace_backend.contexts import store
+from commontrace_backend.contexts import bundle_store, store
 from commontrace_backend.contexts.refs import RefExpression, parse
 from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
@@ -60,12 +61,18 @@ async def open_place(session: ReadSession, caller: Caller, name: str) -> Place:
     return Place(row.repository_id, row.tenant_id, name, row.branch, row if row.commit_id else None, row.is_foreign)
 
 
-async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:
+async def make_place(session: WriteSession, caller: Caller, name: str, leads_on: Collection[str] = ()) -> Place:
     """A repository to write to, created if the name is new.
 
+    Args:
+        session: the transaction.
+        caller: who writes.
+        name: the repository.
+        leads_on: commits that what is written leads on from: one that is there was read there, for nobody guesses ids.
+
     Raises:
-        ConflictError: it is one that somebody shares, and the caller has not gone there: words for oneself would end up
-            before everybody for a name alone.
+        ConflictError: it is one that somebody shares, and the caller has neither gone there nor leads on from what is
+            there: words for oneself would end up before everybody for a name alone.
     """
     try:
         place = await open_place(session, caller, name)
@@ -79,10 +86,11 @@ async def make_place(session: WriteSession, caller: Caller, name: str) -> Place:
         }
         await store.add_repository(session, values)
         return await open_place(session, caller, name)
-    if place.is_foreign and not await store.has_head(session, place.id, caller):
+    meant = not place.is_foreign or await store.has_head(session, place.id, caller)
+    if not meant and not await bundle_store.find_commits(session, place.id, leads_on):
         raise ConflictError(
             f"The context {name} is shared by somebody else: your organization would see what you write to it.",
-            f"To go on there, switch to its branch {place.branch} first; or choose another name.",
+            f"To go on there, pull it or switch to its branch {place.branch} first; or choose another name.",
         )
     return place
 

@@ -266,16 +266,22 @@ async def revoke_many(session: WriteSession, caller: Caller, keyring: Keyring, w
 
     Raises:
         NotFoundError: nobody is called that within the caller's reach.
+        ConflictError: people of several organizations are, of whom one has to be named by id.
     """
     reach = _reach(caller, keyring)
     if wanted.organization is not None:
         chosen = api_keys.c.tenant_id == await _organization_within(session, wanted.organization, reach)
         return Revoked(key_ids=await store.revoke_keys(session, chosen, reach))
     called = wanted.contributor or wanted.lineage or ""
-    person = await store.contributor_called(session, called, reach)
-    if person is None:
+    people = await store.contributors_called(session, called, reach)
+    if not people:
         raise NotFoundError(f"No contributor {called} in this organization.", "See `commontrace keys list`.")
-    root = person.contributor_id
+    if (
+        len(people) > 1
+    ):  # in several organizations, all of which the owner reaches: no guess, the other's key would go on
+        several = " or ".join(f"{one.contributor_id} ({one.organization_name})" for one in people)
+        raise ConflictError(f"Several people are called {called}.", f"Name one by id: {several}.")
+    root = people[0].contributor_id
     chosen = store.of_lineage(root) if wanted.lineage else api_keys.c.contributor_id == root
     return Revoked(key_ids=await store.revoke_keys(session, chosen, reach))
 

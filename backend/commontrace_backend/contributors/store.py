@@ -106,12 +106,17 @@ async def find_contributor(session: ReadSession, tenant_id: str, name: str) -> R
     )
 
 
-async def contributor_called(session: ReadSession, called: str, tenant_id: str | None) -> Row[Any] | None:
-    """A contributor by id, or by name in an organization; with None of any organization, the oldest of that name."""
+async def contributors_called(session: ReadSession, called: str, tenant_id: str | None) -> Sequence[Row[Any]]:
+    """Who has an id, else a name in an organization, with None in any; with the names of their organizations."""
     named = or_(contributors.c.contributor_id == called, contributors.c.name == called)
     inside = true() if tenant_id is None else contributors.c.tenant_id == tenant_id
-    statement = select(contributors).where(named, inside).order_by(contributors.c.created_at).limit(1)
-    return await session.first(across(statement, "the owner of the store, or within an organization"))
+    organization = organizations.c.name.label("organization_name")
+    people = select(contributors, organization).join(
+        organizations, organizations.c.organization_id == contributors.c.tenant_id
+    )
+    statement = people.where(named, inside).order_by(contributors.c.created_at)
+    found = await session.all(across(statement, "the owner of the store, or within an organization"))
+    return [one for one in found if one.contributor_id == called] or found
 
 
 async def add_contributor(session: WriteSession, values: dict[str, object]) -> None:

@@ -3,12 +3,12 @@
 import os
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from commontrace.errors import ConflictError, NotFoundError
-from commontrace.models.operation import BackupReport, Examination, MigrationReport
+from commontrace.models.operation import BackupReport, Examination, Fault, MigrationReport
 from commontrace_backend.database.engine import Database, connect_database
 from commontrace_backend.database.schema import CURRENT
 from commontrace_backend.database.sqlite_database import SqliteDatabase
@@ -16,6 +16,8 @@ from commontrace_backend.operation import archive
 from commontrace_backend.operation.backup import back_up, report_of
 from commontrace_backend.operation.examining import examine, repair
 from commontrace_backend.operation.restore import restore
+from commontrace_backend.settings import BackendSettings
+from commontrace_backend.shared.link import AwayError, Link
 
 _MIGRATION_SECONDS: Final = 3600.0
 """How long one deployment waits for another one that migrates."""
@@ -68,14 +70,15 @@ class Desk:
             return MigrationReport(found=found, schema_number=max(found, CURRENT))
 
     async def examine(self) -> Examination:
-        """What in the store is not as it should be; nothing is changed.
+        """What in the store, and of Redis where the settings name one, is not as it should be; nothing is changed.
 
         Raises:
             StoreUnusableError: the store cannot even be opened, or is of an older schema.
         """
         async with _connected(self._url) as database:
             await database.open(upgrade=False)
-            return await examine(database)
+            found = await examine(database)
+        return found.model_copy(update={"faults": [*found.faults, *await _shared(self._url)]})
 
     async def repair(self) -> Examination:
         """Make anew from rows what can be; returns what is left."""
@@ -91,6 +94,19 @@ async def _connected(url: str, lock_wait: float = 30.0) -> AsyncIterator[Databas
         yield database
     finally:
         await database.close()
+
+
+async def _shared(url: str) -> list[Fault]:
+    """What is wrong with what the servers of a store share."""
+    redis_url = BackendSettings.given(database_url=url).redis_url.get_secret_value()
+    if not redis_url:
+        return []
+    link = Link(redis_url)
+    with suppress(AwayError):  # it says so itself
+        await link.ping()
+    await link.close()
+    hint = "Mend Redis or COMMONTRACE_REDIS_URL."
+    return [Fault(part="redis", what=said.rstrip("."), repairable=False, hint=hint) for said in link.degraded]
 
 
 async def _as_new_file(path: Path, reader: archive.Reader, told: archive.Progress) -> None:

@@ -69,6 +69,8 @@ class AsyncRemotes:
     def add(self, name: str, url: str, key: str = "") -> RemoteInfo:
         """Add a remote: a server (https://…, with a key), a store (sqlite:///…) or a folder with one file a trace.
 
+        A server that is one already, by that name and URL, takes the new key and stays what it is otherwise.
+
         Raises:
             InvalidInputError: a name or URL that cannot be one, or a key for what takes none.
             ConflictError: there is a remote of that name.

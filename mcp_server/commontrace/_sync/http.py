@@ -100,10 +100,7 @@ class Http:
                 "Try again; a longer COMMONTRACE_TIMEOUT waits longer.",
             ) from error
         except httpx2.HTTPError as error:
-            raise UnavailableError(
-                f"{without_password(self.url)} cannot be reached.",
-                "Check COMMONTRACE_URL and that the server is running.",
-            ) from error
+            raise _wire.unreachable(without_password(self.url), error, self._remote) from error
 
     def close(self) -> None:
         """Close the connection, and the backend where it runs in this process."""

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 import click
 
-from commontrace._transport import is_remote, without_password
+from commontrace._transport import is_remote, misspelt, without_password
 from commontrace.cli.command import FAILED, command
 from commontrace.cli.output import Screen, answer, counted
 from commontrace.cli.state import desk, open_client, state
@@ -65,7 +65,9 @@ def _versions() -> Iterator[Check]:
 def _settings() -> Iterator[Check]:
     path = config_file()
     yield Check("config file", "right" if path.exists() else "neither", f"{path}{'' if path.exists() else ' (none)'}")
-    settings = Settings()
+    for name, meant in misspelt().items():
+        yield Check("setting", "wrong", f"{name} is none; is {meant} meant?")
+    settings = Settings.given()
     yield Check("backend", "right", without_password(state().url or settings.url))
     yield Check("working copy", "right", settings.working_copy or "this folder's")
 

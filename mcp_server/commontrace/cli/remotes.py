@@ -37,7 +37,8 @@ remote: Final = LazyGroup(
 def add(name: str, place: str, key_from: str | None) -> None:
     """Add the remote NAME at URL: https://host, sqlite:///path, or a folder with one file a trace.
 
-    The key of a server is kept in a file that only you may read, is bound to this URL, and is never shown.
+    The key of a server is kept in a file that only you may read, is bound to this URL, and is never shown. Added again
+    with the same NAME and URL, it takes another key.
     """
     with open_client() as client:
         added = client.remotes.add(name, place, _key(key_from))

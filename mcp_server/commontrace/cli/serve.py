@@ -73,10 +73,12 @@ def worker() -> None:
 
 def _become(done: str, module: str, *arguments: str) -> None:
     """Turn this process into one of the backend's, for the database that is meant."""
-    from commontrace._transport import without_password
+    from commontrace._transport import misspelt, without_password
     from commontrace.settings import Settings
 
-    url = state().url or Settings().url
+    for name, meant in misspelt().items():
+        click.echo(f"{name} is no setting; is {meant} meant?", err=True)
+    url = state().url or Settings.given().url
     if "://" not in url or url.startswith(("http://", "https://")):
         raise InvalidInputError(
             f"{without_password(url)!r} is not a database that can be {done}.",

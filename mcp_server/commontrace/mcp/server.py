@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,7 +21,7 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.function_tool import FunctionTool
 
 from commontrace import AsyncClient, connect_async
-from commontrace.errors import CommonTraceError
+from commontrace.errors import CommonTraceError, InvalidInputError
 from commontrace.hooks.running import answering_hooks
 from commontrace.hooks.surroundings import hooks_folder
 from commontrace.mcp import prompts, resources
@@ -317,11 +318,15 @@ def run(
         tools: which tools to offer.
         allowed_hosts: names beside its own, and that of the public URL, that requests may be addressed to.
         allowed_origins: web pages of other origins that may send requests.
+
+    Raises:
+        InvalidInputError: the address cannot be listened on.
     """
     logging.getLogger("fastmcp").setLevel(logging.ERROR)  # what an agent got wrong is told to the agent
     if transport == "stdio":
         _run_stdio(tools)
     else:
+        _try_to_listen(host, port)
         server = build_server(partial(connect_async, api_key=""), tools=tools, keys=True)
         public = urlsplit(Settings().public_url).hostname
         server.run(
@@ -336,6 +341,18 @@ def run(
             stateless_http=transport == "http",
             uvicorn_config={"access_log": False},
         )
+
+
+def _try_to_listen(host: str, port: int) -> None:
+    """What is in the way is one line before anything is started, and not a log of the HTTP server."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        reason = (error.strerror or "it is refused").partition(" (while")[0].lower()
+        raise InvalidInputError(
+            f"{host}:{port} cannot be listened on: {reason}.", "Choose another --host or --port."
+        ) from None
 
 
 def _run_stdio(tools: Profile) -> None:

@@ -31,9 +31,9 @@ class MigrationReport(Record):
 
 
 class Fault(Record):
-    """Something in a store that is not as it should be."""
+    """Something in a store, or of what its servers share, that is not as it should be."""
 
-    part: Literal["file", "words", "vectors"]
+    part: Literal["file", "words", "vectors", "redis"]
     what: str
     repairable: bool = Field(description="Whether `commontrace doctor --repair` makes it anew from rows.")
     hint: str = Field(description="The next step.")

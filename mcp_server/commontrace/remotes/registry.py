@@ -86,11 +86,11 @@ class Registry:
         )
 
     def add(self, name: str, url: str, key: str = "") -> Remote:
-        """Add a remote.
+        """Add a remote. One of that name and URL takes the key in place of its own, and stays what it is otherwise.
 
         Raises:
             InvalidInputError: a name or URL that cannot be one, or a key for what takes none.
-            ConflictError: there is a remote of that name.
+            ConflictError: there is a remote of that name, and not at this URL, or no key was given.
         """
         if not _NAME.match(name):
             raise InvalidInputError(f"{name!r} cannot be the name of a remote.", "Use lower-case letters, digits, -.")
@@ -98,9 +98,12 @@ class Registry:
         if key and remote.kind != "server":
             raise InvalidInputError("Only a server takes a key.", "Leave the key out.")
         remotes = {one.name: one for one in self.all()}
-        if name in remotes:
-            raise ConflictError(f"There is a remote {name} already.", f"commontrace remote remove {name}, or rename.")
-        self._write([*remotes.values(), remote])
+        if name in remotes and not (key and remotes[name].url == remote.url):
+            raise ConflictError(
+                f"There is a remote {name} already, at {without_password(remotes[name].url)}.",
+                f"Choose another name, or forget it and what waits for it: commontrace remote remove {name}.",
+            )
+        self._write([*(remotes | {name: remote}).values()])
         return remote
 
     def remove(self, name: str) -> Remote:

@@ -92,6 +92,15 @@ async def test_all_keys_of_a_contributor_are_revoked_together(client: AsyncClien
     assert await client.contributors.revoke_keys(by_id) == []
 
 
+async def test_the_owner_says_which_of_two_of_one_name_is_meant(client: AsyncClient) -> None:
+    here, there = await _created(client, "ann"), await _created(client, "ann", organization="elsewhere")
+    meant = there.contributor.contributor_id
+    with pytest.raises(ConflictError, match=rf"Several people are called ann.*by id: .* or {meant} \(elsewhere\)"):
+        await client.contributors.revoke_keys(Revocation(contributor="ann"))
+    assert await client.contributors.revoke_keys(Revocation(lineage=meant)) == [there.key_id]
+    assert await _good(client, here.key)
+
+
 async def test_all_keys_of_an_organization_are_revoked_together(client: AsyncClient) -> None:
     here, there = await _created(client, "ann"), await _created(client, "eve", organization="elsewhere")
     assert await client.contributors.revoke_keys(Revocation(organization="elsewhere")) == [there.key_id]

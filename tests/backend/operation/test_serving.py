@@ -25,13 +25,18 @@ from commontrace_backend.settings import BackendSettings
 from factories import contribution
 
 TOKEN = {"Authorization": "Bearer scrape"}
+SLOW = """import sys, time
+if "multiprocessing.spawn" in " ".join(sys.orig_argv):
+    time.sleep(6)
+"""
 
 
 @contextmanager
 def process(url: str, *options: str, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`commontrace_backend` as a process: itself, and its address once it listens."""
+    """`commontrace_backend` as a process, which sees modules beside its log: itself, and where it listens."""
     environment = {
         **os.environ,
+        "PYTHONPATH": str(log.parent),
         "COMMONTRACE_DATABASE_URL": url,
         "COMMONTRACE_METRICS_TOKEN": "scrape",
         "COMMONTRACE_LOG_FORMAT": "json",
@@ -67,8 +72,10 @@ def test_workers_share_a_port_and_their_figures_and_none_outlives_the_first(
 ) -> None:
     key = blocking.contributors.create_key(NewApiKey(contributor="ann")).key
     log = tmp_path / "log"
+    (tmp_path / "sitecustomize.py").write_text(SLOW)  # a worker on a busy machine takes long to come up
     with process(url, "--workers", "2", log=log) as (parent, address):
         until(lambda: log.read_bytes().count(b"Application startup complete") == 2)
+        assert b"died" not in log.read_bytes()
         for _ in range(12):  # each over a connection of its own
             answer = httpx2.post(
                 f"{address}/api/v1/traces/query",

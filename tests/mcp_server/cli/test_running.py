@@ -7,11 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from commandline import Cli
+from commontrace_backend.__main__ import main as serve
+from commontrace_backend.worker import main as work
 from doors import Server
 
 COMMONTRACE = str(Path(sys.executable).parent / "commontrace")
@@ -90,6 +93,42 @@ def test_a_broken_store_and_a_taken_port_are_refused_in_one_line(cli: Cli, url: 
             )
             assert (run.returncode, len(run.stderr.splitlines())) == (1, 1)
             assert says in run.stderr
+            assert "while attempting" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("RATE_READS", "-5", "COMMONTRACE_RATE_READS is wrong: Input should be greater than or equal to 0."),
+        ("LOG_LEVEL", "verbose", "COMMONTRACE_LOG_LEVEL is wrong: Input should be 'DEBUG', 'INFO',"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_wherever_it_is_read(
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
+    says: str,
+) -> None:
+    monkeypatch.setenv(f"COMMONTRACE_{name}", value)
+    assert says in cli.failed("query", "x")
+    assert says in cli("doctor").stdout
+    monkeypatch.setenv("COMMONTRACE_DATABASE_URL", "sqlite:///never.db")
+    for run in (partial(serve, []), work):
+        assert run() == 1
+        assert says in capsys.readouterr().err
+
+
+def test_a_setting_that_is_misspelt_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMONTRACE_TEAM_KEY", "named by --key-from")
+    assert cli.json("doctor")["healthy"]
+    monkeypatch.setenv("COMMONTRACE_RATE_READ", "5")
+    assert "COMMONTRACE_RATE_READ is none; is COMMONTRACE_RATE_READS meant?" in cli("doctor").stdout
+    said = cli("serve", "--url", "nonsense").stderr
+    assert said.startswith(
+        "COMMONTRACE_RATE_READ is no setting; is COMMONTRACE_RATE_READS meant?\nerror: 'nonsense' is"
+    )
 
 
 def test_a_server_without_a_database_says_which_setting_is_missing(home: Path) -> None:
@@ -97,6 +136,13 @@ def test_a_server_without_a_database_says_which_setting_is_missing(home: Path) -
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 1
     assert "COMMONTRACE_DATABASE_URL" in run.stderr
+
+
+def test_tools_that_cannot_be_served_over_http_say_why_in_one_line(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = cli.failed("mcp", "--transport", "http", "--port", port)
+        assert f"127.0.0.1:{port} cannot be listened on: address already in use. Choose another" in said
 
 
 def test_the_tools_are_served_over_http_to_those_with_a_key(cli: Cli, url: str) -> None:
@@ -207,6 +253,15 @@ def test_doctor_finds_everything_in_place(cli: Cli) -> None:
     assert marks["Claude Code, this project"] == "right"
     assert marks["Claude Desktop"] == "neither"
     assert "not wired: commontrace setup claude-desktop" in cli.good("doctor")
+
+
+def test_doctor_says_that_redis_does_not_answer(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMONTRACE_REDIS_URL", "redis://:hunter2@127.0.0.1:9/0")
+    said = cli("doctor")
+    assert said.exit_code == 1
+    assert "Redis is away (it cannot be reached)" in said.stdout
+    assert "Mend Redis or COMMONTRACE_REDIS_URL." in said.stdout
+    assert "hunter2" not in said.output
 
 
 def test_doctor_says_what_is_wrong_and_fails(cli: Cli, work: Path, tmp_path: Path) -> None:

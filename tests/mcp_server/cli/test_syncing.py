@@ -74,6 +74,7 @@ def test_what_cannot_be_a_remote_is_refused(cli: Cli, place: str, why: str) -> N
 
 def test_a_remote_that_is_removed_is_forgotten(cli: Cli, team: str) -> None:
     assert "origin already" in cli.failed("remote", "add", "origin", team)
+    assert "origin already" in cli.failed("remote", "add", "origin", SERVER, "--key-from", "stdin", stdin=KEY)
     cli.good("remote", "remove", "origin")
     assert "There is no remote" in cli.good("remote", "list")
     assert "no remote origin" in cli.failed("pull")

@@ -13,6 +13,7 @@ from commontrace.models.contexts import RefMove
 from commontrace.models.contributors import NewApiKey
 from commontrace.objects import Blob, Commit, appends
 from conversations import said, say
+from crowding import Team
 from doors import answering, serving
 
 
@@ -65,6 +66,26 @@ async def test_a_fetch_moves_no_branch_and_a_pull_merges(here: AsyncContextRepos
     assert {*await said(here)} >= {"ours", "theirs"}
     assert (await here.push()).commits == 2
     assert {*await said(there)} >= {"ours", "theirs"}
+
+
+async def test_what_a_colleague_shares_is_pulled_gone_on_with_and_pushed_and_nothing_else_lands_there(
+    client: AsyncClient, team: Team
+) -> None:
+    client.remotes.add("team", team.url, team.key)
+    async with connect_async(team.store) as owner:
+        there = owner.contexts.open("work")
+        await say(there, "theirs")
+        await there.share()
+        here = client.contexts.open("work")
+        await say(here, "for me alone")
+        await here.branch("mine", switch=False)
+        with pytest.raises(ConflictError, match=r"would see what you write.*pull it or switch"):
+            await here.push("team", "mine")
+        assert [branch.name for branch in await there.branches()] == ["main"]
+        await here.pull("team", "main")
+        await say(here, "and mine")
+        assert (await here.push("team", "main")).commits > 0
+        assert {*await said(there)} == {"theirs", "for me alone", "and mine"}
 
 
 async def test_what_is_not_here_is_never_pushed_over_unless_it_was_seen(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from commontrace import AsyncClient, connect_async
-from commontrace.errors import InvalidInputError, NotFoundError, UnavailableError
+from commontrace.errors import AuthenticationError, InvalidInputError, NotFoundError, UnavailableError
 from commontrace.models.contributors import NewApiKey
 from commontrace.models.search import Query
 from commontrace.models.syncing import Delivery, TransferReport
@@ -193,9 +193,9 @@ async def test_what_waits_for_a_server_is_delivered_once_when_it_answers(
     url = f"sqlite:///{shutil.copy(template, tmp_path / 'team.db')}"
     async with connect_async(url) as owner:
         theirs = await contributed(owner, 1, visibility="team")
-        key = (await owner.contributors.create_key(NewApiKey(contributor="ana"))).key
+        old = await owner.contributors.create_key(NewApiKey(contributor="ana"))
         with serving(url) as server:
-            client.remotes.add("team", server.url, key)
+            client.remotes.add("team", server.url, old.key)
             here = (await client.remotes.pull()).items[0].trace_id
         mine = await contributed(client, 0)
         with pytest.raises(UnavailableError):
@@ -207,7 +207,12 @@ async def test_what_waits_for_a_server_is_delivered_once_when_it_answers(
         stopped = await client.remotes.sync()
         assert [item.kind for item in stopped.waiting] == ["trace", "vote"]
         assert "cannot be reached" in stopped.problem
+        new = await owner.contributors.rotate_key(old.key_id, overlap_hours=0)
         with serving(url, server.port):
+            with pytest.raises(AuthenticationError, match="expired"):
+                await client.remotes.sync()
+            assert [item.kind for item in client.remotes.outbox()] == ["trace", "vote"]
+            client.remotes.add("team", server.url, new.key)
             done = await client.remotes.sync()
             assert (done.delivered, done.waiting, done.problem) == (2, [], "")
             assert (await client.remotes.sync()).delivered == 0
