@@ -1,8 +1,10 @@
 """What a store costs as it grows: ingest, CPU a query, memory and bytes on disk, for each database and size.
 
-The first thousand traces come one by one through the SDK, the others unscreened through the service in transactions
-of a thousand. Texts are drawn from the words of this repository by Zipf's law and are the same in every run. Vectors
-of traces are random, around some real ones: a query pays for the model that embeds it and for the scan over all.
+The first 200 traces come one by one through the SDK, the others unscreened through the service in transactions of a
+thousand. With `--copies` each is there so many times in PostgreSQL, under other ids and with vectors beside its own,
+which makes a million in the time of ten thousand. Texts are drawn from the words of this repository by Zipf's law and
+are the same in every run. Vectors of traces are random, around some real ones: a query pays for the model that embeds
+it and for the scan over all.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import numpy as np
 from sqlalchemy import make_url, select, text
 
@@ -31,6 +34,7 @@ from commontrace.models.search import Query
 from commontrace.models.traces import Contribution, TraceContent
 from commontrace_backend.contributors.service import open_keyring
 from commontrace_backend.database.engine import Database, connect_database
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.choose import choose_embedder
 from commontrace_backend.embedding.protocol import Embedder
 from commontrace_backend.index.any_index import index_for, vectors_for
@@ -41,7 +45,7 @@ from commontrace_backend.traces.service import contribute, prepare
 from commontrace_backend.traces.tables import trace_versions, traces
 
 ROOT = Path(__file__).resolve().parents[1]
-BY_SDK = 1_000
+BY_SDK = 200
 AT_ONCE = 1_000
 SHORT, LONG = 6, 32  # words of a query
 CLUSTERS, SPREAD = 64, 1.0  # traces whose own vectors are the centres, and how far others lie from these
@@ -126,7 +130,7 @@ async def in_bulk(url: str, items: Iterator[dict[str, Any]]) -> float:
         index = index_for(database, traces.c.number)
         while some := list(islice(items, AT_ONCE)):
             wanted = [Contribution(**item, insist=True) for item in some]
-            async with database.writing() as writer:
+            async with database.writing(EVERY_TENANT) as writer:
                 for one in wanted:
                     content = TraceContent.model_validate(one.model_dump(include=set(TraceContent.model_fields)))
                     await contribute(writer, keyring.owner, index, one, replace(harmless, content=content))
@@ -142,12 +146,12 @@ async def with_vectors(url: str, embedder: Embedder) -> None:
     generator = np.random.default_rng(1)
     async with opened(url) as database:
         vectors = vectors_for(database, traces.c.number, embedder.name)
-        async with database.reading() as session:
+        async with database.reading(EVERY_TENANT) as session:
             titles = [row.title for row in await session.all(select(traces.c.title).limit(CLUSTERS))]
         centres = await embedder.documents(titles)
         dimension, after = centres.shape[1], 0
         while True:
-            async with database.writing() as writer:
+            async with database.writing(EVERY_TENANT) as writer:
                 rows = await writer.all(_served(after))
                 if not rows:
                     return
@@ -161,6 +165,69 @@ async def with_vectors(url: str, embedder: Embedder) -> None:
                 after = rows[-1].number
 
 
+SPREAD_OVER = 4096  # vectors that copies are moved by
+_NUMBERS = "INSERT INTO {0} SELECT {1} FROM {0} AS one CROSS JOIN generate_series(1, {2}) AS copy"
+_AS_ANOTHER = {"trace_id": "md5(one.trace_id || copy)", "number": "one.number + copy * {0}"}
+_COPIED = ("traces", "trace_versions", "trace_tags", "trace_search")
+
+
+async def multiply(url: str, copies: int) -> None:
+    """Have every trace so many times, by SQL alone; their vectors lie around its own."""
+    connection = await asyncpg.connect(url)
+    highest = await connection.fetchval("SELECT max(number) FROM traces")
+    await connection.execute("SET maintenance_work_mem = '6GB'")
+    for table in _COPIED:
+        columns = [
+            row["attname"]
+            for row in await connection.fetch(
+                "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
+                table,
+            )
+        ]
+        # A version counts those of its trace.
+        told = _AS_ANOTHER | ({"number": "one.number"} if table == "trace_versions" else {})
+        values = ", ".join(told.get(name, f"one.{name}").format(highest) for name in columns)
+        await connection.execute(_NUMBERS.format(table, values, copies - 1))
+        print(f"{table}: {await connection.fetchval(f'SELECT count(*) FROM {table}')}", file=sys.stderr, flush=True)
+    await connection.execute(f"UPDATE search_terms SET documents = documents * {copies}")
+    await connection.execute(f"UPDATE search_totals SET documents = documents * {copies}, length = length * {copies}")
+    await _multiply_vectors(connection, copies, highest)
+    await connection.execute(
+        "SELECT setval(pg_get_serial_sequence('traces', 'number'), (SELECT max(number) FROM traces))"
+    )
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+async def _multiply_vectors(connection: Any, copies: int, highest: int) -> None:
+    indexes = await connection.fetch(
+        "SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS made FROM pg_index"
+        " WHERE indrelid = 'trace_vectors'::regclass AND pg_get_indexdef(indexrelid) LIKE '%hnsw%'"
+    )
+    for index in indexes:  # which is made some ten times as fast of all at once
+        await connection.execute(f"DROP INDEX {index['name']}")
+    dimension = await connection.fetchval("SELECT max(dimension) FROM embedding_models")
+    generator = np.random.default_rng(2)
+    moves = generator.standard_normal((SPREAD_OVER, dimension or 1)) * (dimension or 1) ** -0.5
+    await connection.execute("CREATE TEMPORARY TABLE moves (place int PRIMARY KEY, by halfvec)")
+    await connection.executemany(
+        "INSERT INTO moves VALUES ($1, $2::text::halfvec)",
+        [(place, f"[{','.join(f'{number:.4g}' for number in move)}]") for place, move in enumerate(moves)],
+    )
+    await connection.execute(
+        "INSERT INTO trace_vectors SELECT one.number + copy * $1, one.model_id, one.part, one.text_hash,"
+        " l2_normalize(one.vector + by), one.revision FROM trace_vectors AS one"
+        " CROSS JOIN generate_series(1, $2) AS copy"
+        f" JOIN moves ON place = (one.number * 31 + copy * 7 + one.part) % {SPREAD_OVER}",
+        highest,
+        copies - 1,
+    )
+    for index in indexes:
+        began = time.perf_counter()
+        await connection.execute(index["made"])
+        print(f"{index['name']}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+
+
 def _served(after: int) -> Any:
     same = (trace_versions.c.trace_id == traces.c.trace_id) & (trace_versions.c.version_id == traces.c.version_id)
     columns = select(traces.c.number, trace_versions.c.content).join(trace_versions, same)
@@ -171,7 +238,7 @@ class Backends:
     """The CPU that a PostgreSQL server on this machine has used; 0 for SQLite, which runs in this process."""
 
     def __init__(self, url: str) -> None:
-        self._postmaster = parent_of(asyncio.run(_backend(url))) if database_kind(url) == "postgresql" else None
+        self._postmaster = asyncio.run(_postmaster(url)) if database_kind(url) == "postgresql" else None
 
     def seconds(self) -> float:
         """Of all its processes that live now; 0 where /proc does not say."""
@@ -185,9 +252,9 @@ class Backends:
         return total / 1e9
 
 
-async def _backend(url: str) -> int:
-    async with opened(url) as database, database.reading() as session:
-        return int(await session.scalar(text("SELECT pg_backend_pid()")))
+async def _postmaster(url: str) -> int | None:
+    async with opened(url) as database, database.reading(EVERY_TENANT) as session:
+        return parent_of(int(await session.scalar(text("SELECT pg_backend_pid()"))))
 
 
 def parent_of(process: int) -> int | None:
@@ -272,22 +339,27 @@ def new_store(engine: str) -> Iterator[str]:
         server.wait()
 
 
-def figures(engine: str, size: int, embedder: str, queries: int) -> list[dict[str, Any]]:
+def figures(engine: str, size: int, embedder: str, queries: int, copies: int) -> list[dict[str, Any]]:
     """Fill one store and ask it: a row by words and, with an embedder, a row by both."""
     writer = Writer(seed=size)
     first = [writer.trace() for _ in range(min(size, BY_SDK))]
     questions = {kind: writer.queries(first, queries, words) for kind, words in (("short", SHORT), ("long", LONG))}
     os.environ["COMMONTRACE_EMBEDDER"] = "none"
     with new_store(engine) as url:
+        model = choose_embedder(BackendSettings(database_url=url, embedder=embedder))
         loaded: dict[str, Any] = {"sdk traces/s": by_sdk(url, first)}
         loaded["bulk traces/s"] = asyncio.run(in_bulk(url, (writer.trace() for _ in range(size - len(first)))))
+        if copies > 1:
+            if model is not None:
+                asyncio.run(with_vectors(url, model))
+            asyncio.run(multiply(url, copies))
         found = [{**loaded, **apart(url, "none", questions), "disk MiB": round(bytes_on_disk(url) / MIB)}]
-        model = choose_embedder(BackendSettings(database_url=url, embedder=embedder))
         if model is not None:
-            asyncio.run(with_vectors(url, model))
+            if copies == 1:
+                asyncio.run(with_vectors(url, model))
             asked = apart(url, embedder, questions)
             found.append({**loaded, **asked, "disk MiB": round(bytes_on_disk(url) / MIB)})
-    return [{"engine": engine, "traces": size, **row} for row in found]
+    return [{"engine": engine, "traces": size * copies, **row} for row in found]
 
 
 def main() -> None:
@@ -296,6 +368,7 @@ def main() -> None:
     parser.add_argument("--engine", default="sqlite,postgres", help="databases, separated by commas")
     parser.add_argument("--embedder", default="local", choices=["in-memory", "local", "none"])
     parser.add_argument("--queries", type=int, default=200, help="of each length; the first half warms up")
+    parser.add_argument("--copies", type=int, default=1, help="how many times each trace is there; PostgreSQL alone")
     parser.add_argument("--measure", metavar="URL", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
@@ -304,7 +377,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for engine in given.engine.split(","):
         for size in map(int, given.traces.split(",")):
-            for row in figures(engine, size, given.embedder, given.queries):
+            for row in figures(engine, size, given.embedder, given.queries, given.copies):
                 rows.append(row)
                 print("\n".join(f"{name:16} {value:>12}" for name, value in row.items()), "\n", flush=True)
     print(json.dumps({"benchmark": "scale", "embedder": given.embedder, "queries": given.queries, "rows": rows}))

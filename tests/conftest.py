@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,16 +14,28 @@ from commontrace import AsyncClient, Client, connect, connect_async
 from commontrace._transport import LOCAL_BASE, async_transport
 from doors import People, Server, serving
 from embeddings import Endpoint, embedding_endpoint
+from memory import fast_folder
 from postgres import HAS_WHEEL, Postgres, name_of, serving_postgres
+from statements import share_compiled_statements
+from stocks import Stock, Stocks
 from valkey_server import Valkey, serving_valkey
 
 os.environ["COMMONTRACE_EMBEDDER"] = "none"  # for what fixtures of a wider scope make
+
+# Some machines have no Python write what it compiles; each process that a test starts would compile a second's worth.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Half of what a commit takes is to wait for the disk.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", fast_folder())
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("house", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 # For whoever only asks whether a test fails: no smaller example is looked for.
 settings.register_profile("hasty", settings.get_profile("house"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("house")
+
+share_compiled_statements()
 
 
 @pytest.fixture(autouse=True)
@@ -131,6 +144,19 @@ def url(request: pytest.FixtureRequest) -> str:
     if getattr(request, "param", "sqlite") == "postgresql":
         return str(request.getfixturevalue("postgres_url"))
     return f"sqlite:///{request.getfixturevalue('store')}"
+
+
+@pytest.fixture(scope="session")
+def stocks() -> Stocks:
+    """What this worker keeps of filled stores."""
+    return {}
+
+
+@pytest.fixture
+def stock(url: str, template: Path, stocks: Stocks, request: pytest.FixtureRequest) -> Stock:
+    """Fills the store of `client` before it is opened: `await stock(five)`, which `five` does but once a worker."""
+    server = None if url.startswith("sqlite") else request.getfixturevalue("postgres")
+    return Stock(url, template.parent, stocks, server)
 
 
 @pytest.fixture

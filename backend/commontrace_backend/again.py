@@ -29,7 +29,7 @@ class Again:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; answers are whole before they start, so one that was lost has not started."""
-        if not _reads(scope):
+        if not reads(scope):
             await self._app(scope, receive, send)
             return
         taken: list[Message] = []
@@ -50,7 +50,8 @@ class Again:
             await self._app(scope, give, send)
 
 
-def _reads(scope: Scope) -> bool:
+def reads(scope: Scope) -> bool:
+    """Whether a request changes nothing but its caller's receipts."""
     if scope["type"] != "http" or scope["path"].endswith("/bundle"):
         return False
     path: str = scope["path"]

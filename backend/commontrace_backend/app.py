@@ -23,6 +23,7 @@ from commontrace_backend.database.pools import Pools
 from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.embedding.choose import choose_embedder
 from commontrace_backend.embedding.protocol import Embedder
+from commontrace_backend.identity import caller_of
 from commontrace_backend.index.any_index import index_for, vectors_for
 from commontrace_backend.jobs.queue import Queue
 from commontrace_backend.jobs.routes import router as jobs
@@ -52,6 +53,7 @@ from commontrace_backend.traces.review_routes import router as reviews
 from commontrace_backend.traces.routes import router as traces
 from commontrace_backend.traces.tables import traces as trace_rows
 from commontrace_backend.traces.upkeep import Upkeep
+from commontrace_backend.turns import Turns
 
 # search before traces: /traces/query is not the id of a trace
 _ROUTERS: Final = (
@@ -118,7 +120,10 @@ def _add_middleware(app: FastAPI, settings: BackendSettings) -> None:
         app.add_middleware(sentry.Captured, client=app.state.sentry)
     problems.install(app)
     app.add_middleware(Again)
-    app.add_middleware(BodyLimit, patience=settings.request_seconds / 2)
+    if not settings.local_owner:
+        # Who has waited for half of its time has the other half to be answered in.
+        app.add_middleware(Turns, at_once=settings.requests_at_once, patience=settings.request_seconds / 2)
+    app.add_middleware(BodyLimit, patience=settings.request_seconds / 2, caller_of=caller_of)
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
         app.add_middleware(Revalidated)

@@ -1,7 +1,7 @@
 """API key or token to Caller, and the sessions a route may ask for."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -16,6 +16,7 @@ from commontrace_backend.rates import Kind, Meter
 from commontrace_backend.reporting import NOTED
 
 WORKING_COPY_HEADER = "CommonTrace-Working-Copy"
+_CALLER = "commontrace.caller"
 _WORKING_COPY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 
 
@@ -33,7 +34,17 @@ KeyringDep = Annotated[Keyring, Depends(_keyring)]
 
 
 async def caller_of(request: Request) -> Caller:
-    """The contributor whose key the request carries; raises AuthenticationError without a good one."""
+    """The contributor whose key the request carries; raises AuthenticationError without a good one.
+
+    Whoever sends a body is asked for before it is read, and then known.
+    """
+    if _CALLER not in request.scope:
+        request.scope[_CALLER] = await _shown_by(request)
+    caller: Caller = request.scope[_CALLER]
+    return caller
+
+
+async def _shown_by(request: Request) -> Caller:
     working_copy, *more = request.headers.getlist(WORKING_COPY_HEADER) or ["default"]
     if more or not _WORKING_COPY.match(working_copy):
         raise InvalidInputError(
@@ -86,15 +97,23 @@ async def _writing(request: Request, caller: Annotated[Caller, Depends(caller_of
         yield session
 
 
-async def charge_more(request: Request, caller: Caller, more: int) -> int:
-    """Charge a writer for `more` writes beside the one that its request is; returns how many it may make now."""
+async def charge_for(request: Request, response: Response, caller: Caller, costs: Sequence[int]) -> int:
+    """Charge a writer for things that each cost so many writes; returns how many of these it may bring now.
+
+    The first costs one less, for its request was one.
+
+    Raises:
+        RateLimitedError: other requests left nothing, not even for the first.
+    """
     meter: Meter = request.app.state.meter
-    for made in range(more):
+    if costs[0] > 1:
+        response.headers.update(await meter.charge(caller, "writes", costs[0] - 1, least=0))
+    for made, cost in enumerate(costs[1:], 1):
         try:
-            await meter.charge(caller, "writes")
+            response.headers.update(await meter.charge(caller, "writes", cost))
         except RateLimitedError:
             return made
-    return more
+    return len(costs)
 
 
 Anyone = Annotated[Caller, Depends(caller_of)]

@@ -32,7 +32,9 @@ from commontrace_backend.again import note_loss
 from commontrace_backend.reporting import NOTED, report
 
 MEDIA_TYPE: Final = "application/problem+json"
-_STREAMED: Final = ("/bundle", "/objects")
+STREAMED: Final = ("/bundle", "/objects")
+"""How the paths end whose bodies or answers take as long as they take."""
+
 _OF_A_BODY: Final[dict[HTTPStatus, tuple[type[CommonTraceError], str]]] = {
     HTTPStatus.REQUEST_TIMEOUT: (SlowBodyError, "Send it again, faster or in parts."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLargeError, "Send less, or in several requests."),
@@ -148,6 +150,8 @@ def _of_another_method(routes: Sequence[Route]) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, CommonTraceError):  # of whoever sent a body, before it was read
+        return await _ours(request, error.__cause__)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return answer(NotFoundError("There is no such route.", "See /docs for the routes."))
     if error.status_code in _OF_A_BODY:
@@ -193,7 +197,7 @@ class Deadline:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; what is streamed takes as long as it takes."""
-        if scope["type"] != "http" or scope["path"].endswith(_STREAMED):
+        if scope["type"] != "http" or scope["path"].endswith(STREAMED):
             await self._app(scope, receive, send)
             return
         limit = asyncio.timeout(self._seconds)

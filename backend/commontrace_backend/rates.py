@@ -1,6 +1,8 @@
 """How much a key, its organization and its lineage may ask in a while: token buckets, and what an answer says of them.
 
 A bucket holds at most `most` tokens and gains as many in `seconds`; a request takes one from each of three, or none.
+What carries the work of many takes as many, as soon as there is one: the bucket then owes the others, and no request is
+too large for a small one.
 Headers as of the IETF's draft-ietf-httpapi-ratelimit-headers. Buckets live in this process: the protocol is all that
 several servers with one shared store of buckets have to agree on.
 """
@@ -50,7 +52,7 @@ class Level:
     Attributes:
         quota: of that bucket.
         left: whole tokens, 0 where it is empty.
-        wait: seconds until there is a token, 0 where there is one.
+        wait: seconds until there is a token, 0 where the request was not refused.
     """
 
     quota: Quota
@@ -61,8 +63,8 @@ class Level:
 class Buckets(Protocol):
     """A store of buckets, each known by whose it is and its quota's name."""
 
-    async def take(self, wanted: Sequence[tuple[str, Quota]]) -> Level:
-        """Take a token from every one of these buckets; from none where any is empty."""
+    async def take(self, wanted: Sequence[tuple[str, Quota]], cost: int = 1, least: int = 1) -> Level:
+        """Take `cost` tokens from every one of these buckets; from none where any has less than `least`."""
         ...
 
 
@@ -73,19 +75,19 @@ class InProcessBuckets:
         self._clock = clock
         self._held: dict[tuple[str, Quota], tuple[float, float]] = {}
 
-    async def take(self, wanted: Sequence[tuple[str, Quota]]) -> Level:
-        """Take a token from every one of these buckets; from none where any is empty."""
+    async def take(self, wanted: Sequence[tuple[str, Quota]], cost: int = 1, least: int = 1) -> Level:
+        """Take `cost` tokens from every one of these buckets; from none where any has less than `least`."""
         now = self._clock()
         tokens = {bucket: self._tokens(bucket, now) for bucket in wanted}
-        bucket, least = min(tokens.items(), key=lambda item: item[1] / item[0][1].most)
-        if min(tokens.values()) < 1:
-            bucket, least = min(tokens.items(), key=lambda item: item[1])
+        bucket, lowest = min(tokens.items(), key=lambda item: item[1] / item[0][1].most)
+        if min(tokens.values()) < least:
+            bucket, lowest = min(tokens.items(), key=lambda item: item[1])
             quota = bucket[1]
-            return Level(quota, 0, (1 - least) * quota.seconds / quota.most)
-        self._held |= {one: (held - 1, now) for one, held in tokens.items()}
+            return Level(quota, 0, (1 - lowest) * quota.seconds / quota.most)
+        self._held |= {one: (held - cost, now) for one, held in tokens.items()}
         if len(self._held) > _SWEPT_FROM:
             self._held = {one: kept for one, kept in self._held.items() if self._tokens(one, now) < one[1].most}
-        return Level(bucket[1], int(least - 1), 0)
+        return Level(bucket[1], max(0, int(lowest - cost)), 0)
 
     def _tokens(self, bucket: tuple[str, Quota], now: float) -> float:
         quota = bucket[1]
@@ -106,10 +108,16 @@ class Meter:
             "keys": (settings.rate_keys, _HOUR),
         }
 
-    async def charge(self, caller: Caller, kind: Kind) -> dict[str, str]:
+    async def charge(self, caller: Caller, kind: Kind, cost: int = 1, *, least: int = 1) -> dict[str, str]:
         """Take what a request costs; returns the headers that say what is left.
 
         The owner of a local store pays nothing.
+
+        Args:
+            caller: who pays.
+            kind: what for.
+            cost: how many requests' worth it is.
+            least: tokens that must be there; 0 for what comes with a request that has paid one already.
 
         Raises:
             RateLimitedError: a bucket of the key, the organization or the lineage is empty.
@@ -122,7 +130,7 @@ class Meter:
             (caller.key_id, Quota(f"{kind}-key", most, seconds)),
             *((who, Quota(f"{kind}-{group}", most * self._factor, seconds)) for group, who in groups),
         ]
-        level = await self._buckets.take(wanted)
+        level = await self._buckets.take(wanted, cost, least)
         if level.wait:
             raise _refused(level)
         return {"RateLimit-Policy": level.quota.policy, "RateLimit": _standing(level, 0)}

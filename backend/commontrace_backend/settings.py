@@ -93,6 +93,12 @@ class BackendSettings(BaseSettings):
     request_seconds: float = Field(
         default=10.0, gt=0, description="Seconds after which a server gives a request up; bundles take their time."
     )
+    requests_at_once: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description="Requests that read, and as many that write, that a process works on at once; others wait.",
+    )
     log_level: _Level = Field(
         default="WARNING",
         description="Lowest level that is logged, to standard error; INFO has a line for every request.",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from commontrace._patience import wait_told
 from commontrace.errors import (
     AuthenticationError,
     BackendError,
@@ -196,14 +197,14 @@ def failure(status: int, headers: Mapping[str, str], host: str, said: str) -> Co
 
     Args:
         status: the HTTP status, not 200.
-        headers: of the answer, found by names in small letters.
+        headers: of the answer, found by names in any letters.
         host: that answered.
         said: the words of its error, if it has any.
     """
     error: CommonTraceError
     where = f"The summarizer's endpoint {host}"
     if status == RateLimitedError.status:
-        seconds = _seconds(headers.get("retry-after", ""))
+        seconds = wait_told(headers)
         wait = f"Wait {seconds:g} seconds" if seconds is not None else "Wait a little"
         error = RateLimitedError(f"{where} takes no more requests for now.", f"{wait}, or use another key.")
         return PassingError(error, seconds) if seconds is None or seconds <= LONGEST_WAIT else error
@@ -214,15 +215,6 @@ def failure(status: int, headers: Mapping[str, str], host: str, said: str) -> Co
     if status in {404, 405} or status < 400:  # noqa: PLR2004 - a redirect is no answer
         return NotFoundError(f"{where} has no such model or path ({status}{said}).", "Check base_url and model.")
     return InvalidInputError(f"{where} refuses the request ({status}{said}).", "Send fewer messages or another model.")
-
-
-def _seconds(text: str) -> float | None:
-    """Of a Retry-After header; None for a date, which no provider sends."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 def words_of(answer: Any, api_key: str) -> str:

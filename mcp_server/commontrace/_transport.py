@@ -15,6 +15,7 @@ import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from commontrace import settings
+from commontrace._tls import trusted_for
 from commontrace.errors import InvalidInputError
 
 _REMOTE = ("https://", "http://")
@@ -55,7 +56,7 @@ def async_transport(url: str, timeout: float, *, owner: bool) -> httpx2.AsyncBas
         InvalidInputError: the URL is of no known kind.
     """
     if is_remote(url):
-        return httpx2.AsyncHTTPTransport(retries=1)
+        return httpx2.AsyncHTTPTransport(verify=trusted_for(url), retries=1)
     if url.startswith(_LOCAL):
         return InProcessTransport(url, timeout, owner=owner)
     raise InvalidInputError(
@@ -67,7 +68,7 @@ def async_transport(url: str, timeout: float, *, owner: bool) -> httpx2.AsyncBas
 def sync_transport(url: str, timeout: float, *, owner: bool) -> httpx2.BaseTransport:
     """The same for callers that block."""
     if is_remote(url):
-        return httpx2.HTTPTransport(retries=1)
+        return httpx2.HTTPTransport(verify=trusted_for(url), retries=1)
     return PortalTransport(lambda: async_transport(url, timeout, owner=owner))
 
 

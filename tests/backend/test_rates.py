@@ -46,8 +46,26 @@ def test_in_any_while_a_bucket_gives_no_more_than_it_held_and_gained(
         assert taken <= most + clock.now * most / seconds + 1e-6
 
 
-def _take(buckets: InProcessBuckets, quota: Quota) -> bool:
-    step = buckets.take([("ann", quota)])
+@given(
+    most=st.integers(1, 50),
+    seconds=st.integers(1, 3600),
+    steps=st.lists(st.tuples(st.floats(0, 100), st.integers(1, 200)), min_size=1, max_size=100),
+)
+def test_what_costs_much_is_paid_for_by_whatever_comes_after(
+    most: int, seconds: int, steps: list[tuple[float, int]]
+) -> None:
+    clock = Clock()
+    buckets, quota = InProcessBuckets(clock), Quota("writes-key", most, seconds)
+    taken, last = 0, 0
+    for step, cost in steps:
+        clock.now += step
+        if _take(buckets, quota, cost):
+            taken, last = taken + cost, cost
+        assert taken - last <= most + clock.now * most / seconds + 1e-6
+
+
+def _take(buckets: InProcessBuckets, quota: Quota, cost: int = 1) -> bool:
+    step = buckets.take([("ann", quota)], cost)
     try:
         step.send(None)
     except StopIteration as done:

@@ -151,13 +151,19 @@ SAME: list[tuple[str, Call]] = [
 ]
 
 
-@pytest.fixture
-def twins(store: Path, tmp_path: Path) -> tuple[str, str]:
-    """Two copies of one prepared store; what is done to one does not show in the other."""
+@pytest.fixture(scope="module")
+def prepared(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = Path(shutil.copy(template, tmp_path_factory.mktemp("prepared")))
     with connect(f"sqlite:///{store}", working_copy="here") as client:
         prepare(client.contexts.open("default"))
-    other = shutil.copy(store, tmp_path / "twin.db")
-    return f"sqlite:///{store}", f"sqlite:///{other}"
+    return store
+
+
+@pytest.fixture
+def twins(prepared: Path, tmp_path: Path) -> tuple[str, str]:
+    """Two copies of one prepared store; what is done to one does not show in the other."""
+    first, second = (f"sqlite:///{shutil.copy(prepared, tmp_path / name)}" for name in ("one.db", "twin.db"))
+    return first, second
 
 
 def plain(value: Any) -> Any:

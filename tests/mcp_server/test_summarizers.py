@@ -202,7 +202,7 @@ async def test_too_many_requests_are_waited_out_as_long_as_the_endpoint_asks(cha
     assert len(chat.requests) == 6
 
 
-@pytest.mark.parametrize(("header", "tries"), [("3600", 1), ("Wed, 21 Oct 2015 07:28:00 GMT", 4), ("-1", 4)])
+@pytest.mark.parametrize(("header", "tries"), [("3600", 1), ("soon", 4), ("-1", 4)])
 async def test_a_long_wait_is_left_to_the_caller(chat: Chat, summarize: Asking, header: str, tries: int) -> None:
     chat.statuses, chat.headers = [429], {"Retry-After": header}
     said = "Wait 3600 seconds" if tries == 1 else "Wait a little"

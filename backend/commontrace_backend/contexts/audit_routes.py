@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from commontrace.models.base import Page
 from commontrace.models.contexts import (
     BlameResult,
     CallRecord,
@@ -18,11 +19,13 @@ from commontrace.models.contexts import (
     VerifyResult,
 )
 from commontrace_backend.contexts import calls, collecting, origins, purging, searching, verifying
+from commontrace_backend.contexts.deliveries import once
 from commontrace_backend.contexts.matching import Wanted
 from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Before, Limit, Name, RefName
 from commontrace_backend.database.engine import Database
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
+from commontrace_backend.paging import Paged
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
@@ -94,15 +97,15 @@ async def record_call(
     repository: Name, body: Annotated[NewCall, redacted(NewCall)], caller: Writer, session: Writing
 ) -> CallRecord:
     """Record that a model was given a window, and what the provider reported."""
-    return await calls.record(session, caller, repository, body)
+    return await once(session, caller, repository, body, calls.record, CallRecord)
 
 
 @router.get(f"{HERE}/calls")
 async def list_calls(
-    repository: Name, caller: Reader, session: Reading, limit: Limit = 50, before: Before = None
-) -> list[CallRecord]:
-    """The recorded calls, newest first; the next page comes before the last call_id."""
-    return await calls.calls(session, caller, repository, limit, before)
+    repository: Name, caller: Reader, session: Reading, asked: Paged, before: Before = None
+) -> Page[CallRecord]:
+    """The recorded calls, newest first."""
+    return await calls.calls(session, caller, repository, asked, before)
 
 
 @router.get(f"{HERE}/calls/{{call_id}}")

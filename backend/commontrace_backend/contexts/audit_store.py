@@ -15,6 +15,7 @@ from commontrace_backend.contexts.tables import (
     purged_objects,
     repositories,
 )
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import QUICK, ReadSession, WriteSession
 
 CHUNK: Final = 500  # SQLite takes a bounded number of parameters
@@ -30,7 +31,7 @@ _PURGED_COSTS: Final = (
     )
     .where(
         purged_objects.c.repository_id == bindparam("repository"),
-        purged_objects.c.object_id.in_(bindparam("objects", expanding=True)),
+        OneOf(purged_objects.c.object_id, "objects"),
     )
     .execution_options(**QUICK)
 )

@@ -9,6 +9,7 @@ from commontrace_backend.contexts.tables import call_records
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.paging import Asked, Key, Order
 
 _LEARNT_FROM: Final = 200
 """Calls of a model; older ones weigh nothing."""
@@ -16,6 +17,7 @@ _LEARNT_FROM: Final = 200
 _RECORDS: Final = select(call_records, contributors.c.name.label("contributor")).join(
     contributors, contributors.c.contributor_id == call_records.c.contributor_id
 )
+_NEWEST: Final = Order("calls", Key("call_id", call_records.c.call_id, descending=True))
 _LAST: Final = (
     _RECORDS.where(
         call_records.c.repository_id == bindparam("repository"),
@@ -44,12 +46,14 @@ async def find_call(session: ReadSession, repository_id: int, call_id: int) -> R
     return await session.first(_RECORDS.where(here))
 
 
-async def newest_calls(session: ReadSession, repository_id: int, limit: int, before: int | None) -> Sequence[Row[Any]]:
-    """Calls, newest first, those that came before one where that is said."""
+async def some_calls(
+    session: ReadSession, repository_id: int, asked: Asked, before: int | None
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the calls, newest first, those that came before one where that is said."""
     statement = _RECORDS.where(call_records.c.repository_id == repository_id)
     if before is not None:
         statement = statement.where(call_records.c.call_id < before)
-    return await session.all(statement.order_by(call_records.c.call_id.desc()).limit(limit))
+    return await _NEWEST.read(session, statement, asked)
 
 
 async def reports(session: ReadSession, repository_id: int, model: str) -> Sequence[Row[Any]]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from commontrace.errors import InvalidInputError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.contexts import (
     CacheEffect,
     CallRecord,
@@ -28,6 +29,7 @@ from commontrace_backend.contexts.recording import NewBlob, schema_message
 from commontrace_backend.contexts.requests import cache_effect, learned, reported, request_tokens
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.paging import Asked
 from commontrace_backend.tokens import default_counter, tools_tokens
 
 _KINDS: Final = ("input", "cache_read", "cache_write", "output", "reasoning")
@@ -89,10 +91,11 @@ async def _estimated(session: ReadSession, caller: Caller, name: str, wanted: Ne
     return await asyncio.to_thread(request_tokens, wanted.model, window.messages or [], tools, window.types)
 
 
-async def calls(session: ReadSession, caller: Caller, name: str, limit: int, before: int | None) -> list[CallRecord]:
+async def calls(session: ReadSession, caller: Caller, name: str, asked: Asked, before: int | None) -> Page[CallRecord]:
     """The recorded calls, newest first, those that came before one where that is said."""
     place = await open_place(session, caller, name)
-    return [_told(row) for row in await call_store.newest_calls(session, place.id, limit, before)]
+    rows, goes_on = await call_store.some_calls(session, place.id, asked, before)
+    return Page(items=[_told(row) for row in rows], next_cursor=goes_on)
 
 
 async def rebuild(session: ReadSession, caller: Caller, name: str, call_id: int) -> RebuiltCall:

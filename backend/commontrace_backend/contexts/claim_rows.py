@@ -1,7 +1,7 @@
 """SQL for claims: branches that one working copy has for itself until a moment."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select
@@ -10,6 +10,7 @@ from commontrace.errors import ConflictError
 from commontrace_backend.contexts.tables import claims
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.database.clock import NOW
 from commontrace_backend.database.session import ReadSession, WriteSession
 
 CLAIMED: Final = (
@@ -17,7 +18,7 @@ CLAIMED: Final = (
     .where(
         claims.c.repository_id == bindparam("repository"),
         claims.c.branch == bindparam("called"),
-        claims.c.expires_at > bindparam("now"),
+        claims.c.expires_at > NOW,
         or_(claims.c.contributor_id != bindparam("caller"), claims.c.working_copy != bindparam("copy")),
     )
     .exists()
@@ -30,7 +31,7 @@ _FIND: Final = (
     .where(
         claims.c.repository_id == bindparam("repository"),
         claims.c.branch == bindparam("called"),
-        claims.c.expires_at > bindparam("now"),
+        claims.c.expires_at > NOW,
     )
 )
 
@@ -42,7 +43,7 @@ def holds(claim: Row[Any], caller: Caller) -> bool:
 
 async def find_claim(session: ReadSession, repository_id: int, branch: str) -> Row[Any] | None:
     """The claim of a branch that stands now."""
-    return await session.first(_FIND, {"repository": repository_id, "called": branch, "now": datetime.now(UTC)})
+    return await session.first(_FIND, {"repository": repository_id, "called": branch})
 
 
 async def refuse_claimed(session: ReadSession, repository_id: int, caller: Caller, ref: tuple[str, str]) -> None:

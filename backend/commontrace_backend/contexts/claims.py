@@ -1,6 +1,6 @@
 """Claiming a branch for a while: nobody else moves it meanwhile."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from commontrace.errors import NotFoundError
 from commontrace.models.contexts import ClaimInfo, NewClaim
@@ -35,7 +35,7 @@ async def claim(session: WriteSession, caller: Caller, name: str, wanted: NewCla
     if await tip(session, place, branch) is None:
         raise NotFoundError(f"There is no branch {branch}.", "See the branches.")
     await refuse_claimed(session, place.id, caller, ("branch", branch))
-    await put_claim(session, place.key, caller, branch, datetime.now(UTC) + timedelta(minutes=wanted.minutes))
+    await put_claim(session, place.key, caller, branch, await session.now() + timedelta(minutes=wanted.minutes))
     found = await standing(session, place, caller, branch)
     assert found is not None
     return found

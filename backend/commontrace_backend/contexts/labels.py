@@ -3,6 +3,7 @@
 from typing import Final
 
 from commontrace.errors import ConflictError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.contexts import LabelInfo, NewLabel
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.places import SHORT, open_place, resolve
@@ -11,6 +12,7 @@ from commontrace_backend.contexts.refs import check_name
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.paging import Asked
 
 _DIGITS: Final = 16
 
@@ -45,11 +47,10 @@ async def remove(session: WriteSession, caller: Caller, name: str, label: str, r
     return LabelInfo(name=label, commit_id=commit_id)
 
 
-async def labels(session: ReadSession, caller: Caller, name: str) -> list[LabelInfo]:
-    """Every label, by name, with its commits."""
+async def labels(session: ReadSession, caller: Caller, name: str, asked: Asked) -> Page[LabelInfo]:
+    """The labels by name, each commit that has one by itself."""
     place = await open_place(session, caller, name)
-    return [
-        LabelInfo(name=row.name.rpartition("/")[0], commit_id=row.commit_id)
-        for row in await store.all_refs(session, place.id)
-        if row.kind == "label"
-    ]
+    statement, order = store.refs_of(place.id, "label")
+    rows, goes_on = await order.read(session, statement, asked)
+    found = [LabelInfo(name=row.name.rpartition("/")[0], commit_id=row.commit_id) for row in rows]
+    return Page(items=found, next_cursor=goes_on)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from commontrace.models.base import Page
 from commontrace.models.contexts import (
     ClaimInfo,
     CollapseResult,
@@ -17,23 +18,25 @@ from commontrace.models.contexts import (
     SpawnResult,
 )
 from commontrace_backend.contexts import agents, claims, labels, sharing
+from commontrace_backend.contexts.deliveries import once
 from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Name, RefName
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
+from commontrace_backend.paging import Paged
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
 
 @router.get(f"{HERE}/labels")
-async def list_labels(repository: Name, caller: Reader, session: Reading) -> list[LabelInfo]:
-    """Every label with its commits."""
-    return await labels.labels(session, caller, repository)
+async def list_labels(repository: Name, caller: Reader, session: Reading, asked: Paged) -> Page[LabelInfo]:
+    """The labels by name, each commit that has one by itself."""
+    return await labels.labels(session, caller, repository, asked)
 
 
 @router.post(f"{HERE}/labels", status_code=201)
 async def add_label(repository: Name, body: NewLabel, caller: Writer, session: Writing) -> LabelInfo:
     """Put a label on a commit."""
-    return await labels.add(session, caller, repository, body)
+    return await once(session, caller, repository, body, labels.add, LabelInfo)
 
 
 @router.delete(f"{HERE}/labels/{{label:path}}")
@@ -72,7 +75,7 @@ async def spawn(
     repository: Name, body: Annotated[NewSpawn, redacted(NewSpawn)], caller: Writer, session: Writing
 ) -> SpawnResult:
     """Make a branch for a sub-agent."""
-    return await agents.spawn(session, caller, repository, body)
+    return await once(session, caller, repository, body, agents.spawn, SpawnResult)
 
 
 @router.post(f"{HERE}/collapse")
@@ -80,4 +83,4 @@ async def collapse(
     repository: Name, body: Annotated[NewCollapse, redacted(NewCollapse)], caller: Writer, session: Writing
 ) -> CollapseResult:
     """Bring a sub-agent's work home as a summary."""
-    return await agents.collapse(session, caller, repository, body)
+    return await once(session, caller, repository, body, agents.collapse, CollapseResult)

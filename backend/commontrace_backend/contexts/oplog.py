@@ -6,18 +6,20 @@ from typing import Any, Final, Literal
 from sqlalchemy import Row
 
 from commontrace.errors import ConflictError, NotFoundError, RefMovedError
-from commontrace.models.contexts import OperationInfo
+from commontrace.models.base import Page
+from commontrace.models.contexts import NewTurn, OperationInfo
 from commontrace_backend.contexts import store
 from commontrace_backend.contexts.places import SHORT, Place, open_place
 from commontrace_backend.contexts.recording import perform
 from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.paging import Asked
 
 _LOOK_BACK: Final = 1000
 
 
-async def undo(session: WriteSession, caller: Caller, name: str) -> OperationInfo:
+async def undo(session: WriteSession, caller: Caller, name: str, _wanted: NewTurn) -> OperationInfo:
     """Take back the newest operation of this working copy that stands.
 
     Raises:
@@ -29,7 +31,7 @@ async def undo(session: WriteSession, caller: Caller, name: str) -> OperationInf
     return await _turn(session, caller, place, "undo", row)
 
 
-async def redo(session: WriteSession, caller: Caller, name: str) -> OperationInfo:
+async def redo(session: WriteSession, caller: Caller, name: str, _wanted: NewTurn) -> OperationInfo:
     """Do again what undo took back last; raises as undo does. A new operation leaves nothing to do again."""
     place = await open_place(session, caller, name)
     row = _undone_last(await store.own_operations(session, place.id, caller, _LOOK_BACK))
@@ -73,29 +75,25 @@ async def _turn(
             "Branch from the commit before it instead.",
         ) from error
     await store.mark_operation(session, turned, undone=word == "undo")
-    return (await _shown(session, place.id, 1))[0]
+    return _told((await store.latest_operations(session, place.id, 1))[0])
 
 
 async def operations(
-    session: ReadSession, caller: Caller, name: str, limit: int, before: int | None
-) -> list[OperationInfo]:
+    session: ReadSession, caller: Caller, name: str, asked: Asked, before: int | None
+) -> Page[OperationInfo]:
     """The operation log, newest first, what came before an operation where that is said."""
     place = await open_place(session, caller, name)
-    return await _shown(session, place.id, limit, before)
+    rows, goes_on = await store.some_operations(session, place.id, asked, before)
+    return Page(items=[_told(row) for row in rows], next_cursor=goes_on)
 
 
-async def _shown(
-    session: ReadSession, repository_id: int, limit: int, before: int | None = None
-) -> list[OperationInfo]:
-    return [
-        OperationInfo(
-            operation_id=row.operation_id,
-            kind=row.kind,
-            summary=row.summary,
-            contributor=row.contributor_name,
-            working_copy=row.working_copy,
-            created_at=row.created_at,
-            undone=row.undone,
-        )
-        for row in await store.latest_operations(session, repository_id, limit, before)
-    ]
+def _told(row: Row[Any]) -> OperationInfo:
+    return OperationInfo(
+        operation_id=row.operation_id,
+        kind=row.kind,
+        summary=row.summary,
+        contributor=row.contributor_name,
+        working_copy=row.working_copy,
+        created_at=row.created_at,
+        undone=row.undone,
+    )

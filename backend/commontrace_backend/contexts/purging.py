@@ -16,6 +16,7 @@ from commontrace.objects import Commit, identify
 from commontrace_backend.contexts import audit_store, store
 from commontrace_backend.contexts.collecting import TABLES
 from commontrace_backend.contexts.contents import cost, counting
+from commontrace_backend.contexts.deliveries import forget_words
 from commontrace_backend.contexts.layouts import LAYOUTS
 from commontrace_backend.contexts.places import SHORT, Place, open_place, resolve
 from commontrace_backend.contexts.recounting import recount
@@ -85,6 +86,7 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
         if not found.blobs and not found.commits and not log and not named:
             raise NotFoundError("Nothing in this context holds that text.", "Give it exactly as it was said.")
         await _replace(session, place, found)
+        await forget_words(session, place)
         await audit_store.change_operations(session, log)
         await audit_store.note_purges(session, _notes(place, caller, found, wanted.reason))
         said = f"purged {len(found.blobs)} messages and words of {len(found.commits)} commits"
@@ -97,7 +99,7 @@ async def purge(database: Database, caller: Caller, name: str, wanted: NewPurge)
         blobs=list(found.blobs),
         commits=list(found.commits),
         operations=len(log),
-        erased=await database.compact([*TABLES, "purged_objects"]),
+        erased=await database.compact([*TABLES, "purged_objects", "commit_keys"]),
         left=[*summaries, *_aside(await database.copies())],
     )
 

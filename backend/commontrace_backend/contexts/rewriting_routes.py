@@ -30,6 +30,7 @@ from commontrace.models.contexts import (
 from commontrace.safety.bodies import with_redactions
 from commontrace_backend.contexts import blame, budgets, editing, rewriting, summaries
 from commontrace_backend.contexts import merge as merging
+from commontrace_backend.contexts.deliveries import once
 from commontrace_backend.contexts.redacting import redacted
 from commontrace_backend.contexts.routes import HERE, Name, RefName
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
@@ -42,7 +43,7 @@ async def edit(
     repository: Name, body: Annotated[NewEdit, redacted(NewEdit)], caller: Writer, session: Writing
 ) -> ChangeResult:
     """Give a message another content."""
-    return await editing.edit(session, caller, repository, body)
+    return await once(session, caller, repository, body, editing.edit, ChangeResult)
 
 
 @router.post(f"{HERE}/annotate")
@@ -50,7 +51,7 @@ async def annotate(
     repository: Name, body: Annotated[NewAnnotation, redacted(NewAnnotation)], caller: Writer, session: Writing
 ) -> ChangeResult:
     """Give messages a priority or other notes."""
-    return await editing.annotate(session, caller, repository, body)
+    return await once(session, caller, repository, body, editing.annotate, ChangeResult)
 
 
 @router.post(f"{HERE}/presence")
@@ -58,7 +59,7 @@ async def set_presence(
     repository: Name, body: Annotated[NewPresence, redacted(NewPresence)], caller: Writer, session: Writing
 ) -> ChangeResult:
     """Remove messages from the window, or bring them back."""
-    return await editing.set_presence(session, caller, repository, body)
+    return await once(session, caller, repository, body, editing.set_presence, ChangeResult)
 
 
 @router.post(f"{HERE}/move")
@@ -66,7 +67,7 @@ async def move(
     repository: Name, body: Annotated[NewMove, redacted(NewMove)], caller: Writer, session: Writing
 ) -> ChangeResult:
     """Put messages behind another one."""
-    return await editing.move(session, caller, repository, body)
+    return await once(session, caller, repository, body, editing.move, ChangeResult)
 
 
 @router.post(f"{HERE}/notes")
@@ -74,7 +75,7 @@ async def set_notes(
     repository: Name, body: Annotated[NewNotes, redacted(NewNotes)], caller: Writer, session: Writing
 ) -> ChangeResult:
     """Say what holds for the whole context: tools, must-keep patterns, types of parts."""
-    return await editing.set_notes(session, caller, repository, body)
+    return await once(session, caller, repository, body, editing.set_notes, ChangeResult)
 
 
 @router.get(f"{HERE}/slots/{{slot}}")
@@ -94,7 +95,7 @@ async def merge(
     repository: Name, body: Annotated[NewMerge, redacted(NewMerge)], caller: Writer, session: Writing
 ) -> MergeResult:
     """Bring other histories into the current branch; with `dry_run` only say what would happen."""
-    return with_redactions(await merging.merge(session, caller, repository, body), body)
+    return with_redactions(await once(session, caller, repository, body, merging.merge, MergeResult), body)
 
 
 @router.post(f"{HERE}/resolve")
@@ -102,7 +103,7 @@ async def resolve(
     repository: Name, body: Annotated[NewResolve, redacted(NewResolve)], caller: Writer, session: Writing
 ) -> ChangeResult:
     """Settle conflicts that a merge stored."""
-    return await merging.resolve_conflicts(session, caller, repository, body)
+    return await once(session, caller, repository, body, merging.resolve_conflicts, ChangeResult)
 
 
 @router.post(f"{HERE}/cherry-pick")
@@ -110,7 +111,7 @@ async def cherry_pick(
     repository: Name, body: Annotated[NewPick, redacted(NewPick)], caller: Writer, session: Writing
 ) -> PickResult:
     """Make the changes of commits here too."""
-    return await rewriting.cherry_pick(session, caller, repository, body)
+    return await once(session, caller, repository, body, rewriting.cherry_pick, PickResult)
 
 
 @router.post(f"{HERE}/revert")
@@ -118,7 +119,7 @@ async def revert(
     repository: Name, body: Annotated[NewPick, redacted(NewPick)], caller: Writer, session: Writing
 ) -> PickResult:
     """Take the changes of commits back here."""
-    return await rewriting.revert(session, caller, repository, body)
+    return await once(session, caller, repository, body, rewriting.revert, PickResult)
 
 
 @router.post(f"{HERE}/apply")
@@ -126,7 +127,7 @@ async def apply(
     repository: Name, body: Annotated[NewApply, redacted(NewApply)], caller: Writer, session: Writing
 ) -> ChangeResult:
     """Make the change between two windows on the current one."""
-    return await rewriting.apply(session, caller, repository, body)
+    return await once(session, caller, repository, body, rewriting.apply, ChangeResult)
 
 
 @router.post(f"{HERE}/rebase")
@@ -134,7 +135,7 @@ async def rebase(
     repository: Name, body: Annotated[NewRebase, redacted(NewRebase)], caller: Writer, session: Writing
 ) -> PickResult:
     """Let the current branch go on from another commit."""
-    return await rewriting.rebase(session, caller, repository, body)
+    return await once(session, caller, repository, body, rewriting.rebase, PickResult)
 
 
 @router.post(f"{HERE}/reset")
@@ -142,7 +143,7 @@ async def reset(
     repository: Name, body: Annotated[NewReset, redacted(NewReset)], caller: Writer, session: Writing
 ) -> ResetResult:
     """Let the current branch point elsewhere."""
-    return await rewriting.reset(session, caller, repository, body)
+    return await once(session, caller, repository, body, rewriting.reset, ResetResult)
 
 
 @router.post(f"{HERE}/compress")
@@ -150,7 +151,7 @@ async def compress(
     repository: Name, body: Annotated[NewCompress, redacted(NewCompress)], caller: Writer, session: Writing
 ) -> CompressResult:
     """Let a summary stand for messages."""
-    return await summaries.compress(session, caller, repository, body)
+    return await once(session, caller, repository, body, summaries.compress, CompressResult)
 
 
 @router.post(f"{HERE}/expand")
@@ -158,7 +159,7 @@ async def expand(
     repository: Name, body: Annotated[NewExpand, redacted(NewExpand)], caller: Writer, session: Writing
 ) -> ChangeResult:
     """Let summaries give way to what they stand for."""
-    return await summaries.expand(session, caller, repository, body)
+    return await once(session, caller, repository, body, summaries.expand, ChangeResult)
 
 
 @router.post(f"{HERE}/plan")
@@ -166,4 +167,4 @@ async def plan(
     repository: Name, body: Annotated[NewPlan, redacted(NewPlan)], caller: Writer, session: Writing
 ) -> PlanResult:
     """What would make the window fit a budget; with `apply` it is done."""
-    return await budgets.plan(session, caller, repository, body)
+    return await once(session, caller, repository, body, budgets.plan, PlanResult)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from commontrace.models.base import Page
 from commontrace.models.contexts import (
     BranchInfo,
     CommitInfo,
@@ -16,6 +17,7 @@ from commontrace.models.contexts import (
     NewCommit,
     NewRepository,
     NewTag,
+    NewTurn,
     OperationInfo,
     RepositoryInfo,
     SwitchTo,
@@ -28,9 +30,11 @@ from commontrace.safety.bodies import with_redactions
 from commontrace_backend.contexts import calls, differences, history, oplog, service, windows
 from commontrace_backend.contexts import log as logs
 from commontrace_backend.contexts import status as statuses
+from commontrace_backend.contexts.deliveries import once
 from commontrace_backend.contexts.log import Sought
 from commontrace_backend.contexts.redacting import safe
 from commontrace_backend.identity import Reader, Reading, Writer, Writing
+from commontrace_backend.paging import Paged
 
 router = APIRouter(prefix="/api/v1", tags=["contexts"])
 
@@ -44,9 +48,9 @@ HERE = "/contexts/{repository}"
 
 
 @router.get("/contexts")
-async def list_contexts(caller: Reader, session: Reading) -> list[RepositoryInfo]:
-    """Every context the caller may see."""
-    return await history.repositories(session, caller)
+async def list_contexts(caller: Reader, session: Reading, asked: Paged) -> Page[RepositoryInfo]:
+    """The contexts that the caller may see, by name."""
+    return await history.repositories(session, caller, asked)
 
 
 @router.post("/contexts", status_code=201)
@@ -57,10 +61,10 @@ async def create_context(body: NewRepository, caller: Writer, session: Writing) 
 
 @router.get("/traces/{trace_id}/commits")
 async def commits_of_trace(
-    trace_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], caller: Reader, session: Reading
-) -> list[CommitInfo]:
-    """Commits that used or produced a trace."""
-    return await history.commits_of_trace(session, caller, trace_id)
+    trace_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], caller: Reader, session: Reading, asked: Paged
+) -> Page[CommitInfo]:
+    """Commits that used or produced a trace, those with the longest history first."""
+    return await history.commits_of_trace(session, caller, trace_id, asked)
 
 
 async def _prepared(body: NewCommit) -> service.Prepared:
@@ -149,15 +153,15 @@ async def status(
 
 
 @router.get(f"{HERE}/branches")
-async def list_branches(repository: Name, caller: Reader, session: Reading) -> list[BranchInfo]:
-    """Every branch."""
-    return await history.branches(session, caller, repository)
+async def list_branches(repository: Name, caller: Reader, session: Reading, asked: Paged) -> Page[BranchInfo]:
+    """The branches by name."""
+    return await history.branches(session, caller, repository, asked)
 
 
 @router.post(f"{HERE}/branches", status_code=201)
 async def create_branch(repository: Name, body: NewBranch, caller: Writer, session: Writing) -> BranchInfo:
     """Create a branch."""
-    return await service.create_branch(session, caller, repository, body)
+    return await once(session, caller, repository, body, service.create_branch, BranchInfo)
 
 
 @router.delete(f"{HERE}/branches/{{branch:path}}")
@@ -175,15 +179,15 @@ async def switch(repository: Name, body: SwitchTo, caller: Writer, session: Writ
 
 
 @router.get(f"{HERE}/tags")
-async def list_tags(repository: Name, caller: Reader, session: Reading) -> list[TagInfo]:
-    """Every tag."""
-    return await service.tags(session, caller, repository)
+async def list_tags(repository: Name, caller: Reader, session: Reading, asked: Paged) -> Page[TagInfo]:
+    """The tags by name."""
+    return await service.tags(session, caller, repository, asked)
 
 
 @router.post(f"{HERE}/tags", status_code=201)
 async def create_tag(repository: Name, body: NewTag, caller: Writer, session: Writing) -> TagInfo:
     """Give a commit a fixed name."""
-    return await service.create_tag(session, caller, repository, body)
+    return await once(session, caller, repository, body, service.create_tag, TagInfo)
 
 
 @router.delete(f"{HERE}/tags/{{tag:path}}")
@@ -193,20 +197,20 @@ async def delete_tag(repository: Name, tag: str, caller: Writer, session: Writin
 
 
 @router.post(f"{HERE}/undo")
-async def undo(repository: Name, caller: Writer, session: Writing) -> OperationInfo:
+async def undo(repository: Name, caller: Writer, session: Writing, body: NewTurn | None = None) -> OperationInfo:
     """Take back the newest operation of this working copy."""
-    return await oplog.undo(session, caller, repository)
+    return await once(session, caller, repository, body or NewTurn(), oplog.undo, OperationInfo)
 
 
 @router.post(f"{HERE}/redo")
-async def redo(repository: Name, caller: Writer, session: Writing) -> OperationInfo:
+async def redo(repository: Name, caller: Writer, session: Writing, body: NewTurn | None = None) -> OperationInfo:
     """Do again what undo took back last."""
-    return await oplog.redo(session, caller, repository)
+    return await once(session, caller, repository, body or NewTurn(), oplog.redo, OperationInfo)
 
 
 @router.get(f"{HERE}/operations")
 async def list_operations(
-    repository: Name, caller: Reader, session: Reading, limit: Limit = 50, before: Before = None
-) -> list[OperationInfo]:
-    """The operation log, newest first; the next page comes before the last operation_id."""
-    return await oplog.operations(session, caller, repository, limit, before)
+    repository: Name, caller: Reader, session: Reading, asked: Paged, before: Before = None
+) -> Page[OperationInfo]:
+    """The operation log, newest first."""
+    return await oplog.operations(session, caller, repository, asked, before)

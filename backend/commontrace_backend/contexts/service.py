@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from commontrace.errors import BudgetExceededError, ConflictError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.contexts import (
     BranchInfo,
     BudgetPolicy,
@@ -36,6 +37,7 @@ from commontrace_backend.contexts.store import Entry
 from commontrace_backend.contexts.walk import walk
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.paging import Asked
 from commontrace_backend.tokens import default_counter
 
 _COUNTED_AT_ONCE: Final = 10_000  # bytes, which take about two milliseconds
@@ -270,7 +272,9 @@ async def delete_tag(session: WriteSession, caller: Caller, name: str, tag: str)
     return TagInfo(name=tag, commit_id=commit_id)
 
 
-async def tags(session: ReadSession, caller: Caller, name: str) -> list[TagInfo]:
-    """Every tag."""
+async def tags(session: ReadSession, caller: Caller, name: str, asked: Asked) -> Page[TagInfo]:
+    """The tags by name."""
     place = await open_place(session, caller, name)
-    return [TagInfo.model_validate(row) for row in await store.all_refs(session, place.id) if row.kind == "tag"]
+    statement, order = store.refs_of(place.id, "tag")
+    rows, goes_on = await order.read(session, statement, asked)
+    return Page(items=[TagInfo.model_validate(row) for row in rows], next_cursor=goes_on)

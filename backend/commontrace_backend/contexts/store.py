@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, func, insert, or_, select, true, update
 
 from commontrace.errors import RefMovedError
 from commontrace_backend.contexts.claim_rows import CLAIMED, refuse_claimed
@@ -26,6 +26,7 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import QUICK, ReadSession, WriteSession
 from commontrace_backend.database.upsert import insert_missing
+from commontrace_backend.paging import Asked, Key, Order
 
 LASTING: Final = ("gc", "purge")
 """Operations that leave nothing to undo, and that undo passes over."""
@@ -94,6 +95,17 @@ _MOVE_REF: Final = update(refs).where(_FREE).values(commit_id=bindparam("after")
 _ADD_BLOBS: Final = insert_missing(blobs).execution_options(**QUICK)
 _ADD_COMMIT: Final = insert_missing(commits).execution_options(**QUICK)
 _ADD_LINKS: Final = insert_missing(commit_traces).execution_options(**QUICK)
+_REPOSITORIES: Final = Order(
+    "contexts", Key("name", repositories.c.name), Key("contributor_id", repositories.c.contributor_id)
+)
+_OPERATIONS: Final = Order("operations", Key("operation_id", operations.c.operation_id, descending=True))
+_BY_DEPTH: Final = Order(
+    "commits of a trace",
+    Key("generation", commits.c.generation, descending=True),
+    Key("commit_id", commits.c.commit_id),
+    Key("repository", repositories.c.name),
+    Key("owner", repositories.c.contributor_id),
+)
 _ADD_OPERATION: Final = insert(operations).execution_options(**QUICK)
 
 
@@ -116,13 +128,23 @@ async def people(session: ReadSession, tenant_id: str) -> dict[str, str]:
 
 async def all_repositories(session: ReadSession, caller: Caller) -> Sequence[Row[Any]]:
     """Every repository the caller may see with its number of branches, by name."""
+    return await session.all(_repositories().order_by(repositories.c.name), _seen_by(caller))
+
+
+async def some_repositories(
+    session: ReadSession, caller: Caller, asked: Asked
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the same."""
+    return await _REPOSITORIES.read(session, _repositories(), asked, _seen_by(caller))
+
+
+def _repositories() -> Select[Any]:
     count = (
         select(func.count())
         .where(refs.c.repository_id == repositories.c.repository_id, refs.c.kind == "branch")
         .scalar_subquery()
     )
-    statement = select(repositories, count.label("branches")).where(_SEEN_BY).order_by(repositories.c.name)
-    return await session.all(statement, _seen_by(caller))
+    return select(repositories, count.label("branches")).where(_SEEN_BY)
 
 
 async def add_repository(session: WriteSession, values: Mapping[str, object]) -> None:
@@ -143,6 +165,12 @@ async def all_refs(session: ReadSession, repository_id: int) -> Sequence[Row[Any
     )
 
 
+def refs_of(repository_id: int, kind: str) -> tuple[Select[Any], Order]:
+    """The refs of a kind, and their order, which is that of their names."""
+    statement = select(refs).where(refs.c.repository_id == repository_id, refs.c.kind == kind)
+    return statement, Order(kind, Key("name", refs.c.name))
+
+
 async def move_ref(
     session: WriteSession, place: Mapping[str, Any], caller: Caller, ref: tuple[str, str], moved: Mapping[str, Any]
 ) -> None:
@@ -155,7 +183,7 @@ async def move_ref(
     kind, name = ref
     before, after = moved["before"], moved["after"]
     here = {"repository": place["repository_id"], "of": kind, "called": name, "before": before}
-    by = {"caller": caller.contributor_id, "copy": caller.working_copy, "now": datetime.now(UTC)}
+    by = {"caller": caller.contributor_id, "copy": caller.working_copy}
     if before is None:
         done = await session.write(_ADD_REF, {**place, "kind": kind, "name": name, "commit_id": after})
     elif after is None:
@@ -253,20 +281,22 @@ async def older(session: ReadSession, repository_id: int, generation: int) -> As
         upper, size = lower - 1, min(size * _GROWTH, _LARGEST_BATCH)
 
 
-async def commits_of_trace(session: ReadSession, caller: Caller, trace_ids: Sequence[str]) -> Sequence[Row[Any]]:
-    """Up to a hundred commits that link one of these trace ids, in repositories the caller may see."""
-    return await session.all(
-        select(commits, repositories.c.name.label("repository"))
-        .join(commit_traces, commit_traces.c.commit_id == commits.c.commit_id)
-        .join(repositories, repositories.c.repository_id == commits.c.repository_id)
-        .where(
-            commit_traces.c.repository_id == commits.c.repository_id,
-            commit_traces.c.trace_id.in_(trace_ids),
-            _SEEN_BY,
-        )
-        .limit(100),
-        _seen_by(caller),
+async def commits_of_trace(
+    session: ReadSession, caller: Caller, trace_ids: Sequence[str], asked: Asked
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the commits that link one of these trace ids, in repositories the caller may see, deepest first."""
+    links = select(commit_traces.c.repository_id, commit_traces.c.commit_id).where(
+        commit_traces.c.trace_id.in_(trace_ids)
     )
+    linked = links.distinct().subquery()  # one commit may link a trace by several of its prefixes
+    here = and_(linked.c.repository_id == commits.c.repository_id, linked.c.commit_id == commits.c.commit_id)
+    statement = (
+        select(commits, repositories.c.name.label("repository"), repositories.c.contributor_id.label("owner"))
+        .join(linked, here)
+        .join(repositories, repositories.c.repository_id == commits.c.repository_id)
+        .where(_SEEN_BY)
+    )
+    return await _BY_DEPTH.read(session, statement, asked, _seen_by(caller))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,19 +325,26 @@ async def log_operation(session: WriteSession, place: Mapping[str, Any], caller:
     await session.write(_ADD_OPERATION, values)
 
 
-async def latest_operations(
-    session: ReadSession, repository_id: int, limit: int, before: int | None = None
-) -> Sequence[Row[Any]]:
-    """The newest entries of the operation log, or the newest before one of them; newest first."""
+async def latest_operations(session: ReadSession, repository_id: int, limit: int) -> Sequence[Row[Any]]:
+    """The newest entries of the operation log, newest first."""
+    statement = _operations(repository_id).order_by(operations.c.operation_id.desc()).limit(limit)
+    return await session.all(statement)
+
+
+async def some_operations(
+    session: ReadSession, repository_id: int, asked: Asked, before: int | None
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the operation log, newest first; only what came before an operation where that is said."""
     older = operations.c.operation_id < before if before is not None else true()
-    statement = (
+    return await _OPERATIONS.read(session, _operations(repository_id).where(older), asked)
+
+
+def _operations(repository_id: int) -> Select[Any]:
+    return (
         select(operations, contributors.c.name.label("contributor_name"))
         .join(contributors, contributors.c.contributor_id == operations.c.contributor_id)
-        .where(operations.c.repository_id == repository_id, older)
-        .order_by(operations.c.operation_id.desc())
-        .limit(limit)
+        .where(operations.c.repository_id == repository_id)
     )
-    return await session.all(statement)
 
 
 async def operations_after(session: ReadSession, repository_id: int, moment: datetime) -> Sequence[Row[Any]]:

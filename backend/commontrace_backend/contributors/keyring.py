@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,6 +45,7 @@ class _Shown:
     key_id: str = ""
     identity: tuple[str, str] = ("", "")
     scopes: frozenset[str] | None = None
+    ends_at: datetime | None = None
 
 
 class Keyring:
@@ -80,11 +81,10 @@ class Keyring:
         shown = await self._read(text)
         async with database.reading(EVERY_TENANT) as session:
             row = await self._good_row(session, shown)
-        now = datetime.now(UTC)
-        if row.last_used_at is None or now - row.last_used_at > _SEEN_EVERY:
+        if row.last_used_at is None or row.asked_at - row.last_used_at > _SEEN_EVERY:
             with suppress(BackendError):  # a busy or read-only store can still be read
                 async with database.writing(EVERY_TENANT, durable=False) as session:
-                    await store.touch_key(session, row.key_id, now)
+                    await store.touch_key(session, row.key_id, row.asked_at)
         return Caller(
             contributor_id=row.contributor_id,
             contributor_name=row.contributor_name,
@@ -102,7 +102,7 @@ class Keyring:
             return _Shown("key", key=key, key_id=key.key_id)
         if self._provider is None or self.signer.is_ours(text):
             grant = self.signer.read(text)
-            return _Shown("token", key_id=grant.key_id, scopes=grant.scopes)
+            return _Shown("token", key_id=grant.key_id, scopes=grant.scopes, ends_at=grant.ends_at)
         subject = await self._provider.subject_of(text)
         return _Shown("identity", identity=(subject.issuer, subject.subject), scopes=subject.scopes)
 
@@ -118,8 +118,10 @@ class Keyring:
             row = await store.find_key(session, shown.key_id)
             if row is None or (shown.key and not keys.matches(shown.key.text, self.pepper, row.digest)):
                 raise AuthenticationError("This server does not know that API key.", "Ask its admin for a new one.")
+        if shown.ends_at is not None and shown.ends_at <= row.asked_at:
+            raise AuthenticationError("This token has expired.", "Get another one: commontrace keys token")
         if row.revoked_at is not None:
             raise AuthenticationError("This API key was revoked.", "Ask the server's admin for a new one.")
-        if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+        if row.expires_at is not None and row.expires_at <= row.asked_at:
             raise AuthenticationError("This API key has expired.", "Ask the server's admin for a new one.")
         return row

@@ -14,7 +14,7 @@ import httpx2
 import jwt
 
 from commontrace.errors import AuthenticationError, InvalidInputError, UnavailableError
-from commontrace_backend.contributors.signing import LEEWAY, unknown_token
+from commontrace_backend.contributors.signing import unknown_token
 from commontrace_backend.reporting import report
 from commontrace_backend.settings import BackendSettings
 
@@ -22,6 +22,7 @@ SCOPE_PREFIX: Final = "commontrace:"
 """What our scopes are called in a provider's tokens: `commontrace:read`."""
 
 _ALGORITHMS: Final = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}
+_LEEWAY: Final = 30.0  # seconds by which the clocks of the provider and of this machine may differ
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -87,7 +88,7 @@ class Provider:
                 [key.algorithm_name],
                 issuer=self._issuer,
                 audience=self._audiences,
-                leeway=LEEWAY,
+                leeway=_LEEWAY,
                 options={"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True},
             )
         except jwt.ExpiredSignatureError:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from commontrace.models.base import Page
 from commontrace.models.contributors import (
     ApiKey,
     Contributor,
@@ -16,6 +17,7 @@ from commontrace.models.contributors import (
 )
 from commontrace_backend.contributors import service, store
 from commontrace_backend.identity import Admin, Anyone, Holder, KeyMaker, KeyringDep, Reading, Writing
+from commontrace_backend.paging import Paged
 
 router = APIRouter(prefix="/api/v1", tags=["contributors"])
 
@@ -51,9 +53,9 @@ async def create_identity(wanted: NewIdentity, caller: KeyMaker, session: Writin
 
 
 @router.get("/keys")
-async def list_keys(caller: Admin, session: Reading, keyring: KeyringDep) -> list[ApiKey]:
-    """The keys of the caller's organization."""
-    return await service.list_keys(session, caller, keyring)
+async def list_keys(caller: Admin, session: Reading, keyring: KeyringDep, asked: Paged) -> Page[ApiKey]:
+    """The keys of the caller's organization, oldest first."""
+    return await service.list_keys(session, caller, keyring, asked)
 
 
 @router.post("/keys/revocation")

@@ -3,12 +3,13 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
 
 from commontrace.errors import AuthenticationError, ConflictError, ForbiddenError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.contributors import (
     ApiKey,
     ContributorRef,
@@ -28,6 +29,7 @@ from commontrace_backend.contributors.tables import api_keys
 from commontrace_backend.database.engine import Database
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import EVERY_TENANT
+from commontrace_backend.paging import Asked
 from commontrace_backend.settings import BackendSettings
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ async def _values(session: WriteSession, caller: Caller, keyring: Keyring, wante
     # A new organization is nobody's guest: its people begin a lineage of their own.
     inviter = caller if tenant_id == caller.tenant_id else None
     person = await contributor_named(session, tenant_id, wanted.contributor, kind="person", invited_by=inviter)
-    now = datetime.now(UTC)
+    now = await session.now()
     return {
         "tenant_id": tenant_id,
         "contributor_id": person.contributor_id,
@@ -131,7 +133,7 @@ async def _mint(session: WriteSession, keyring: Keyring, values: Mapping[str, ob
 
 
 async def _added(session: WriteSession, values: dict[str, object]) -> ApiKey:
-    await store.add_key(session, {**values, "created_at": datetime.now(UTC)})
+    await store.add_key(session, {**values, "created_at": await session.now()})
     made = await store.find_key(session, str(values["key_id"]))
     assert made is not None
     return shown(made)
@@ -181,16 +183,16 @@ async def create_token(session: ReadSession, caller: Caller, keyring: Keyring, w
             f"This key may not {', '.join(sorted(scopes - caller.scopes)) or 'do anything but administer'}.",
             f"Name scopes that it has: {', '.join(sorted(caller.scopes))}.",
         )
-    key, now = await store.find_key(session, caller.key_id), datetime.now(UTC)
+    key = await store.find_key(session, caller.key_id)
     assert key is not None
-    end = now + timedelta(minutes=wanted.minutes)
+    end = key.asked_at + timedelta(minutes=wanted.minutes)
     end = min(end, key.expires_at or end).replace(microsecond=0)
     token_id = secrets.token_hex(8)
     claims = {
         "sub": caller.contributor_id,
         "key": caller.key_id,
         "scope": " ".join(sorted(scopes)),
-        "iat": now,
+        "iat": key.asked_at,
         "exp": end,
         "jti": token_id,
     }
@@ -213,9 +215,10 @@ async def rotate_key(
     Raises:
         NotFoundError: no good key of that id in this organization.
     """
-    old, now = await store.find_key(session, key_id), datetime.now(UTC)
+    old = await store.find_key(session, key_id)
     if old is None or old.issuer or old.revoked_at or _reach(caller, keyring) not in {None, old.tenant_id}:
         raise _no_key(key_id)
+    now = old.asked_at
     if old.expires_at and old.expires_at <= now:
         raise ConflictError(f"The key {key_id} has expired.", "Create a new one: commontrace keys create NAME")
     end = now + timedelta(hours=wanted.overlap_hours)
@@ -238,9 +241,10 @@ async def _organization_for(session: WriteSession, caller: Caller, keyring: Keyr
     return await organization_named(session, name, None if wanted.stranger else caller.tenant_id)
 
 
-async def list_keys(session: ReadSession, caller: Caller, keyring: Keyring) -> list[ApiKey]:
+async def list_keys(session: ReadSession, caller: Caller, keyring: Keyring, asked: Asked) -> Page[ApiKey]:
     """The keys of the caller's organization; to the owner of the store, all of them."""
-    return [shown(row) for row in await store.keys_of(session, _reach(caller, keyring))]
+    rows, goes_on = await store.keys_of(session, _reach(caller, keyring), asked)
+    return Page(items=[shown(row) for row in rows], next_cursor=goes_on)
 
 
 def _reach(caller: Caller, keyring: Keyring) -> str | None:

@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, true, update
 
 from commontrace_backend.contributors.tables import api_keys, contributors, organizations, store_secrets
+from commontrace_backend.database.clock import NOW
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
+from commontrace_backend.paging import Asked, Key, Order
+
+_OLDEST: Final = Order("keys", Key("created_at", api_keys.c.created_at), Key("key_id", api_keys.c.key_id))
 
 aliased_contributors = contributors.alias("invited")
 
 
 async def find_key(session: ReadSession, key_id: str) -> Row[Any] | None:
-    """The key with its contributor, whoever it belongs to: the caller compares that."""
+    """The key with its contributor, whoever it belongs to: the caller compares that; `asked_at` is the moment."""
     named = _keys().where(api_keys.c.key_id == key_id)
     return await session.first(across(named, "whose it is decides what its bearer may do"))
 
@@ -25,10 +29,11 @@ async def find_identity(session: ReadSession, issuer: str, subject: str) -> Row[
     return await session.first(across(named, "whose it is decides what its bearer may do"))
 
 
-async def keys_of(session: ReadSession, tenant_id: str | None) -> Sequence[Row[Any]]:
-    """Every key of an organization, or of all with None; oldest first."""
-    statement = _keys().where(within(tenant_id)).order_by(api_keys.c.created_at)
-    return await session.all(statement if tenant_id else across(statement, "the owner of the store sees all keys"))
+async def keys_of(session: ReadSession, tenant_id: str | None, asked: Asked) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the keys of an organization, or of all with None; oldest first."""
+    statement = _keys().where(within(tenant_id))
+    seen = statement if tenant_id else across(statement, "the owner of the store sees all keys")
+    return await _OLDEST.read(session, seen, asked)
 
 
 def within(tenant_id: str | None) -> ColumnElement[bool]:
@@ -43,6 +48,7 @@ def _keys() -> Select[Any]:
             contributors.c.name.label("contributor_name"),
             contributors.c.lineage_id,
             organizations.c.name.label("organization_name"),
+            NOW.label("asked_at"),
         )
         .join(contributors, contributors.c.contributor_id == api_keys.c.contributor_id)
         .join(organizations, organizations.c.organization_id == api_keys.c.tenant_id)
@@ -62,7 +68,7 @@ async def touch_key(session: WriteSession, key_id: str, when: datetime) -> None:
 async def revoke_keys(session: WriteSession, chosen: ColumnElement[bool], tenant_id: str | None) -> list[str]:
     """Revoke those of the chosen keys that are good, of this organization, or of any with None; returns their ids."""
     good = and_(chosen, within(tenant_id), api_keys.c.revoked_at.is_(None))
-    statement = update(api_keys).where(good).values(revoked_at=datetime.now(UTC)).returning(api_keys.c.key_id)
+    statement = update(api_keys).where(good).values(revoked_at=NOW).returning(api_keys.c.key_id)
     return sorted(str(row.key_id) for row in await session.all(statement))
 
 

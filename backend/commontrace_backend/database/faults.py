@@ -61,7 +61,9 @@ _MEANINGS: tuple[tuple[str, type[CommonTraceError], str, str], ...] = (
 
 def meaning_of(error: BaseException) -> CommonTraceError:
     """The error of ours that tells the caller what to do about a driver's error."""
-    text = str(error)
+    # What is shared beside the file could not be made as large as it must be: no other error says less of its cause.
+    no_room = getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_SHMSIZE"
+    text = "database or disk is full" if no_room else str(error)
     for needle, kind, detail, hint in _MEANINGS:
         if needle in text:
             return kind(detail, hint)

@@ -52,7 +52,7 @@ class PostgresDatabase:
 
     async def schema(self) -> int:
         """One SELECT."""
-        async with self._connection(self._readers) as connection:
+        async with self._connection(self._readers, _FOR) as connection:
             return await found_schema(connection)
 
     async def build(self, schema: int) -> None:
@@ -70,9 +70,8 @@ class PostgresDatabase:
     @asynccontextmanager
     async def reading(self, tenant: str | None = None) -> AsyncIterator[ReadSession]:
         """One REPEATABLE READ transaction: a snapshot that neither waits nor makes others wait."""
-        async with self._connection(self._readers) as connection:
+        async with self._connection(self._readers, _FOR, tenant) as connection:
             try:
-                await connection.execute(_FOR, {"tenant": tenant or ""})
                 yield ReadSession(connection, tenant)
             finally:
                 await to_the_end(connection.rollback())
@@ -101,7 +100,8 @@ class PostgresDatabase:
 
     async def compact(self, tables: Sequence[str]) -> bool:
         """Write tables anew; nobody reads them meanwhile. False where others hold them for too long."""
-        async with self._connection(self._writers) as connection:
+        async with self._connection(self._writers, _FOR) as connection:
+            await connection.rollback()  # nothing of it may be under way
             return await compact(connection, tables)
 
     async def copies(self) -> list[str]:
@@ -116,9 +116,8 @@ class PostgresDatabase:
     @asynccontextmanager
     async def _alone(self, turn: TextClause, tenant: str | None) -> AsyncIterator[AsyncConnection]:
         """A transaction that no other writer overlaps; committed when the block ends well."""
-        async with self._connection(self._writers) as connection:
+        async with self._connection(self._writers, turn, tenant) as connection:
             try:
-                await connection.execute(turn, {"tenant": tenant or ""})
                 yield connection
             except BaseException:
                 await to_the_end(connection.rollback())
@@ -126,10 +125,12 @@ class PostgresDatabase:
             await to_the_end(connection.commit())
 
     @asynccontextmanager
-    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        """A connection of a pool; what the driver says about it or in it becomes an error of ours."""
+    async def _connection(
+        self, engine: AsyncEngine, first: TextClause, tenant: str | None = None
+    ) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that begins with `first`; what the driver says becomes an error of ours."""
         try:
-            connection = await self._connected(engine)
+            connection = await self._begun(engine, first, {"tenant": tenant or ""})
             try:
                 yield connection
             finally:
@@ -142,6 +143,25 @@ class PostgresDatabase:
             raise meaning_of_postgres(error.orig or error) from error
         except OSError as error:
             raise meaning_of_postgres(error) from error
+
+    async def _begun(self, engine: AsyncEngine, first: TextClause, parameters: dict[str, str]) -> AsyncConnection:
+        """The first statement changes nothing; it also shows whether what the pool had kept was cut meanwhile."""
+        try:
+            return await self._asked(engine, first, parameters)
+        except sql.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # The pool has given up all others too, so this one is new.
+        return await self._asked(engine, first, parameters)
+
+    async def _asked(self, engine: AsyncEngine, first: TextClause, parameters: dict[str, str]) -> AsyncConnection:
+        connection = await self._connected(engine)
+        try:
+            await connection.execute(first, parameters)
+        except BaseException:
+            await to_the_end(connection.close())
+            raise
+        return connection
 
     async def _connected(self, engine: AsyncEngine) -> AsyncConnection:
         """A connection, waited for while the server starts: nothing was asked yet, so nothing can happen twice."""
@@ -183,7 +203,6 @@ class PostgresDatabase:
                 pool_size=connections,
                 max_overflow=0,
                 pool_timeout=self._lock_wait,
-                pool_pre_ping=True,
                 hide_parameters=True,
                 execution_options=transactions,
             )

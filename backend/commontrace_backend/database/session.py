@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import CursorResult, Executable, Row, TextClause, text
+from sqlalchemy import CursorResult, Executable, Row, TextClause, select, text
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
+from commontrace_backend.database.clock import NOW
 from commontrace_backend.database.tenancy import EVERY_TENANT, check
 
 T = TypeVar("T")
@@ -18,6 +20,7 @@ QUICK: Final = {"quick": True}
 _FEW: Final = 20  # rows, in one statement
 _SHORT: Final = 64 * 1024  # bytes of a value
 
+_NOW: Final = select(NOW).execution_options(**QUICK)
 _PART: Final = text("SAVEPOINT part").execution_options(**QUICK)
 _PART_BACK: Final = text("ROLLBACK TO SAVEPOINT part").execution_options(**QUICK)
 _PART_ENDS: Final = text("RELEASE SAVEPOINT part").execution_options(**QUICK)
@@ -64,6 +67,11 @@ class ReadSession:
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
         """The first column of the first row, or None."""
         return (await self.execute(statement, parameters)).scalar()
+
+    async def now(self) -> datetime:
+        """What the database's clock says, for whatever several processes have to agree on."""
+        moment: datetime = await self.scalar(_NOW)
+        return moment
 
 
 class WriteSession(ReadSession):

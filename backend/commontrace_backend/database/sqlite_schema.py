@@ -4,10 +4,14 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
-from commontrace.errors import StoreUnusableError
+from commontrace.errors import CommonTraceError, StoreUnusableError
+from commontrace_backend.database.faults import meaning_of
 from commontrace_backend.database.lock import WriterLock
 from commontrace_backend.database.schema import CURRENT, is_older, migrate
+
+_OF_THE_DISK: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 
 async def bring_up_to_date(path: Path, lock: WriterLock, schema: int = CURRENT) -> int:
@@ -47,7 +51,9 @@ def _versions(path: Path) -> tuple[int, int]:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> StoreUnusableError:
+def _unreadable(path: Path, error: Exception) -> CommonTraceError:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
+        return meaning_of(error)
     if "unable to open" in str(error) or "readonly" in str(error):
         return StoreUnusableError(
             f"The store at {path} cannot be opened.",

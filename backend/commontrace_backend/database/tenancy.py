@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.sql.operators import eq, in_op
 from sqlalchemy.sql.selectable import Alias, FromClause
 
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.tables import metadata
 
 EVERY_TENANT: Final = "*"
@@ -103,6 +104,10 @@ def _comparisons(elements: list[Any]) -> Iterator[tuple[Column[Any], Any]]:
             for side, other in ((item.left, item.right), (item.right, item.left)):
                 if isinstance(side, Column) and side.name in _ANCHORS:
                     yield side, other
+        elif isinstance(item, OneOf):
+            side, values = item.sides
+            if isinstance(side, Column) and side.name in _ANCHORS:
+                yield side, values
 
 
 def _ties(one: Column[Any], other: Column[Any]) -> bool:

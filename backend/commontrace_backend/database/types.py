@@ -30,30 +30,36 @@ Name = String(200).with_variant(Text(), "postgresql")
 """A short text with a meaning: a name, a tag, a code."""
 
 
-class _HalfVector(UserDefinedType[Any]):
-    """pgvector's halfvec of any dimension, written as its text form."""
+class HalfVector(UserDefinedType[Any]):
+    """pgvector's halfvec, of one dimension or of any, written as its text form."""
 
     cache_ok = True
 
+    def __init__(self, dimension: int | None = None) -> None:
+        self.dimension = dimension
+
     def get_col_spec(self, **_options: Any) -> str:
-        return "halfvec"
+        """The type's name."""
+        return f"halfvec({self.dimension})" if self.dimension else "halfvec"
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
-        return cast(type_coerce(bindvalue, _HalfVectorText()), self)
+        """The driver has no form of its own for it."""
+        return cast(type_coerce(bindvalue, HalfVectorText()), self)
 
 
-class _HalfVectorText(TypeDecorator[Any]):
-    """What a vector is sent as."""
+class HalfVectorText(TypeDecorator[Any]):
+    """What an array of numbers is sent as."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Five digits: a half has little more than three."""
         del dialect
         return None if value is None else "[" + ",".join(f"{number:.5g}" for number in value.tolist()) + "]"
 
 
-Vector = LargeBinary().with_variant(_HalfVector(), "postgresql")
+Vector = LargeBinary().with_variant(HalfVector(), "postgresql")
 """A vector: int8 numbers and their scale in SQLite, half-precision numbers in PostgreSQL."""
 
 

@@ -7,11 +7,15 @@ many documents hold each, and how long all are together. Both databases then ran
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Double,
+    Integer,
     Select,
     Text,
     any_,
@@ -19,16 +23,19 @@ from sqlalchemy import (
     cast,
     column,
     delete,
+    false,
     func,
     literal,
     select,
     table,
     text,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR, insert
 
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.bm25 import K1, WEIGHTS, B, Scorer, Term, Totals
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
@@ -54,11 +61,16 @@ _MOST_POSITIONS: Final = 255
 _LONGEST_WORD: Final = 500
 _LONGEST_TEXT: Final = 200_000
 
-_search = table("trace_search", column("number"), column("version"), column("terms", TSVECTOR), column("length"))
+_search = table(
+    "trace_search", column("number", Integer), column("version"), column("terms", TSVECTOR), column("length")
+)
 _terms = table("search_terms", column("term", Text), column("documents"))
 _totals = table("search_totals", column("documents"), column("length"))
+_STEMS: Final = select(_search.c.number, func.tsvector_to_array(_search.c.terms).label("stems")).where(
+    OneOf(_search.c.number, "numbers")
+)
 _FREQUENCIES: Final = select(_totals, _terms.c.term, _terms.c.documents.label("holding")).select_from(
-    _totals.outerjoin(_terms, _terms.c.term == any_(bindparam("stems", type_=ARRAY(Text))))
+    _totals.outerjoin(_terms, OneOf(_terms.c.term, "stems"))
 )
 
 _AGREEMENT: Final = text(
@@ -127,22 +139,16 @@ class PostgresIndex:
         held = [term for term in terms if term.documents]
         if not held and not also:
             return []
-        rated: dict[int, dict[str, float]] = {}
-        lengths: dict[int, int] = {}
-        proposed: set[int] = set()
-        for statement, proposes in (
-            (self._candidates(held, totals, where, limit), True),
-            (_rated(held, also), False),
-        ):
-            for found in await session.all(statement):
-                lengths[found.number] = found.length
-                weight = sum(_LABEL_WEIGHTS[label] for label in found.labels or "")
-                rated.setdefault(found.number, {})[found.lexeme] = float(min(weight, _MOST_POSITIONS))
-                if proposes:
-                    proposed.add(found.number)
+        asked = _tiers(deciding(terms, totals))
+        statement = _rated(self._key, where, len(asked), max(_FEWEST_CANDIDATES, _CANDIDATES_A_RESULT * limit))
         scorer = Scorer(terms, totals)
-        matches = [scorer.match(number, counts, lengths[number]) for number, counts in rated.items()]
-        ranked = sorted(matches, key=lambda match: (-match.score, match.number))
+        proposed: set[int] = set()
+        matches: dict[int, Match] = {}
+        for row in await session.all(statement, _question(held, asked, totals) | {"also": list(also)}):
+            proposed |= {row.number} if row.proposed else set()
+            counts = dict(zip(row.stems or (), map(_weight, row.labels or ()), strict=True))
+            matches[row.number] = scorer.match(row.number, counts, row.length)
+        ranked = sorted(matches.values(), key=lambda match: (-match.score, match.number))
         best = [match for match in ranked if match.score > 0 and match.number in proposed][:limit]
         kept = {match.number for match in best}
         chosen = [*best, *(match for match in ranked if match.number in set(also) - kept)]
@@ -201,11 +207,7 @@ class PostgresIndex:
             await session.execute(text(statement))
 
     async def _with_stems(self, session: ReadSession, matches: Sequence[Match]) -> list[Match]:
-        rows = await session.all(
-            select(_search.c.number, func.tsvector_to_array(_search.c.terms).label("stems")).where(
-                _search.c.number.in_([match.number for match in matches])
-            )
-        )
+        rows = await session.all(_STEMS, {"numbers": [match.number for match in matches]})
         stems = {row.number: frozenset(row.stems) for row in rows}
         return [replace(match, stems=stems[match.number]) for match in matches]
 
@@ -222,58 +224,82 @@ class PostgresIndex:
                     found.setdefault(stem, Counter())[LABELS[name]] += 1
         return {stem: "".join(label * counts[label] for label in sorted(counts)) for stem, counts in found.items()}
 
-    def _candidates(self, terms: Sequence[Term], totals: Totals, where: ColumnElement[bool], limit: int) -> Select[Any]:
-        """The likeliest documents, a row for each of the query's stems in each; only what decides leaves the server."""
-        asked = deciding(terms, totals)
-        best = (
-            select(_search.c.number, _search.c.length, _search.c.terms)
-            .join(self._key.table, self._key == _search.c.number)
-            .where(_search.c.terms.bool_op("@@")(_any_of(asked)), where)
-            .order_by(_likeness(asked, totals).desc(), _search.c.number)
-            .limit(max(_FEWEST_CANDIDATES, _CANDIDATES_A_RESULT * limit))
-            .subquery("best")
+
+# Built once a filter: to build such a statement costs more than to run it.
+@lru_cache(maxsize=256)
+def _rated(key: Column[int], where: ColumnElement[bool], tiers: int, limit: int) -> Select[Any]:
+    """The likeliest documents by the terms of some tiers, and those of `also`, with the query's stems in each.
+
+    Only what decides leaves the server: stems, and the labels of their places.
+    """
+    shown = select(_search.c.number, _search.c.length, _search.c.terms)
+    best = (
+        shown.add_columns(true().label("proposed"))
+        .join(key.table, key == _search.c.number)
+        .where(_search.c.terms.bool_op("@@")(_words("any")), where)
+        .order_by(_likeness(tiers).desc(), _search.c.number)
+        .limit(limit)
+    )
+    more = shown.add_columns(false().label("proposed")).where(OneOf(_search.c.number, "also"))
+    found = union_all(best.subquery().select(), more).subquery("found") if tiers else more.subquery("found")
+    lexeme = column("lexeme", Text)
+    place = func.unnest(found.c.terms).table_valued(lexeme, "positions", "weights", name="place").render_derived()
+    held = (
+        select(
+            func.array_agg(lexeme).label("stems"),
+            func.array_agg(func.array_to_string(place.c.weights, "")).label("labels"),
         )
-        held = func.unnest(best.c.terms).table_valued("lexeme", "positions", "weights", name="held").render_derived()
-        return (
-            select(
-                best.c.number, best.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels")
-            )
-            .select_from(best.join(held, true()))
-            .where(held.c.lexeme == any_(_array(term.stem for term in terms)))
-        )
+        .where(OneOf(lexeme, "stems"))
+        .lateral("held")
+    )
+    return select(found.c.number, found.c.length, found.c.proposed, held.c.stems, held.c.labels).join(held, true())
 
 
-def _any_of(terms: Iterable[Term]) -> ColumnElement[Any]:
-    # A stem is letters and digits alone, and quoted besides: nothing a caller writes is query syntax.
-    return cast(" | ".join(f"'{term.stem}'" for term in terms), TSQUERY)
+def _words(parameter: str) -> ColumnElement[Any]:
+    return cast(bindparam(parameter, type_=Text), TSQUERY)
 
 
-def _likeness(terms: Sequence[Term], totals: Totals) -> ColumnElement[float]:
+def _likeness(tiers: int) -> ColumnElement[float]:
     """About what BM25 will say: ts_rank for terms of one weight at a time, times that weight, over the length.
 
     ts_rank divides by the number of terms, and its weights are how much one place in D, C, B or A earns in BM25.
     """
-    heaviest = sorted(terms, key=lambda term: (-term.weight, term.stem))
-    size = max(1, -(-len(heaviest) // _TIERS))
-    tiers = [heaviest[start : start + size] for start in range(0, len(heaviest), size)]
     rank: ColumnElement[float] = sum(
-        (func.ts_rank(_PLACES, _search.c.terms, _any_of(tier)) * sum(term.weight for term in tier) for tier in tiers),
+        (
+            func.ts_rank(_PLACES, _search.c.terms, _words(f"tier{tier}")) * bindparam(f"weight{tier}", type_=Double)
+            for tier in range(tiers)
+        ),
         start=literal(0.0),
     )
-    average = totals.words / max(1, totals.documents) or 1.0
-    return rank / (1 + K1 * (1 - B + B * _search.c.length / average))
+    return rank / (1 + K1 * (1 - B + B * _search.c.length / bindparam("average", type_=Double)))
 
 
-def _rated(terms: Sequence[Term], numbers: Collection[int]) -> Select[Any]:
-    """These documents, a row for each of the stems in each; one without any has a row too."""
-    held = func.unnest(_search.c.terms).table_valued("lexeme", "positions", "weights", name="held").render_derived()
-    return (
-        select(
-            _search.c.number, _search.c.length, held.c.lexeme, func.array_to_string(held.c.weights, "").label("labels")
-        )
-        .select_from(_search.outerjoin(held, held.c.lexeme == any_(_array(term.stem for term in terms))))
-        .where(_search.c.number.in_(list(numbers)))
-    )
+def _tiers(terms: Sequence[Term]) -> list[Sequence[Term]]:
+    """Terms of about one weight together, the heaviest first."""
+    heaviest = sorted(terms, key=lambda term: (-term.weight, term.stem))
+    size = max(1, -(-len(heaviest) // _TIERS))
+    return [heaviest[start : start + size] for start in range(0, len(heaviest), size)]
+
+
+def _question(held: Sequence[Term], tiers: Sequence[Sequence[Term]], totals: Totals) -> dict[str, Any]:
+    """What `_rated` asks for its parameters."""
+    asked: dict[str, Any] = {"stems": [term.stem for term in held]}
+    if tiers:
+        asked |= {"any": _any_of(chain.from_iterable(tiers)), "average": totals.words / max(1, totals.documents) or 1.0}
+    for number, tier in enumerate(tiers):
+        asked[f"tier{number}"] = _any_of(tier)
+        asked[f"weight{number}"] = sum(term.weight for term in tier)
+    return asked
+
+
+def _any_of(terms: Iterable[Term]) -> str:
+    # A stem is letters and digits alone, and quoted besides: nothing a caller writes is query syntax.
+    return " | ".join(f"'{term.stem}'" for term in terms)
+
+
+def _weight(labels: str) -> float:
+    """How much a stem counts that stands in these places."""
+    return float(min(sum(_LABEL_WEIGHTS[label] for label in labels), _MOST_POSITIONS))
 
 
 def _kept(numbers: Collection[int]) -> Select[Any]:

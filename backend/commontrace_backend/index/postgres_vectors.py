@@ -1,11 +1,26 @@
 """Vectors in PostgreSQL: pgvector's half-precision type under an HNSW index of each model's own."""
 
 from collections.abc import Collection, Sequence
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, ColumnElement, Float, Select, cast, func, literal_column, select, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Double,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.database.types import HalfVector, HalfVectorText
 from commontrace_backend.index.tables import embedding_models, trace_vectors
 from commontrace_backend.index.vectors import Model, Near, PartVector, find_model, replace_vectors
 
@@ -13,8 +28,12 @@ if TYPE_CHECKING:
     from commontrace_backend.index.vectors import Vector
 
 _WIDER: Final = 4  # rows looked at for each trace wanted: a trace has two, and some are filtered
+_MOST_LOOKED_AT: Final = 1000  # by pgvector in one go
 _LARGEST_INDEXED: Final = 4000  # dimensions of a halfvec that HNSW can index; more are scanned
 
+_SEARCHING: Final = text(
+    "SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', :looked_at, true)"
+)
 _GOOD: Final = text("SELECT indexrelid::regclass::text FROM pg_index WHERE indisvalid")
 
 
@@ -32,17 +51,9 @@ class PostgresVectors:
         model = await find_model(session, self._name)
         if model is None:
             return []
-        await session.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
-        await session.execute(text(f"SET LOCAL hnsw.ef_search = {min(1000, limit * _WIDER)}"))
-        distance = _distance(model, vector)
-        rows = await session.all(
-            select(trace_vectors.c.number, (1 - distance).label("cosine"))
-            .join(self._key.table, self._key == trace_vectors.c.number)
-            .where(trace_vectors.c.model_id == literal_column(str(model.model_id)), where)
-            .where(trace_vectors.c.vector.is_not(None))
-            .order_by(distance)
-            .limit(limit * _WIDER)
-        )
+        looked_at = limit * _WIDER
+        await session.execute(_SEARCHING, {"looked_at": str(min(_MOST_LOOKED_AT, looked_at))})
+        rows = await session.all(_nearest(self._key, model, where, looked_at), {"asked": vector})
         best: dict[int, float] = {}
         for row in rows:
             best.setdefault(row.number, row.cosine)
@@ -50,10 +61,10 @@ class PostgresVectors:
 
     async def cosines(self, session: ReadSession, vector: "Vector", numbers: Collection[int]) -> dict[int, float]:
         """Computed for each of these traces."""
-        model = await find_model(session, self._name)
-        if model is None or not numbers:
+        if not numbers:
             return {}
-        return {row.number: row.cosine for row in await session.all(_cosines(model, vector, numbers))}
+        asked = {"asked": vector, "numbers": numbers, "model": self._name, "dimension": len(vector)}
+        return {row.number: row.cosine for row in await session.all(_cosines(len(vector)), asked)}
 
     async def store(self, session: WriteSession, model: Model, rows: Sequence[PartVector]) -> None:
         """One revision for all of them; the model's first vectors bring its index with them."""
@@ -87,21 +98,35 @@ def _index(model: Model) -> str:
     )
 
 
-def _distance(model: Model, vector: "Vector") -> ColumnElement[Any]:
-    """Cosine distance, written as the index has it."""
-    kind = f"halfvec({model.dimension})"
-    asked = "[" + ",".join(f"{number:.5g}" for number in vector.tolist()) + "]"
-    # The numbers are our own floats; a bound parameter would hide the dimension from the planner.
-    return cast(literal_column(f"((trace_vectors.vector::{kind}) <=> '{asked}'::{kind})"), Float)
+def _distance(dimension: int) -> ColumnElement[float]:
+    """Cosine distance to the vector given as `asked`, written as the index has it."""
+    own: ColumnElement[Any] = literal_column(f"(trace_vectors.vector::halfvec({dimension}))")
+    asked = cast(bindparam("asked", type_=HalfVectorText()), HalfVector(dimension))
+    return own.op("<=>", return_type=Double())(asked)
 
 
-def _cosines(model: Model, vector: "Vector", numbers: Collection[int]) -> Select[Any]:
+# Built once a filter: to build such a statement costs more than to run it.
+@lru_cache(maxsize=256)
+def _nearest(key: Column[int], model: Model, where: ColumnElement[bool], limit: int) -> Select[Any]:
+    distance = _distance(model.dimension)
     return (
-        select(trace_vectors.c.number, func.max(1 - _distance(model, vector)).label("cosine"))
-        .where(
-            trace_vectors.c.model_id == model.model_id,
-            trace_vectors.c.number.in_(list(numbers)),
-            trace_vectors.c.vector.is_not(None),
-        )
+        select(trace_vectors.c.number, (1 - distance).label("cosine"))
+        .join(key.table, key == trace_vectors.c.number)
+        # As a number of its own, so that the planner knows whose index this is.
+        .where(trace_vectors.c.model_id == literal_column(str(model.model_id)), where)
+        .where(trace_vectors.c.vector.is_not(None))
+        .order_by(distance)
+        .limit(limit)
+    )
+
+
+@cache
+def _cosines(dimension: int) -> Select[Any]:
+    # A model whose dimension has changed meanwhile has no vector to compare.
+    same = and_(embedding_models.c.name == bindparam("model"), embedding_models.c.dimension == bindparam("dimension"))
+    return (
+        select(trace_vectors.c.number, func.max(1 - _distance(dimension)).label("cosine"))
+        .join(embedding_models, embedding_models.c.model_id == trace_vectors.c.model_id)
+        .where(same, OneOf(trace_vectors.c.number, "numbers"), trace_vectors.c.vector.is_not(None))
         .group_by(trace_vectors.c.number)
     )

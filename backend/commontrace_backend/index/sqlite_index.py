@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError
 
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.bm25 import WEIGHTS, Scorer, Term, Totals
 from commontrace_backend.index.protocol import WORDS_VERSION, Document, Match, Question
@@ -78,8 +79,8 @@ _ANEW: Final = (
 )
 """As the migrations made them; the stems are made before they are stored, so the tokenizer only splits at spaces."""
 
-_READ: Final = select(_words).where(_words.c.number.in_(bindparam("numbers", expanding=True)))
-_FOUND: Final = select(_fts).where(_fts.c.rowid.in_(bindparam("numbers", expanding=True)))
+_READ: Final = select(_words).where(OneOf(_words.c.number, "numbers"))
+_FOUND: Final = select(_fts).where(OneOf(_fts.c.rowid, "numbers"))
 
 
 class SqliteIndex:

@@ -19,10 +19,12 @@ _TOO_LARGE: Final = 431
 class PatientProtocol(H11Protocol):
     """A connection; who takes longer for the headers of a request than a request may take is sent away.
 
-    The time runs from the opening of a connection, or from the first byte of a later request.
+    The time runs from the opening of a connection, or from the first byte of a later request. Half of it is left to
+    whoever still sends a body that was answered before its end: closing at once would lose them the answer.
     """
 
     _waiting: asyncio.TimerHandle | None = None
+    _leaving: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """A caller is here: the clock of its first request runs."""
@@ -39,10 +41,19 @@ class PatientProtocol(H11Protocol):
         super().data_received(data)
         if not self._is_between_requests():
             self._stop_waiting()
+        if self.conn.their_state is not h11.SEND_BODY:
+            self._stop_leaving()
+
+    def on_response_complete(self) -> None:
+        """An answer is out: what still comes of a body that nobody reads is let go for a while."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:
+            self._leaving = self.loop.call_later(self._patience() / 2, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone."""
         self._stop_waiting()
+        self._stop_leaving()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -68,6 +79,11 @@ class PatientProtocol(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+    def _stop_leaving(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
 
     def _give_up(self) -> None:
         self._waiting = None

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, select
 
 from commontrace.models.traces import Environment
 from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.database.tenancy import across
 from commontrace_backend.index.protocol import Match, Question, SearchIndex
@@ -79,7 +80,7 @@ def _exact(where: ColumnElement[bool]) -> Select[Any]:
     return (
         select(traces.c.number)
         .join(trace_errors, trace_errors.c.trace_id == traces.c.trace_id)
-        .where(trace_errors.c.fingerprint.in_(bindparam("keys", expanding=True)), where)
+        .where(OneOf(trace_errors.c.fingerprint, "keys"), where)
         .order_by(traces.c.number)
         .limit(POOL)
     )
@@ -183,7 +184,7 @@ def _outlines(*, with_environment: bool) -> Select[Any]:
             of_served_version,
         )
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
-        .where(traces.c.number.in_(bindparam("numbers", expanding=True)))
+        .where(OneOf(traces.c.number, "numbers"))
     )
     if with_environment:
         statement = statement.add_columns(trace_versions.c.content["environment"].label("environment"))

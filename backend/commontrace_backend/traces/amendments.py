@@ -1,13 +1,21 @@
 """Proposed versions: what they change, and what becomes of them."""
 
+import hashlib
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from commontrace.errors import ConflictError, ForbiddenError, InvalidInputError, LowQualityError, NotFoundError
+from commontrace.errors import (
+    ConflictError,
+    ForbiddenError,
+    IdempotencyError,
+    InvalidInputError,
+    LowQualityError,
+    NotFoundError,
+)
+from commontrace.models.base import Page
 from commontrace.models.traces import Amendment, AmendmentProposal, Decision, TraceContent, TraceVersion
 from commontrace.safety.pipeline import Screened, screen_text
 from commontrace.safety.risks import risks_of
@@ -16,6 +24,7 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.protocol import SearchIndex
+from commontrace_backend.paging import Asked, Key, Order
 from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import contributor_of, version_models
 from commontrace_backend.traces.audience import may_serve
@@ -29,10 +38,19 @@ from commontrace_backend.traces.visibility import visible_to
 async def propose(
     session: WriteSession, caller: Caller, index: SearchIndex, ref: str, proposal: AmendmentProposal
 ) -> Amendment:
-    """Propose a new version; one by who may decide, with a key that publishes, is accepted at once."""
+    """Propose a new version; one by who may decide, with a key that publishes, is accepted at once.
+
+    Raises:
+        LowQualityError: it says too little to help anyone.
+        InvalidInputError: it changes nothing.
+        IdempotencyError: its key came with something else.
+    """
     trace = await store.find(session, caller, ref)
+    known = await _proposed(session, caller, trace, proposal)
+    if known is not None:
+        return known
     before = TraceContent.model_validate(trace.content)
-    wanted = proposal.model_dump(exclude_unset=True, exclude_none=True, exclude={"reason"})
+    wanted = proposal.model_dump(exclude_unset=True, exclude_none=True, exclude={"reason", "idempotency_key"})
     screened = writing.screened(TraceContent.model_validate({**before.model_dump(), **wanted}))
     if screened.refusals:
         raise LowQualityError(
@@ -44,6 +62,41 @@ async def propose(
         raise InvalidInputError("This changes nothing.", "Give at least one field a new value.")
     if await store.find_version(session, trace.trace_id, version_id(screened.content)) is None:
         await add_child(session, trace, trace, screened, caller.contributor_id)
+    amendment_id = await _open(session, caller, trace, screened, proposal)
+    if may_decide(caller, trace) and may_serve(caller, trace.visibility):
+        return await decide(session, caller, index, amendment_id, Decision(accept=True))
+    return _model(await find(session, caller, amendment_id))
+
+
+async def _proposed(
+    session: ReadSession, caller: Caller, trace: Row[Any], proposal: AmendmentProposal
+) -> Amendment | None:
+    """What came of a proposal that was sent before with the same key, as it stands now."""
+    if proposal.idempotency_key is None:
+        return None
+    before = await store.remembered(session, caller, proposal.idempotency_key)
+    if before is None:
+        return None
+    if before.request_digest != _digest(trace, proposal):
+        raise IdempotencyError("This idempotency key was used for something else.", "Use a new key for new content.")
+    of_it = (
+        amendments.c.trace_id == before.trace_id,
+        amendments.c.version_id == before.version_id,
+        amendments.c.contributor_id == caller.contributor_id,
+        amendments.c.created_at <= before.created_at,
+    )
+    row = await session.first(_joined().where(*of_it).order_by(amendments.c.created_at.desc()).limit(1))
+    return None if row is None else _model(row)
+
+
+def _digest(trace: Row[Any], proposal: AmendmentProposal) -> str:
+    return hashlib.sha256(f"amendment {trace.trace_id} {proposal.model_dump_json()}".encode()).hexdigest()
+
+
+async def _open(
+    session: WriteSession, caller: Caller, trace: Row[Any], screened: Screened, proposal: AmendmentProposal
+) -> str:
+    """Keep a proposal, to be decided; returns its id."""
     amendment_id = secrets.token_hex(8)
     await session.write(
         insert(amendments).values(
@@ -59,9 +112,17 @@ async def propose(
             decision_note="",
         )
     )
-    if may_decide(caller, trace) and may_serve(caller, trace.visibility):
-        return await decide(session, caller, index, amendment_id, Decision(accept=True))
-    return _model(await find(session, caller, amendment_id))
+    if proposal.idempotency_key:
+        remembered = {
+            "contributor_id": caller.contributor_id,
+            "key": proposal.idempotency_key,
+            "tenant_id": caller.tenant_id,
+            "request_digest": _digest(trace, proposal),
+            "trace_id": trace.trace_id,
+            "version_id": version_id(screened.content),
+        }
+        await store.remember(session, remembered)
+    return amendment_id
 
 
 async def add_child(
@@ -165,19 +226,24 @@ async def serve_version(
     await refresh_tier(session, served.trace_id, served.version_id, served)
 
 
-async def amendments_of(session: ReadSession, caller: Caller, ref: str) -> list[Amendment]:
-    """Every amendment of a trace, newest first."""
+async def amendments_of(session: ReadSession, caller: Caller, ref: str, asked: Asked) -> Page[Amendment]:
+    """The amendments of a trace, newest first."""
     trace = await store.find(session, caller, ref)
-    rows: Sequence[Row[Any]] = await session.all(
-        _joined().where(amendments.c.trace_id == trace.trace_id).order_by(amendments.c.created_at.desc())
+    statement = _joined().where(amendments.c.trace_id == trace.trace_id)
+    order = Order(
+        "amendments",
+        Key("created_at", amendments.c.created_at, descending=True),
+        Key("amendment_id", amendments.c.amendment_id),
     )
-    return [_model(row) for row in rows]
+    rows, goes_on = await order.read(session, statement, asked)
+    return Page(items=[_model(row) for row in rows], next_cursor=goes_on)
 
 
-async def history(session: ReadSession, caller: Caller, ref: str) -> list[TraceVersion]:
-    """Every version of a trace, newest first, with the standing each has earned."""
+async def history(session: ReadSession, caller: Caller, ref: str, asked: Asked) -> Page[TraceVersion]:
+    """The versions of a trace, newest first, with the standing each has earned."""
     trace = await store.find(session, caller, ref)
-    return await version_models(session, trace, await store.versions(session, trace.trace_id), caller.tenant_id)
+    rows, goes_on = await store.some_versions(session, trace.trace_id, asked)
+    return Page(items=await version_models(session, trace, rows, caller.tenant_id), next_cursor=goes_on)
 
 
 async def find(session: ReadSession, caller: Caller, amendment_id: str) -> Row[Any]:

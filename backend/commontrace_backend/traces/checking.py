@@ -14,6 +14,7 @@ from commontrace.safety.pipeline import screen_text
 from commontrace.safety.use_check import lookup_keys, risks_before_use
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession
 from commontrace_backend.database.tenancy import across
 from commontrace_backend.traces.outcomes import Judged, standings
@@ -96,7 +97,7 @@ def _holding(caller: Caller) -> Select[Any]:
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
         .where(
             receipts.c.contributor_id == bindparam("contributor"),
-            trace_commands.c.command_key.in_(bindparam("keys", expanding=True)),
+            OneOf(trace_commands.c.command_key, "keys"),
         )
         .distinct()
         .order_by(receipts.c.shown_at.desc(), receipts.c.trace_id, receipts.c.version_id)

@@ -142,6 +142,11 @@ class Arrived:
     after: Mapping[str, list[str]]
 
 
+def cost_of(delivery: Delivery) -> int:
+    """How many writes a trace counts as: one for each version that comes with its words, at least one."""
+    return max(1, sum(version.content is not None for version in delivery.versions))
+
+
 def prepare(delivery: Delivery) -> Arrived:
     """Check every version against its id.
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from commontrace.errors import CommonTraceError
 from commontrace.models.syncing import (
@@ -18,7 +18,7 @@ from commontrace.models.syncing import (
     TraceHistory,
     WantedTraces,
 )
-from commontrace_backend.identity import Reader, Reading, Writer, Writing, charge_more
+from commontrace_backend.identity import Reader, Reading, Writer, Writing, charge_for
 from commontrace_backend.problems import problem_of
 from commontrace_backend.traces import exchange
 from commontrace_backend.traces.routes import Index, Ref
@@ -61,17 +61,23 @@ def _fetched(one: TraceHistory | CommonTraceError) -> FetchedTrace:
     return FetchedTrace(problem=problem_of(one, one.status))
 
 
+async def _arrived(request: Request, response: Response, caller: Writer, delivery: Delivery) -> exchange.Arrived:
+    await charge_for(request, response, caller, [exchange.cost_of(delivery)])
+    return exchange.prepare(delivery)
+
+
 @router.post("/sync/traces")
 async def deliver_trace(
-    caller: Writer, arrived: Annotated[exchange.Arrived, Depends(exchange.prepare)], index: Index, session: Writing
+    caller: Writer, arrived: Annotated[exchange.Arrived, Depends(_arrived)], index: Index, session: Writing
 ) -> DeliveryResult:
     """Take a trace as another store has it: new versions are added; a newer one is served, or proposed to its owner."""
     return await exchange.deliver(session, caller, index, arrived)
 
 
-async def _paid(request: Request, caller: Writer, body: Deliveries) -> list[Delivery]:
-    """Those that the caller may bring now: each counts as a write, in whatever company it comes."""
-    return body.deliveries[: 1 + await charge_more(request, caller, len(body.deliveries) - 1)]
+async def _paid(request: Request, response: Response, caller: Writer, body: Deliveries) -> list[Delivery]:
+    """Those that the caller may bring now: each costs what it carries, in whatever company it comes."""
+    costs = [exchange.cost_of(one) for one in body.deliveries]
+    return body.deliveries[: await charge_for(request, response, caller, costs)]
 
 
 def _all_arrived(paid: Annotated[list[Delivery], Depends(_paid)]) -> list[exchange.Arrived | CommonTraceError]:

@@ -7,11 +7,13 @@ from typing import Any, Final
 from sqlalchemy import Row, insert, or_, select, update
 
 from commontrace.errors import ConflictError, ForbiddenError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.traces import Flag, NewFlag, Removal, Tombstone, Trace
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.paging import Asked, Key, Order
 from commontrace_backend.traces import recalls, service, store
 from commontrace_backend.traces.assembly import contributor_of
 from commontrace_backend.traces.ledger import log_tombstone
@@ -67,11 +69,16 @@ async def undo_flag(session: WriteSession, caller: Caller, flag_id: str) -> Flag
     return _flag(await _find_flag(session, caller, flag_id))
 
 
-async def flags_of(session: ReadSession, caller: Caller, ref: str) -> list[Flag]:
-    """Every flag of a trace with its reason, newest first."""
+async def flags_of(session: ReadSession, caller: Caller, ref: str, asked: Asked) -> Page[Flag]:
+    """The flags of a trace with their reasons, newest first."""
     trace = await store.find(session, caller, ref)
-    rows = await session.all(_flags().where(flags.c.trace_id == trace.trace_id).order_by(flags.c.created_at.desc()))
-    return [_flag(row) for row in rows]
+    order = Order(
+        "flags",
+        Key("created_at", flags.c.created_at, descending=True),
+        Key("flag_id", flags.c.flag_id),
+    )
+    rows, goes_on = await order.read(session, _flags().where(flags.c.trace_id == trace.trace_id), asked)
+    return Page(items=[_flag(row) for row in rows], next_cursor=goes_on)
 
 
 async def hide_or_show(session: WriteSession, trace: Row[Any]) -> None:

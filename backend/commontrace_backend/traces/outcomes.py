@@ -12,6 +12,7 @@ from commontrace.models.votes import Vote, VoteResult
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
 from commontrace_backend.traces import recalls, store, trust_store
@@ -212,7 +213,7 @@ _REPORTED: Final = across(
     .join(traces, traces.c.trace_id == outcomes.c.trace_id)
     .join(_author, _author.c.contributor_id == trace_versions.c.contributor_id)
     .join(_owner, _owner.c.contributor_id == traces.c.contributor_id)
-    .where(outcomes.c.trace_id.in_(bindparam("traces", expanding=True))),
+    .where(OneOf(outcomes.c.trace_id, "traces")),
     "a standing is made of everybody's outcomes, on a version that its reader may see",
 )
 
@@ -226,7 +227,7 @@ _SUPPORTERS: Final = select(func.count(outcomes.c.tenant_id.distinct())).where(
 _SERVED: Final = across(
     select(traces, trace_versions.c.inherits_from)
     .join(trace_versions, of_served_version)
-    .where(traces.c.trace_id.in_(bindparam("traces", expanding=True))),
+    .where(OneOf(traces.c.trace_id, "traces")),
     "the tiers of what somebody's outcome moved",
 )
 

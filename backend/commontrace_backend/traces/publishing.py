@@ -50,7 +50,7 @@ async def _ask(session: WriteSession, trace: Row[Any], wanted: Visibility) -> No
 
 async def _show(session: WriteSession, caller: Caller, trace: Row[Any], visibility: Visibility) -> None:
     state = "active" if trace.state == "pending" else trace.state
-    since = {"published_at": datetime.now(UTC)} if visibility == "public" else {}
+    since = {"published_at": datetime.now(UTC)} if visibility == "public" != trace.visibility else {}
     shown = {"state": state, "visibility": visibility, "wanted_visibility": None, **since}
     await store.change_trace(session, trace.trace_id, **shown)
     await store.share_versions(session, trace.trace_id, visibility)

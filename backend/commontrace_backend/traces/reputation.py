@@ -5,7 +5,7 @@ organization is one voice a version, its gravest outcome speaks, only public tra
 not, and neither do strangers that nobody vouches for.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -57,7 +57,7 @@ async def recount_if_due(database: Database) -> bool:
     async with database.reading(EVERY_TENANT) as session:
         newest = await session.scalar(select(func.max(outcomes.c.updated_at)))
         counted = await _counted_at(session)
-    age = datetime.now(UTC) - counted if counted else None
+        age = await session.now() - counted if counted else None
     if newest is None or (age and (age < _EVERY or (age < _AT_LEAST_EVERY and counted and newest <= counted))):
         return False
     await recount(database)
@@ -114,7 +114,7 @@ async def _fill(session: WriteSession) -> None:
     columns = ["tenant_id", "contributor_id", "tag", "audience", "positive", "voices", "score"]
     await session.write(insert(reputations).from_select(columns, _reputations()))
     await session.write(delete(trust_state).where(trust_state.c.name == _COUNTED))
-    await session.write(insert(trust_state).values(name=_COUNTED, token=datetime.now(UTC).isoformat()))
+    await session.write(insert(trust_state).values(name=_COUNTED, token=(await session.now()).isoformat()))
 
 
 def _reputations() -> Select[Any]:

@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from commontrace.models.base import Page
 from commontrace.models.reviews import NewReview, NewVouch, Reversal, ReviewDecision, ReviewItem, Vouch
 from commontrace_backend.identity import Admin, Reader, Reading, Writing
+from commontrace_backend.paging import Paged
 from commontrace_backend.traces import reversing, review_store, reviewing, vouching
 from commontrace_backend.traces.routes import Index
 
@@ -14,19 +16,18 @@ router = APIRouter(prefix="/api/v1", tags=["reviews"])
 Subject = Annotated[
     str, Path(pattern=r"^[0-9a-f]{6,32}$", description="The id of a trace, an amendment, or a decision to restore.")
 ]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/reviews")
-async def review_queue(caller: Admin, session: Reading, limit: Limit = 50) -> list[ReviewItem]:
-    """What awaits a decision, longest unchanged first."""
-    return await reviewing.queue(session, caller, limit)
+async def review_queue(caller: Admin, session: Reading, asked: Paged) -> Page[ReviewItem]:
+    """What awaits a decision, longest unchanged first; a page may have fewer items than its limit."""
+    return await reviewing.queue(session, caller, asked)
 
 
 @router.get("/reviews/decisions")
-async def review_decisions(caller: Admin, session: Reading, limit: Limit = 50) -> list[ReviewDecision]:
+async def review_decisions(caller: Admin, session: Reading, asked: Paged) -> Page[ReviewDecision]:
     """What the reviewers of your organization decided, newest first."""
-    return await review_store.decisions(session, caller, limit)
+    return await review_store.decisions(session, caller, asked)
 
 
 @router.post("/reviews/reversals", status_code=201)
@@ -42,9 +43,9 @@ async def review(subject: Subject, body: NewReview, caller: Admin, index: Index,
 
 
 @router.get("/vouches")
-async def list_vouches(caller: Reader, session: Reading) -> list[Vouch]:
+async def list_vouches(caller: Reader, session: Reading, asked: Paged) -> Page[Vouch]:
     """The organizations that have a voice for yours, loudest first."""
-    return await vouching.known(session, caller)
+    return await vouching.page(session, caller, asked)
 
 
 @router.post("/vouches", status_code=201)

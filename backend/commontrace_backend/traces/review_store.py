@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, insert, or_, select, update
 
+from commontrace.models.base import Page
 from commontrace.models.contributors import ContributorRef
 from commontrace.models.reviews import ReviewAction, ReviewDecision
 from commontrace.safety.pipeline import screen_text
@@ -14,6 +15,7 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors, organizations
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
+from commontrace_backend.paging import Asked, Key, Order
 from commontrace_backend.traces import trust_store
 from commontrace_backend.traces.tables import (
     amendments,
@@ -53,6 +55,9 @@ def _outcome(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(outcomes.c.trace_id == traces.c.trace_id, outcomes.c.self_report.is_(False), *conditions)
 
 
+_DECISIONS: Final = Order(
+    "decisions", Key("created_at", reviews.c.created_at, descending=True), Key("decision_id", reviews.c.decision_id)
+)
 DISPUTED: Final = and_(
     traces.c.visibility == "public",
     _outcome(outcomes.c.outcome.not_in(sorted(POSITIVE)), outcomes.c.discounted.is_(None)),
@@ -78,7 +83,7 @@ WAITING: Final = and_(
 
 
 def found(where: ColumnElement[bool]) -> Select[Any]:
-    """Traces as a reviewer needs them, with what speaks against each, longest unchanged first."""
+    """Traces as a reviewer needs them, with what speaks against each."""
     return across(
         select(
             traces,
@@ -95,10 +100,19 @@ def found(where: ColumnElement[bool]) -> Select[Any]:
         .join(trace_versions, of_served_version)
         .join(contributors, contributors.c.contributor_id == traces.c.contributor_id)
         .join(organizations, organizations.c.organization_id == traces.c.tenant_id)
-        .where(where)
-        .order_by(traces.c.updated_at, traces.c.number),
+        .where(where),
         "traces within a reviewer's reach, with what all say against them",
     )
+
+
+async def waiting(session: ReadSession, caller: Caller, since: tuple[Any, ...], limit: int) -> Sequence[Row[Any]]:
+    """Traces that await a decision of this admin, longest unchanged first, from one (changed when, number) on."""
+    where = await within_reach(session, caller) & WAITING
+    if since:
+        changed, number = since
+        same = and_(traces.c.updated_at == changed, traces.c.number >= number)
+        where = where & or_(traces.c.updated_at > changed, same)
+    return await session.all(found(where).order_by(traces.c.updated_at, traces.c.number).limit(limit))
 
 
 async def open_amendments(session: ReadSession, trace_ids: Sequence[str]) -> Sequence[Row[Any]]:
@@ -106,7 +120,7 @@ async def open_amendments(session: ReadSession, trace_ids: Sequence[str]) -> Seq
     return await session.all(
         select(amendments)
         .where(amendments.c.trace_id.in_(trace_ids), amendments.c.status == "open")
-        .order_by(amendments.c.created_at)
+        .order_by(amendments.c.created_at, amendments.c.amendment_id)
     )
 
 
@@ -172,12 +186,10 @@ def _decisions(caller: Caller) -> Select[Any]:
     )
 
 
-async def decisions(session: ReadSession, caller: Caller, limit: int) -> list[ReviewDecision]:
+async def decisions(session: ReadSession, caller: Caller, asked: Asked) -> Page[ReviewDecision]:
     """What the organization's reviewers decided, newest first."""
-    rows = await session.all(
-        _decisions(caller).order_by(reviews.c.created_at.desc(), reviews.c.decision_id).limit(limit)
-    )
-    return [decision_of(row) for row in rows]
+    rows, goes_on = await _DECISIONS.read(session, _decisions(caller), asked)
+    return Page(items=[decision_of(row) for row in rows], next_cursor=goes_on)
 
 
 async def find_decision(session: ReadSession, caller: Caller, decision_id: str) -> Row[Any] | None:

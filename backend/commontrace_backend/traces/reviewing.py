@@ -1,18 +1,22 @@
 """Reviews: what waits, and what approving, rejecting and restoring do. Every decision is a row."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Row, select, update
 
 from commontrace.errors import ConflictError, ForbiddenError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.reviews import NewReview, ReviewCause, ReviewDecision, ReviewItem
 from commontrace.models.traces import Decision
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.protocol import SearchIndex
+from commontrace_backend.paging import Asked, Position, page_of, read_cursor, write_cursor
 from commontrace_backend.traces import (
     amendments,
     moderation,
@@ -29,21 +33,42 @@ from commontrace_backend.traces.tables import flags
 from commontrace_backend.traces.tables import outcomes as reported
 from commontrace_backend.traces.trust import POSITIVE
 
+_QUEUE: Final = "reviews"
+_KINDS: Final = (datetime, int, str)  # when it changed, its number, and where among what waits about it
+_END: Final = "~"  # behind every proposal for a trace
 _SHORT: Final = re.compile(r"[0-9a-f]{16}\Z")
 
 
-async def queue(session: ReadSession, caller: Caller, limit: int) -> list[ReviewItem]:
-    """What awaits a decision of this admin, longest unchanged first."""
-    where = await review_store.within_reach(session, caller) & review_store.WAITING
-    rows = await session.all(review_store.found(where).limit(limit))
+async def queue(session: ReadSession, caller: Caller, asked: Asked) -> Page[ReviewItem]:
+    """What awaits a decision of this admin: traces, longest unchanged first, each followed by what is proposed for it.
+
+    A page may have fewer than its limit, where proposals wait that others decide.
+    """
+    position = read_cursor(_QUEUE, _KINDS, asked.cursor) or ()
+    rows = await review_store.waiting(session, caller, position[:2], asked.limit + 1)
+    shown, goes_on = page_of(_QUEUE, _KINDS, await _waiting(session, caller, rows), asked)
+    if goes_on is None and len(rows) > asked.limit:
+        goes_on = write_cursor(_QUEUE, *_place(rows[-1], _END))
+    return Page(items=shown, next_cursor=goes_on)
+
+
+def _place(row: Row[Any], within: str) -> Position:
+    return (row.updated_at, row.number, within)
+
+
+async def _waiting(session: ReadSession, caller: Caller, rows: Sequence[Row[Any]]) -> list[tuple[Position, ReviewItem]]:
+    """What awaits a decision about some traces, each with its place in the queue."""
     said = await review_store.said(session, [row.trace_id for row in rows])
-    items = [_item(row, row.trace_id, causes, said) for row in rows if (causes := _causes(row))]
+    found = [(_place(row, ""), _item(row, row.trace_id, causes, said)) for row in rows if (causes := _causes(row))]
     mine = {row.trace_id: row for row in rows if may_decide(caller, row)}
-    items += [
-        _item(mine[row.trace_id], row.amendment_id, ["amendment"], {row.trace_id: [row.reason]})
+    found += [
+        (
+            _place(mine[row.trace_id], f"{row.created_at.isoformat(timespec='microseconds')} {row.amendment_id}"),
+            _item(mine[row.trace_id], row.amendment_id, ["amendment"], {row.trace_id: [row.reason]}),
+        )
         for row in await review_store.open_amendments(session, list(mine))
     ]
-    return items[:limit]
+    return sorted(found, key=itemgetter(0))
 
 
 def _causes(row: Row[Any]) -> list[ReviewCause]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from commontrace.models.base import Page
 from commontrace.models.checks import CommandCheck, NewCheck
 from commontrace.models.rescan import RescanState
 from commontrace.models.tags import TagCount
@@ -33,6 +34,7 @@ from commontrace.safety.pipeline import Screened
 from commontrace_backend.database.tenancy import EVERY_TENANT
 from commontrace_backend.identity import Admin, Reader, Reading, Voter, Writer, Writing
 from commontrace_backend.index.protocol import SearchIndex
+from commontrace_backend.paging import Paged
 from commontrace_backend.traces import amendments, checking, moderation, outcomes, publishing, purging, service, store
 from commontrace_backend.traces.rescan import rescan_state
 
@@ -82,11 +84,9 @@ async def rescan(caller: Admin, request: Request, limit: Annotated[int, Query(ge
 
 
 @router.get("/traces")
-async def list_traces(
-    caller: Reader, session: Reading, cursor: str = "", limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> TracePage:
+async def list_traces(caller: Reader, session: Reading, asked: Paged) -> TracePage:
     """Every trace the caller may see, in the order they came."""
-    return await service.page(session, caller, cursor, limit)
+    return await service.page(session, caller, asked)
 
 
 @router.get("/traces/{trace_id}")
@@ -96,9 +96,9 @@ async def get_trace(trace_id: Ref, caller: Reader, session: Reading) -> Trace:
 
 
 @router.get("/traces/{trace_id}/versions")
-async def trace_history(trace_id: Ref, caller: Reader, session: Reading) -> list[TraceVersion]:
-    """Every version, newest first."""
-    return await amendments.history(session, caller, trace_id)
+async def trace_history(trace_id: Ref, caller: Reader, session: Reading, asked: Paged) -> Page[TraceVersion]:
+    """The versions, newest first."""
+    return await amendments.history(session, caller, trace_id, asked)
 
 
 @router.post("/traces/{trace_id}/votes")
@@ -116,9 +116,9 @@ async def amend_trace(
 
 
 @router.get("/traces/{trace_id}/amendments")
-async def list_amendments(trace_id: Ref, caller: Reader, session: Reading) -> list[Amendment]:
+async def list_amendments(trace_id: Ref, caller: Reader, session: Reading, asked: Paged) -> Page[Amendment]:
     """Proposed versions with what they change, newest first."""
-    return await amendments.amendments_of(session, caller, trace_id)
+    return await amendments.amendments_of(session, caller, trace_id, asked)
 
 
 @router.post("/amendments/{amendment_id}/decision")
@@ -136,9 +136,9 @@ async def flag_trace(trace_id: Ref, body: NewFlag, caller: Voter, session: Writi
 
 
 @router.get("/traces/{trace_id}/flags")
-async def list_flags(trace_id: Ref, caller: Reader, session: Reading) -> list[Flag]:
-    """Every flag with its reason, undone ones too."""
-    return await moderation.flags_of(session, caller, trace_id)
+async def list_flags(trace_id: Ref, caller: Reader, session: Reading, asked: Paged) -> Page[Flag]:
+    """The flags with their reasons, undone ones too, newest first."""
+    return await moderation.flags_of(session, caller, trace_id, asked)
 
 
 @router.delete("/flags/{flag_id}")
@@ -203,8 +203,8 @@ async def check_command(
 
 @router.get("/tags")
 async def list_tags(
-    caller: Reader, session: Reading, prefix: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100
-) -> list[TagCount]:
+    caller: Reader, session: Reading, asked: Paged, prefix: Annotated[str, Query(max_length=200)] = ""
+) -> Page[TagCount]:
     """Tags with how many traces carry them, most used first."""
-    rows = await store.tag_counts(session, caller, prefix.lower(), limit)
-    return [TagCount.model_validate(row) for row in rows]
+    rows, goes_on = await store.tag_counts(session, caller, prefix.lower(), asked)
+    return Page(items=[TagCount.model_validate(row) for row in rows], next_cursor=goes_on)

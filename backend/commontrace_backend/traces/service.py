@@ -1,6 +1,5 @@
 """What contributing, linking and publishing decide."""
 
-import re
 import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -30,6 +29,7 @@ from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.service import contributor_named
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.index.protocol import Question, SearchIndex
+from commontrace_backend.paging import Asked
 from commontrace_backend.starter import starter_traces
 from commontrace_backend.traces import store, writing
 from commontrace_backend.traces.assembly import trace_models
@@ -39,7 +39,6 @@ from commontrace_backend.traces.visibility import LIVE, visible_to
 
 _CANDIDATES: Final = 5
 _RESERVED: Final = {"imported": "imports", "starter": "commontrace"}
-_CURSOR: Final = re.compile(r"\d{1,18}\Z", re.ASCII)
 
 
 def prepare(contribution: Contribution) -> Screened:
@@ -271,15 +270,10 @@ async def get(session: ReadSession, caller: Caller, ref: str) -> Trace:
     return (await trace_models(session, [await store.find(session, caller, ref)], caller.tenant_id))[0]
 
 
-async def page(session: ReadSession, caller: Caller, cursor: str, limit: int) -> TracePage:
-    """Some traces in the order they came; the cursor is opaque."""
-    if cursor and not _CURSOR.match(cursor):
-        raise InvalidInputError("This cursor is malformed.", "Pass next_cursor of the page before, or nothing.")
-    rows = await store.page(session, caller, int(cursor or 0), limit)
-    return TracePage(
-        traces=await trace_models(session, rows, caller.tenant_id),
-        next_cursor=str(rows[-1].number) if len(rows) == limit else None,
-    )
+async def page(session: ReadSession, caller: Caller, asked: Asked) -> TracePage:
+    """Some traces in the order they came."""
+    rows, goes_on = await store.page(session, caller, asked)
+    return TracePage(traces=await trace_models(session, rows, caller.tenant_id), next_cursor=goes_on)
 
 
 async def add_link(session: WriteSession, caller: Caller, ref: str, link: NewLink) -> Trace:

@@ -11,8 +11,11 @@ from commontrace.errors import AmbiguousRefError, NotFoundError
 from commontrace.models.traces import TraceContent
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import contributors
+from commontrace_backend.database.one_of import OneOf
 from commontrace_backend.database.session import ReadSession, WriteSession
 from commontrace_backend.database.tenancy import across
+from commontrace_backend.database.upsert import insert_missing
+from commontrace_backend.paging import Asked, Key, Order
 from commontrace_backend.traces import ledger
 from commontrace_backend.traces.tables import (
     amendments,
@@ -30,9 +33,10 @@ from commontrace_backend.traces.visibility import LIVE, visible_to, visible_trac
 
 FULL_ID = 32
 
+_BY_ARRIVAL: Final = Order("traces", Key("number", traces.c.number))
 _RECEIVED: Final = select(receipts.c.trace_id, receipts.c.version_id).where(
     receipts.c.contributor_id == bindparam("contributor"),
-    receipts.c.trace_id.in_(bindparam("traces", expanding=True)),
+    OneOf(receipts.c.trace_id, "traces"),
 )
 
 
@@ -61,10 +65,9 @@ async def any_trace(session: ReadSession, trace_id: str) -> Row[Any]:
     return row
 
 
-async def page(session: ReadSession, caller: Caller, after: int, limit: int) -> Sequence[Row[Any]]:
-    """Visible traces with a row number above `after`, in order."""
-    statement = visible_traces(caller).where(traces.c.number > after).order_by(traces.c.number).limit(limit)
-    return await session.all(statement)
+async def page(session: ReadSession, caller: Caller, asked: Asked) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the visible traces, in the order they came."""
+    return await _BY_ARRIVAL.read(session, visible_traces(caller), asked)
 
 
 async def with_numbers(session: ReadSession, caller: Caller, numbers: Iterable[int]) -> dict[int, Row[Any]]:
@@ -75,7 +78,7 @@ async def with_numbers(session: ReadSession, caller: Caller, numbers: Iterable[i
 
 @lru_cache(maxsize=256)
 def _numbered(caller: Caller) -> Select[Any]:
-    return visible_traces(caller).where(traces.c.number.in_(bindparam("numbers", expanding=True)))
+    return visible_traces(caller).where(OneOf(traces.c.number, "numbers"))
 
 
 async def same_content(session: ReadSession, caller: Caller, version_id: str) -> Row[Any] | None:
@@ -145,6 +148,12 @@ async def find_version(session: ReadSession, trace_id: str, version_id: str) -> 
 async def versions(session: ReadSession, trace_id: str) -> Sequence[Row[Any]]:
     """Every version of a trace, newest first."""
     return await session.all(_versions(trace_id).order_by(trace_versions.c.number.desc()))
+
+
+async def some_versions(session: ReadSession, trace_id: str, asked: Asked) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the versions of a trace, newest first."""
+    order = Order("versions", Key("number", trace_versions.c.number, descending=True))
+    return await order.read(session, _versions(trace_id), asked)
 
 
 def _versions(trace_id: str) -> Select[Any]:
@@ -229,11 +238,12 @@ async def standing_flags(session: ReadSession, trace_ids: Sequence[str]) -> dict
     return {row.trace_id: row.standing for row in await session.all(statement)}
 
 
-async def tag_counts(session: ReadSession, caller: Caller, prefix: str, limit: int) -> Sequence[Row[Any]]:
-    """Tags of visible active traces with how many carry them, most used first."""
-    count = func.count().label("traces")
-    statement = (
-        select(trace_tags.c.tag, count)
+async def tag_counts(
+    session: ReadSession, caller: Caller, prefix: str, asked: Asked
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of the tags of visible active traces with how many carry them, most used first."""
+    counted = (
+        select(trace_tags.c.tag, func.count().label("traces"))
         .join(traces, traces.c.trace_id == trace_tags.c.trace_id)
         .where(
             visible_to(caller),
@@ -241,10 +251,10 @@ async def tag_counts(session: ReadSession, caller: Caller, prefix: str, limit: i
             trace_tags.c.tag.startswith(prefix, autoescape=True),
         )
         .group_by(trace_tags.c.tag)
-        .order_by(count.desc(), trace_tags.c.tag)
-        .limit(limit)
+        .subquery()
     )
-    return await session.all(statement)
+    order = Order("trace tags", Key("traces", counted.c.traces, descending=True), Key("tag", counted.c.tag))
+    return await order.read(session, select(counted), asked)
 
 
 async def unreceived(session: ReadSession, caller: Caller, shown: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -257,10 +267,10 @@ async def unreceived(session: ReadSession, caller: Caller, shown: Sequence[tuple
 
 
 async def add_receipts(session: WriteSession, caller: Caller, shown: Sequence[tuple[str, str]]) -> None:
-    """Keep that this caller was shown these versions."""
+    """Keep that this caller was shown these versions; what is kept already stays as it is."""
     now = datetime.now(UTC)
     await session.write(
-        insert(receipts),
+        insert_missing(receipts),
         [
             {
                 "contributor_id": caller.contributor_id,
@@ -269,7 +279,7 @@ async def add_receipts(session: WriteSession, caller: Caller, shown: Sequence[tu
                 "tenant_id": caller.tenant_id,
                 "shown_at": now,
             }
-            for trace_id, version_id in await unreceived(session, caller, shown)
+            for trace_id, version_id in shown
         ],
     )
 

@@ -3,12 +3,14 @@
 from sqlalchemy import select
 
 from commontrace.errors import ForbiddenError, InvalidInputError, NotFoundError
+from commontrace.models.base import Page
 from commontrace.models.reviews import NewVouch, Vouch
 from commontrace.safety.pipeline import screen_text
 from commontrace_backend.contributors import store as contributor_store
 from commontrace_backend.contributors.caller import Caller
 from commontrace_backend.contributors.tables import organizations
 from commontrace_backend.database.session import ReadSession, WriteSession
+from commontrace_backend.paging import Asked, page_of
 from commontrace_backend.traces import review_store, trust_store
 from commontrace_backend.traces.tables import trust_edges, trust_seeds
 
@@ -37,7 +39,18 @@ async def known(session: ReadSession, caller: Caller) -> list[Vouch]:
         for edge in (edges.get(row.organization_id),)
         if row.organization_id != caller.tenant_id
     ]
-    return sorted(found, key=lambda vouch: (-vouch.voice, vouch.organization_name))
+    return sorted(found, key=_loudness)
+
+
+def _loudness(vouch: Vouch) -> tuple[float, str]:
+    return -vouch.voice, vouch.organization_name
+
+
+async def page(session: ReadSession, caller: Caller, asked: Asked) -> Page[Vouch]:
+    """A page of the same."""
+    placed = [(_loudness(one), one) for one in await known(session, caller)]
+    shown, goes_on = page_of("vouches", (float, str), placed, asked)
+    return Page(items=shown, next_cursor=goes_on)
 
 
 async def vouch(session: WriteSession, caller: Caller, wanted: NewVouch) -> list[Vouch]:
@@ -48,6 +61,9 @@ async def vouch(session: WriteSession, caller: Caller, wanted: NewVouch) -> list
         await _must_run_the_store(session, caller)
         await trust_store.pin(session, target, caller.contributor_id, reason)
     else:
+        edge = await trust_store.find_edge(session, caller.tenant_id, target)
+        if edge is not None and edge.vouched and edge.reason == reason:
+            return await known(session, caller)  # sent again
         await trust_store.vouch(session, caller.tenant_id, target, caller.contributor_id, reason)
     await review_store.record(session, caller, "pin" if wanted.seed else "vouch", target, reason, {})
     return await known(session, caller)

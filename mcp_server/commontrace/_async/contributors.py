@@ -50,9 +50,9 @@ class AsyncContributors:
         """
         return await self._http.call("POST", "/api/v1/identities", ApiKey, body=wanted)
 
-    async def keys(self) -> list[ApiKey]:
-        """The keys and identities of the organization. Needs the scope `admin`."""
-        return await self._http.call("GET", _KEYS, list[ApiKey])
+    async def keys(self, limit: int | None = None) -> list[ApiKey]:
+        """The keys and identities of the organization, oldest first, or the first `limit`. Needs the scope `admin`."""
+        return await self._http.listed(_KEYS, ApiKey, limit=limit)
 
     async def revoke_key(self, key_id: str) -> None:
         """Revoke a key, effective at once. Needs the scope `admin`."""

@@ -10,6 +10,7 @@ from commontrace import _wire
 from commontrace._patience import Patience, async_pause
 from commontrace._transport import async_transport, base_url, without_password
 from commontrace.errors import InvalidInputError, UnavailableError
+from commontrace.models.base import MOST_ITEMS, Page
 
 T = TypeVar("T")
 
@@ -70,6 +71,21 @@ class AsyncHttp:
         if response.is_error:
             raise _wire.problem(response.status_code, response.content)
         return _wire.parse(answer, response.content)
+
+    async def listed(
+        self, path: str, item: type[T], *, query: Mapping[str, object] | None = None, limit: int | None = None
+    ) -> list[T]:
+        """The items of a list, page by page, or the first `limit` of them; raises as `call` does."""
+        found: list[T] = []
+        cursor: str | None = None
+        while True:
+            size = MOST_ITEMS if limit is None else min(MOST_ITEMS, limit - len(found))
+            asked = {**(query or {}), "cursor": cursor, "limit": size}
+            page: Page[T] = await self.call("GET", path, Page[item], query=asked)  # type: ignore[valid-type] # a class at run time
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None or len(found) == limit:
+                return found
 
     async def _sent(
         self, method: str, path: str, query: Mapping[str, object] | None, content: bytes | None

@@ -18,9 +18,9 @@ class AsyncReviews:
     def __init__(self, http: AsyncHttp) -> None:
         self._http = http
 
-    async def waiting(self, limit: int = 50) -> list[ReviewItem]:
-        """What awaits a decision, longest unchanged first; at most 200."""
-        return await self._http.call("GET", _REVIEWS, list[ReviewItem], query={"limit": limit})
+    async def waiting(self, limit: int | None = 50) -> list[ReviewItem]:
+        """What awaits a decision, longest unchanged first; a `limit` of None gives all of it."""
+        return await self._http.listed(_REVIEWS, ReviewItem, limit=limit)
 
     async def approve(self, subject: str, reason: str) -> ReviewDecision:
         """Serve a trace again, publish what is pending, or accept an amendment."""
@@ -63,6 +63,6 @@ class AsyncReviews:
         )
         return await self._http.call("POST", f"{_REVIEWS}/reversals", ReviewDecision, body=body)
 
-    async def decisions(self, limit: int = 50) -> list[ReviewDecision]:
-        """What the reviewers of your organization decided, newest first; at most 200."""
-        return await self._http.call("GET", f"{_REVIEWS}/decisions", list[ReviewDecision], query={"limit": limit})
+    async def decisions(self, limit: int | None = 50) -> list[ReviewDecision]:
+        """What the reviewers of your organization decided, newest first; a `limit` of None gives all of it."""
+        return await self._http.listed(f"{_REVIEWS}/decisions", ReviewDecision, limit=limit)

@@ -20,6 +20,7 @@ from commontrace._summarizing import (
     unusable,
     words_of,
 )
+from commontrace._tls import authorities
 from commontrace.errors import AuthenticationError, BackendError, InvalidInputError, UnavailableError
 
 _TIMEOUT: Final = 120.0
@@ -87,7 +88,7 @@ class _Endpoint:
     async def _sent(self, body: dict[str, Any]) -> Any:
         headers = self._dialect.headers(self._key)
         try:
-            async with httpx2.AsyncClient(headers=headers, timeout=self._timeout) as client:
+            async with httpx2.AsyncClient(headers=headers, timeout=self._timeout, verify=authorities()) as client:
                 response = await client.post(self._url, json=body)
         except httpx2.ReadTimeout as error:  # another try would wait, and be paid for, once more
             raise UnavailableError(

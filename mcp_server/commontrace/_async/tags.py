@@ -10,6 +10,6 @@ class AsyncTags:
     def __init__(self, http: AsyncHttp) -> None:
         self._http = http
 
-    async def list(self, prefix: str = "", limit: int = 100) -> list[TagCount]:
-        """Tags with how many visible traces carry them, most used first."""
-        return await self._http.call("GET", "/api/v1/tags", list[TagCount], query={"prefix": prefix, "limit": limit})
+    async def list(self, prefix: str = "", limit: int | None = 100) -> list[TagCount]:
+        """Tags with how many visible traces carry them, most used first; a `limit` of None gives all of them."""
+        return await self._http.listed("/api/v1/tags", TagCount, query={"prefix": prefix}, limit=limit)

@@ -156,18 +156,18 @@ class AsyncTraces:
         body = Vote(outcome=outcome, note=note, evidence=evidence)
         return await self._http.call("POST", f"{_trace(trace_id)}/votes", VoteResult, body=self._leaving().safe(body))
 
-    async def history(self, trace_id: str) -> list[TraceVersion]:
-        """Every version, newest first, with the standing each has earned."""
-        return await self._http.call("GET", f"{_trace(trace_id)}/versions", list[TraceVersion])
+    async def history(self, trace_id: str, limit: int | None = None) -> list[TraceVersion]:
+        """Every version, newest first, or the newest `limit`, with the standing each has earned."""
+        return await self._http.listed(f"{_trace(trace_id)}/versions", TraceVersion, limit=limit)
 
     async def amend(self, trace_id: str, proposal: AmendmentProposal) -> Amendment:
         """Propose a better version; your own traces take it at once."""
         safe = self._leaving().safe(proposal)
         return await self._http.call("POST", f"{_trace(trace_id)}/amendments", Amendment, body=safe)
 
-    async def amendments(self, trace_id: str) -> list[Amendment]:
-        """Proposed versions with what they change, newest first."""
-        return await self._http.call("GET", f"{_trace(trace_id)}/amendments", list[Amendment])
+    async def amendments(self, trace_id: str, limit: int | None = None) -> list[Amendment]:
+        """Proposed versions with what they change, newest first, all or the newest `limit`."""
+        return await self._http.listed(f"{_trace(trace_id)}/amendments", Amendment, limit=limit)
 
     async def decide(self, amendment_id: str, *, accept: bool, note: str = "") -> Amendment:
         """Accept or reject an amendment of a trace of yours."""
@@ -179,9 +179,9 @@ class AsyncTraces:
         body = NewFlag(reason=reason, note=note)
         return await self._http.call("POST", f"{_trace(trace_id)}/flags", Flag, body=self._leaving().safe(body))
 
-    async def flags(self, trace_id: str) -> list[Flag]:
-        """Every flag with its reason, undone ones too."""
-        return await self._http.call("GET", f"{_trace(trace_id)}/flags", list[Flag])
+    async def flags(self, trace_id: str, limit: int | None = None) -> list[Flag]:
+        """Every flag with its reason, undone ones too, newest first, or the newest `limit`."""
+        return await self._http.listed(f"{_trace(trace_id)}/flags", Flag, limit=limit)
 
     async def unflag(self, flag_id: str) -> Flag:
         """Take a flag back."""

@@ -14,9 +14,9 @@ class AsyncVouches:
     def __init__(self, http: AsyncHttp) -> None:
         self._http = http
 
-    async def known(self) -> list[Vouch]:
-        """The organizations that have a voice for yours, loudest first."""
-        return await self._http.call("GET", _VOUCHES, list[Vouch])
+    async def known(self, limit: int | None = None) -> list[Vouch]:
+        """The organizations that have a voice for yours, loudest first, or the loudest `limit`."""
+        return await self._http.listed(_VOUCHES, Vouch, limit=limit)
 
     async def add(self, organization: str, reason: str, *, seed: bool = False) -> list[Vouch]:
         """Answer for an organization; with `seed` everybody's trust begins there too. Needs the scope `admin`."""

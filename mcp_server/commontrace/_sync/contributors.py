@@ -50,9 +50,9 @@ class Contributors:
         """
         return self._http.call("POST", "/api/v1/identities", ApiKey, body=wanted)
 
-    def keys(self) -> list[ApiKey]:
-        """The keys and identities of the organization. Needs the scope `admin`."""
-        return self._http.call("GET", _KEYS, list[ApiKey])
+    def keys(self, limit: int | None = None) -> list[ApiKey]:
+        """The keys and identities of the organization, oldest first, or the first `limit`. Needs the scope `admin`."""
+        return self._http.listed(_KEYS, ApiKey, limit=limit)
 
     def revoke_key(self, key_id: str) -> None:
         """Revoke a key, effective at once. Needs the scope `admin`."""

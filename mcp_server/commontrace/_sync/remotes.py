@@ -10,7 +10,17 @@ from commontrace._gathering import sync_gathered
 from commontrace._sync.connecting import connected
 from commontrace._sync.sides import FolderSide, Side, StoreSide
 from commontrace._sync.transfers import Terms, Transfer
-from commontrace.errors import CommonTraceError, InvalidInputError, NotFoundError, UnavailableError
+from commontrace.errors import (
+    BY_CODE,
+    CommonTraceError,
+    ForbiddenError,
+    InvalidInputError,
+    NearDuplicateError,
+    NotFoundError,
+    NotShownError,
+    TooLargeError,
+    UnavailableError,
+)
 from commontrace.merging_answers import merged
 from commontrace.models.search import Query, QueryAnswer
 from commontrace.models.syncing import (
@@ -34,6 +44,8 @@ if TYPE_CHECKING:
     from commontrace._sync.client import Client
 
 _LEAST_TOKENS = 100
+_FOR_GOOD = (InvalidInputError, ForbiddenError, NotFoundError, TooLargeError, NearDuplicateError, NotShownError)
+"""What is refused with one of these is refused again however often it is sent."""
 
 
 class Remotes:
@@ -163,10 +175,12 @@ class Remotes:
                 pushed = transfer.all()
         except UnavailableError as error:
             problem = error.detail
+        left = self.outbox(found.name)
         return SyncReport(
             remote=found.name,
             delivered=delivered,
-            waiting=self.outbox(found.name),
+            waiting=[item for item in left if not item.refused],
+            refused=[item for item in left if item.refused],
             pull=pulled,
             push=pushed,
             problem=problem,
@@ -199,9 +213,10 @@ class Remotes:
             self._deliver(found)
         except UnavailableError:
             return False
-        waiting = [item for item in self.outbox(found.name) if (item.kind, item.subject) == ("vote", trace.trace_id)]
-        if waiting:
-            raise InvalidInputError(waiting[0].problem, "It waits in the outbox; see commontrace status.")
+        for item in self.outbox(found.name):
+            if (item.kind, item.subject) == ("vote", trace.trace_id):
+                kept = f"is put aside as number {item.item_id}" if item.refused else "waits"
+                raise InvalidInputError(item.problem, f"It {kept} in the outbox: commontrace remote show {found.name}")
         return True
 
     def vote_elsewhere(
@@ -238,20 +253,43 @@ class Remotes:
         raise NotFoundError(f"No trace {trace_id}, here or at a remote.", "Check the id, or search with query_traces.")
 
     def outbox(self, remote: str = "") -> list[OutboxItem]:
-        """What waits for a remote, or for all, in the order it came."""
+        """What waits for a remote, or for all, and what was refused and put aside, in the order it came."""
         return [item for item, _ in self._memory.outbox(remote or None)]
 
+    def retry(self, *item_ids: int) -> list[OutboxItem]:
+        """Let things of the outbox that were put aside wait again, for `sync` to deliver; raises NotFoundError."""
+        chosen = self._in_outbox(item_ids)
+        for item in chosen:
+            self._memory.retry(item.item_id)
+        return self._in_outbox(item_ids)
+
+    def drop(self, *item_ids: int) -> list[OutboxItem]:
+        """Give things of the outbox up, put aside or waiting: they are not sent; raises NotFoundError."""
+        chosen = self._in_outbox(item_ids)
+        for item in chosen:
+            self._memory.drop(item)
+        return chosen
+
+    def _in_outbox(self, item_ids: Sequence[int]) -> list[OutboxItem]:
+        there = {item.item_id: item for item in self.outbox()}
+        for item_id in item_ids:
+            if item_id not in there:
+                raise NotFoundError(f"There is no number {item_id} in the outbox.", "See commontrace status.")
+        return [there[item_id] for item_id in item_ids]
+
     def _deliver(self, remote: Remote) -> int:
-        """Deliver what waits; what is refused stays and says why."""
+        """Deliver what waits; what is refused stays, says why, and is put aside where it would be refused again."""
         done = 0
         for item, said in self._memory.outbox(remote.name):
+            if item.refused:
+                continue
             try:
                 self._say(remote, item, said)
             except UnavailableError as error:
-                self._memory.failed(item.item_id, error.detail)
+                self._memory.failed(item.item_id, error.detail, for_good=False)
                 raise
             except CommonTraceError as error:
-                self._memory.failed(item.item_id, str(error))
+                self._memory.failed(item.item_id, str(error), for_good=isinstance(error, _FOR_GOOD))
                 continue
             self._memory.delivered(item.item_id)
             done += 1
@@ -264,7 +302,7 @@ class Remotes:
             report = self.push(remote.name, ids, **said)
             for failed in report.items:
                 if ids and failed.action == "failed":
-                    raise InvalidInputError(failed.detail, failed.hint)
+                    raise BY_CODE[failed.code](failed.detail, failed.hint)
         elif item.kind == "vote":
             with connected(remote) as client:
                 # Whoever votes was shown the trace: there it is shown now, and here it was before.

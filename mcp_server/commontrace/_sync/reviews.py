@@ -18,9 +18,9 @@ class Reviews:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    def waiting(self, limit: int = 50) -> list[ReviewItem]:
-        """What awaits a decision, longest unchanged first; at most 200."""
-        return self._http.call("GET", _REVIEWS, list[ReviewItem], query={"limit": limit})
+    def waiting(self, limit: int | None = 50) -> list[ReviewItem]:
+        """What awaits a decision, longest unchanged first; a `limit` of None gives all of it."""
+        return self._http.listed(_REVIEWS, ReviewItem, limit=limit)
 
     def approve(self, subject: str, reason: str) -> ReviewDecision:
         """Serve a trace again, publish what is pending, or accept an amendment."""
@@ -61,6 +61,6 @@ class Reviews:
         )
         return self._http.call("POST", f"{_REVIEWS}/reversals", ReviewDecision, body=body)
 
-    def decisions(self, limit: int = 50) -> list[ReviewDecision]:
-        """What the reviewers of your organization decided, newest first; at most 200."""
-        return self._http.call("GET", f"{_REVIEWS}/decisions", list[ReviewDecision], query={"limit": limit})
+    def decisions(self, limit: int | None = 50) -> list[ReviewDecision]:
+        """What the reviewers of your organization decided, newest first; a `limit` of None gives all of it."""
+        return self._http.listed(f"{_REVIEWS}/decisions", ReviewDecision, limit=limit)

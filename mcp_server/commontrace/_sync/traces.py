@@ -154,18 +154,18 @@ class Traces:
         body = Vote(outcome=outcome, note=note, evidence=evidence)
         return self._http.call("POST", f"{_trace(trace_id)}/votes", VoteResult, body=self._leaving().safe(body))
 
-    def history(self, trace_id: str) -> list[TraceVersion]:
-        """Every version, newest first, with the standing each has earned."""
-        return self._http.call("GET", f"{_trace(trace_id)}/versions", list[TraceVersion])
+    def history(self, trace_id: str, limit: int | None = None) -> list[TraceVersion]:
+        """Every version, newest first, or the newest `limit`, with the standing each has earned."""
+        return self._http.listed(f"{_trace(trace_id)}/versions", TraceVersion, limit=limit)
 
     def amend(self, trace_id: str, proposal: AmendmentProposal) -> Amendment:
         """Propose a better version; your own traces take it at once."""
         safe = self._leaving().safe(proposal)
         return self._http.call("POST", f"{_trace(trace_id)}/amendments", Amendment, body=safe)
 
-    def amendments(self, trace_id: str) -> list[Amendment]:
-        """Proposed versions with what they change, newest first."""
-        return self._http.call("GET", f"{_trace(trace_id)}/amendments", list[Amendment])
+    def amendments(self, trace_id: str, limit: int | None = None) -> list[Amendment]:
+        """Proposed versions with what they change, newest first, all or the newest `limit`."""
+        return self._http.listed(f"{_trace(trace_id)}/amendments", Amendment, limit=limit)
 
     def decide(self, amendment_id: str, *, accept: bool, note: str = "") -> Amendment:
         """Accept or reject an amendment of a trace of yours."""
@@ -177,9 +177,9 @@ class Traces:
         body = NewFlag(reason=reason, note=note)
         return self._http.call("POST", f"{_trace(trace_id)}/flags", Flag, body=self._leaving().safe(body))
 
-    def flags(self, trace_id: str) -> list[Flag]:
-        """Every flag with its reason, undone ones too."""
-        return self._http.call("GET", f"{_trace(trace_id)}/flags", list[Flag])
+    def flags(self, trace_id: str, limit: int | None = None) -> list[Flag]:
+        """Every flag with its reason, undone ones too, newest first, or the newest `limit`."""
+        return self._http.listed(f"{_trace(trace_id)}/flags", Flag, limit=limit)
 
     def unflag(self, flag_id: str) -> Flag:
         """Take a flag back."""

@@ -198,7 +198,7 @@ class Transfer:
         entry = move.entry
         ours = move.known.trace_id if self.direction == "pull" else entry.trace_id
         progress.failed.add(entry.trace_id)
-        failed = {"trace_id": ours or entry.trace_id, "detail": error.detail, "hint": error.hint}
+        failed = {"trace_id": ours or entry.trace_id, "code": error.code, "detail": error.detail, "hint": error.hint}
         self.items.append(TransferItem(title=entry.title, action="failed", **failed))
 
     def _note(self, entry: ChangedTrace, known: KnownTrace, item: TransferItem | None, progress: Progress) -> None:

@@ -14,9 +14,9 @@ class Vouches:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    def known(self) -> list[Vouch]:
-        """The organizations that have a voice for yours, loudest first."""
-        return self._http.call("GET", _VOUCHES, list[Vouch])
+    def known(self, limit: int | None = None) -> list[Vouch]:
+        """The organizations that have a voice for yours, loudest first, or the loudest `limit`."""
+        return self._http.listed(_VOUCHES, Vouch, limit=limit)
 
     def add(self, organization: str, reason: str, *, seed: bool = False) -> list[Vouch]:
         """Answer for an organization; with `seed` everybody's trust begins there too. Needs the scope `admin`."""

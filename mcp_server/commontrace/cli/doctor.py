@@ -76,11 +76,17 @@ def _store() -> Iterator[Check]:
     try:
         with open_client() as client:
             me = client.contributors.me()
+            outbox = client.remotes.outbox()
     except CommonTraceError as error:
         yield Check("store", "wrong", str(error))
         return
     yield Check("store", "right", "opens and answers")
     yield Check("you", "right", f"{me.name} of {me.organization_name}, may {', '.join(me.scopes)}")
+    refused = sum(item.refused for item in outbox)
+    if refused:
+        yield Check("outbox", "wrong", f"{counted(refused, 'thing')} refused and put aside; see: commontrace status")
+    if waiting := len(outbox) - refused:
+        yield Check("outbox", "neither", f"{counted(waiting, 'thing')} waiting; commontrace sync delivers it")
 
 
 def _data(*, repair: bool) -> Iterator[Check]:

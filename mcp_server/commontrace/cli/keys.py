@@ -7,6 +7,7 @@ from typing import Any, Final, TypedDict, TypeVar, Unpack, get_args
 import click
 
 from commontrace.cli.command import Lazy, LazyGroup, command
+from commontrace.cli.listing import LIMIT, first
 from commontrace.cli.output import Screen, answer, joined
 from commontrace.cli.reading import read_text, validated
 from commontrace.cli.state import open_client
@@ -168,10 +169,11 @@ def _linked(screen: Screen, made: ApiKey) -> None:
 
 
 @command("list")
-def list_keys() -> None:
+@LIMIT
+def list_keys(limit: int) -> None:
     """The keys of your organization; to the owner of the store, all of them."""
     with open_client() as client:
-        found = client.contributors.keys()
+        found = first(client.contributors.keys, limit)
     answer(found, lambda screen: _listed(screen, found))
 
 

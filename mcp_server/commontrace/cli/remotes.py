@@ -18,6 +18,8 @@ remote: Final = LazyGroup(
             "list": Lazy(__name__, "list_remotes", "Every remote"),
             "show": Lazy(__name__, "show", "One remote, and what waits for it"),
             "remove": Lazy(__name__, "remove", "Forget a remote and its key"),
+            "retry": Lazy(__name__, "retry", "Let what a remote refused wait for it again"),
+            "drop": Lazy(__name__, "drop", "Give up what waits, or was refused"),
         }
     },
     help="Other stores, as remotes are in git: a team's server, another store of yours, or a folder in a git checkout.",
@@ -88,13 +90,51 @@ def show(name: str) -> None:
 def _nothing(_screen: Screen) -> None: ...
 
 
-def draw_outbox(screen: Screen, waiting: list[OutboxItem]) -> None:
-    """What waits, and why."""
+def draw_outbox(screen: Screen, items: list[OutboxItem]) -> None:
+    """What waits and what was refused, and why."""
+    waiting = [item for item in items if not item.refused]
     if waiting:
         screen.line((f"{counted(len(waiting), 'thing')} in the outbox; commontrace sync delivers it.", "yellow"))
-    for item in waiting:
+        _draw_items(screen, waiting)
+    refused = [item for item in items if item.refused]
+    if refused:
+        said = f"{counted(len(refused), 'thing')} of the outbox refused and put aside"
+        screen.line((f"{said}; commontrace remote retry NUMBER, or remote drop NUMBER", "bold red"))
+        _draw_items(screen, refused)
+
+
+def _draw_items(screen: Screen, items: list[OutboxItem]) -> None:
+    for item in items:
         tried = f" · tried {counted(item.tries, 'time')}: {item.problem}" if item.tries else ""
-        screen.line(f"{item.kind} {item.subject}", (f" for {item.remote}{tried}", "dim"), indent=2)
+        screen.line((f"{item.item_id} ", "bold"), f"{item.kind} {item.subject}", (f" for {item.remote}{tried}", "dim"))
+
+
+@command("retry")
+@click.argument("items", metavar="[NUMBER]...", nargs=-1, type=int)
+@click.option("--all", "everything", is_flag=True, help="All that was put aside, for any remote.")
+def retry(items: tuple[int, ...], *, everything: bool) -> None:
+    """Let what a remote refused, and `commontrace status` numbers, wait for it again; `commontrace sync` delivers it.
+
+    Do that once the reason is gone: the key may more now, the trace was amended.
+    """
+    with open_client() as client:
+        aside = [item.item_id for item in client.remotes.outbox() if item.refused] if everything else []
+        if not items and not everything:
+            raise click.UsageError("Give the numbers of things in the outbox, or --all.")
+        found = client.remotes.retry(*items, *aside)
+    answer(found, lambda screen: screen.line(f"{counted(len(found), 'thing')} waits again: commontrace sync"))
+
+
+@command("drop")
+@click.argument("items", metavar="NUMBER...", nargs=-1, required=True, type=int)
+def drop(items: tuple[int, ...]) -> None:
+    """Give up what waits in the outbox, or was refused, by the numbers that `commontrace status` shows.
+
+    It is not sent; nothing is removed here or there.
+    """
+    with open_client() as client:
+        gone = client.remotes.drop(*items)
+    answer(gone, lambda screen: screen.line(f"{counted(len(gone), 'thing')} given up; it is not sent."))
 
 
 @command("remove")

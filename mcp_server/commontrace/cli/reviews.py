@@ -8,6 +8,7 @@ import click
 
 from commontrace.cli.command import Lazy, LazyGroup, command
 from commontrace.cli.drawing import short
+from commontrace.cli.listing import LIMIT, first
 from commontrace.cli.output import Screen, answer, counted, joined
 from commontrace.cli.state import open_client
 from commontrace.models.reviews import ReviewDecision, ReviewItem
@@ -31,15 +32,13 @@ review: Final = LazyGroup(
     help="What awaits a decision. Needs a key with the scope admin.",
 )
 
-_LIMIT: Final = click.IntRange(1, 200)
-
 
 @command("list")
-@click.option("--limit", type=_LIMIT, default=50, show_default=True)
+@LIMIT
 def list_waiting(limit: int) -> None:
     """What awaits a decision, longest unchanged first."""
     with open_client() as client:
-        found = client.reviews.waiting(limit)
+        found = first(client.reviews.waiting, limit)
     answer(found, lambda screen: _waiting(screen, found))
 
 
@@ -121,11 +120,11 @@ def reverse(**options: Unpack[Options]) -> None:
 
 
 @command("decisions")
-@click.option("--limit", type=_LIMIT, default=50, show_default=True)
+@LIMIT
 def decisions(limit: int) -> None:
     """What the reviewers of your organization decided, newest first."""
     with open_client() as client:
-        found = client.reviews.decisions(limit)
+        found = first(client.reviews.decisions, limit)
     answer(found, lambda screen: _decided(screen, found))
 
 

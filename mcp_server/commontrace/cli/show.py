@@ -1,11 +1,13 @@
 """`commontrace show`, `tags`, `link`, `unlink`: one trace and what it is connected with."""
 
+from functools import partial
 from typing import get_args
 
 import click
 
 from commontrace.cli.command import command
 from commontrace.cli.drawing import draw_content, draw_trace, short, standing
+from commontrace.cli.listing import LIMIT, first
 from commontrace.cli.output import Screen, answer, joined
 from commontrace.cli.params import LINK_TARGET, TRACE_ID
 from commontrace.cli.state import open_client
@@ -18,17 +20,18 @@ from commontrace.models.traces import Amendment, Flag, LinkKind, Trace, TraceVer
 @click.option("--versions", "part", flag_value="versions", help="Every version, newest first.")
 @click.option("--amendments", "part", flag_value="amendments", help="Proposed versions with what they change.")
 @click.option("--flags", "part", flag_value="flags", help="Every flag with its reason.")
-def show(trace_id: str, part: str | None) -> None:
-    """One trace whole, or its versions, amendments or flags."""
+@LIMIT
+def show(trace_id: str, part: str | None, limit: int) -> None:
+    """One trace whole, or its versions, amendments or flags; of these the newest as many as --limit says."""
     with open_client() as client:
         if part == "versions":
-            versions = client.traces.history(trace_id)
+            versions = first(partial(client.traces.history, trace_id), limit)
             answer(versions, lambda screen: _versions(screen, versions))
         elif part == "amendments":
-            amendments = client.traces.amendments(trace_id)
+            amendments = first(partial(client.traces.amendments, trace_id), limit)
             answer(amendments, lambda screen: _amendments(screen, amendments))
         elif part == "flags":
-            flags = client.traces.flags(trace_id)
+            flags = first(partial(client.traces.flags, trace_id), limit)
             answer(flags, lambda screen: _flags(screen, flags))
         else:
             trace = client.traces.get(trace_id)
@@ -79,7 +82,7 @@ def _flags(screen: Screen, flags: list[Flag]) -> None:
 def tags(prefix: str, limit: int) -> None:
     """The tags in use, or those that begin with PREFIX, with how many traces carry each."""
     with open_client() as client:
-        found = client.tags.list(prefix, limit)
+        found = first(partial(client.tags.list, prefix), limit)
 
     def draw(screen: Screen) -> None:
         screen.table([((item.tag, "cyan"), f"{item.traces:,}") for item in found])

@@ -160,13 +160,13 @@ def sync(context: click.Context, remote: str) -> None:
     """Deliver what waits for REMOTE, pull, and push what changed of the traces that are there already.
 
     A trace that never went there is not sent. Run it as often as you like; where the remote does not answer, what waits
-    goes on waiting.
+    goes on waiting. What the remote refuses for good is put aside, and named until you decide on it.
     """
     with open_client() as client, waits_shown():
         report = client.remotes.sync(remote)
     answer(report, lambda screen: _synced(screen, report))
     failed = any(one is not None and one.count("failed") for one in (report.pull, report.push))
-    if report.problem or report.waiting or failed:
+    if report.problem or report.waiting or report.refused or failed:
         context.exit(FAILED)
 
 
@@ -183,4 +183,4 @@ def _synced(screen: Screen, report: SyncReport) -> None:
             draw_report(screen, one)
     if report.problem:
         screen.line((report.problem, "bold red"))
-    draw_outbox(screen, report.waiting)
+    draw_outbox(screen, [*report.waiting, *report.refused])

@@ -5,6 +5,7 @@ from typing import Final
 import click
 
 from commontrace.cli.command import Lazy, LazyGroup, command
+from commontrace.cli.listing import LIMIT, first
 from commontrace.cli.output import Screen, answer, joined
 from commontrace.cli.state import open_client
 from commontrace.models.reviews import Vouch
@@ -23,10 +24,11 @@ vouches: Final = LazyGroup(
 
 
 @command("list")
-def list_vouches() -> None:
+@LIMIT
+def list_vouches(limit: int) -> None:
     """The organizations that have a voice for yours, loudest first."""
     with open_client() as client:
-        found = client.vouches.known()
+        found = first(client.vouches.known, limit)
     answer(found, lambda screen: _listed(screen, found))
 
 

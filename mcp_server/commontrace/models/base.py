@@ -1,11 +1,16 @@
 """What every model of the contract has in common."""
 
 from functools import cache
-from typing import Annotated, Any, Final, Self, get_args
+from typing import Annotated, Any, Final, Generic, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from commontrace.models.wording import worded
+
+T = TypeVar("T")
+
+MOST_ITEMS: Final = 200
+"""Items that a page may have."""
 
 _WRONG: Final = object()
 _MEANT: Final = (bool, int, float)
@@ -52,7 +57,22 @@ def _scalars(model: type[Body]) -> dict[str, type]:
     return {name: meant for name, found in kinds.items() for meant in _MEANT if meant in found}
 
 
+class Repeatable(Body):
+    """What may be sent again, as after an answer that got lost, without being done again."""
+
+    idempotency_key: IdempotencyKey | None = Field(
+        default=None, description="Sent again with the same content, it answers as the first time and changes nothing."
+    )
+
+
 class Record(BaseModel):
     """What comes back: built from rows; a field that a newer server adds is ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, from_attributes=True)
+
+
+class Page(Record, Generic[T]):
+    """Some items of a list; `next_cursor` is where the next page begins, None where there is none."""
+
+    items: list[T]
+    next_cursor: str | None = None

@@ -160,6 +160,7 @@ class TransferItem(Record):
     visibility: Visibility | None = Field(default=None, description="Who may see it where it goes.")
     versions: list[TravelVersion] = Field(default=[], description="In a dry run: what would go, word for word.")
     bytes: int = Field(default=0, description="How much went, or would go.")
+    code: str = Field(default="", description="Of the error, where it failed.")
     detail: str = ""
     hint: str = ""
 
@@ -190,6 +191,9 @@ class OutboxItem(Record):
     created_at: datetime
     tries: int
     problem: str = ""
+    refused: bool = Field(
+        default=False, description="Put aside, for the remote will not take it as it is; sent again only when told to."
+    )
 
 
 class SyncReport(Record):
@@ -198,6 +202,7 @@ class SyncReport(Record):
     remote: str
     delivered: int = Field(description="Things of the outbox that are there now.")
     waiting: list[OutboxItem]
+    refused: list[OutboxItem] = Field(default=[], description="What is put aside, now or before, with the reason.")
     pull: TransferReport | None = None
     push: TransferReport | None = None
     problem: str = Field(default="", description="Why it stopped: the remote did not answer.")

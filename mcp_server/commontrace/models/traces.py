@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from commontrace.models.base import Body, IdempotencyKey, Record
+from commontrace.models.base import Body, IdempotencyKey, Record, Repeatable
 from commontrace.models.contributors import ContributorRef
 
 Visibility = Literal["private", "team", "public"]
@@ -263,7 +263,7 @@ class TracePage(Record):
     next_cursor: str | None = None
 
 
-class AmendmentProposal(Body):
+class AmendmentProposal(Repeatable):
     """Fields to change; those left out stay as they are."""
 
     title: Title | None = None

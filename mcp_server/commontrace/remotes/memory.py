@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     subject TEXT NOT NULL, said TEXT NOT NULL, created_at TEXT NOT NULL, tries INTEGER NOT NULL,
     problem TEXT NOT NULL, UNIQUE (store, remote, kind, subject)
 );
+CREATE TABLE IF NOT EXISTS refused (item_id INTEGER PRIMARY KEY);
 """
 
 
@@ -178,16 +179,18 @@ class Memory:
             )
 
     def outbox(self, remote: str | None = None) -> list[tuple[OutboxItem, dict[str, Any]]]:
-        """What waits for a remote, or for all, in the order it came, with what is to be said."""
+        """What waits for a remote, or for all, or was refused, in the order it came, with what is to be said."""
         with self._open() as db:
             rows = db.execute(
-                "SELECT item_id, remote, kind, subject, created_at, tries, problem, said FROM outbox"
+                "SELECT item_id, remote, kind, subject, created_at, tries, problem,"
+                " item_id IN (SELECT item_id FROM refused), said FROM outbox"
                 " WHERE store = ? AND (? IS NULL OR remote = ?) ORDER BY item_id",
                 (self._store, remote, remote),
             ).fetchall()
-        names = ("item_id", "remote", "kind", "subject", "created_at", "tries", "problem")
+        names = ("item_id", "remote", "kind", "subject", "created_at", "tries", "problem", "refused")
         return [
-            (OutboxItem.model_validate(dict(zip(names, row[:-1], strict=True))), json.loads(row[-1])) for row in rows
+            (OutboxItem.model_validate(dict(zip(names, row[:-1], strict=True)), strict=False), json.loads(row[-1]))
+            for row in rows
         ]
 
     def delivered(self, item_id: int) -> None:
@@ -195,10 +198,27 @@ class Memory:
         with self._open() as db:
             db.execute("DELETE FROM outbox WHERE item_id = ?", (item_id,))
 
-    def failed(self, item_id: int, problem: str) -> None:
-        """Keep why something is still in the outbox."""
+    def failed(self, item_id: int, problem: str, *, for_good: bool) -> None:
+        """Keep why something is still in the outbox, and whether it is put aside there."""
         with self._open() as db:
             db.execute("UPDATE outbox SET tries = tries + 1, problem = ? WHERE item_id = ?", (problem, item_id))
+            if for_good:
+                db.execute("INSERT OR IGNORE INTO refused VALUES (?)", (item_id,))
+
+    def retry(self, item_id: int) -> None:
+        """Let something that was put aside wait again."""
+        with self._open() as db:
+            db.execute("DELETE FROM refused WHERE item_id = ?", (item_id,))
+
+    def drop(self, item: OutboxItem) -> None:
+        """Give something of the outbox up; a trace is not tried again with the next push either."""
+        with self._open() as db:
+            db.execute("DELETE FROM outbox WHERE item_id = ?", (item.item_id,))
+            db.execute("DELETE FROM refused WHERE item_id = ?", (item.item_id,))
+            db.execute(
+                "DELETE FROM again WHERE store = ? AND remote = ? AND direction = 'push' AND trace_id = ?",
+                (self._store, item.remote, item.subject),
+            )
 
     def forget(self, remote: str) -> None:
         """Forget everything about a remote."""

@@ -66,17 +66,37 @@ async def test_a_read_that_was_cut_in_the_middle_is_answered_all_the_same(
 
 async def test_a_write_that_was_cut_says_so_and_left_nothing(client: AsyncClient, postgres: Postgres, url: str) -> None:
     await contributed(client, 0)
-    other = connect_database(url)
-    async with other.writing(EVERY_TENANT) as session:
+    its_insert = "wait_event_type = 'Lock' AND query LIKE 'INSERT INTO traces %'"  # and not what goes on beside it
+    other, watcher = await asyncpg.connect(url), await asyncpg.connect(url)
+    async with other.transaction():
+        await other.execute("LOCK TABLE traces IN SHARE MODE")
         writing = asyncio.ensure_future(client.traces.contribute(contribution(1)))
-        while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+        while not await watcher.fetchval(f"SELECT count(*) FROM pg_stat_activity WHERE {its_insert}"):
             pass
-        postgres.run(CUT.format(name_of(url)) + " AND wait_event_type = 'Lock'")
+        postgres.run(f"{CUT.format(name_of(url))} AND {its_insert}")
         with pytest.raises(UnavailableError, match="connection to the database was lost"):
             await writing
-    await other.close()
+    for connection in (other, watcher):
+        await connection.close()
     assert len([trace async for trace in client.traces.all()]) == 1
     await contributed(client, 1)
+
+
+async def test_a_write_that_was_cut_before_its_turn_is_done_all_the_same(
+    client: AsyncClient, postgres: Postgres, url: str
+) -> None:
+    """It has written nothing yet, so nothing can happen twice."""
+    other = connect_database(url)
+    async with other.writing() as session:
+        writing = asyncio.ensure_future(client.traces.contribute(contribution(0)))
+        for waiting in range(2):
+            while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                pass
+            if not waiting:
+                postgres.run(CUT.format(name_of(url)) + " AND wait_event_type = 'Lock'")
+    await other.close()
+    assert (await writing).stored
+    assert len([trace async for trace in client.traces.all()]) == 1
 
 
 async def test_a_statement_that_takes_too_long_is_stopped(url: str) -> None:

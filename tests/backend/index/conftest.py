@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from commontrace import AsyncClient
 from commontrace_backend.database.engine import Database, connect_database
-from factories import contributed
+from factories import contribute_five
+from stocks import Stock
 
 
 @pytest.fixture
-async def database(client: AsyncClient, url: str) -> AsyncIterator[Database]:
+async def database(url: str, stock: Stock) -> AsyncIterator[Database]:
     """A store with five traces, numbered 1 to 5."""
-    for number in range(5):
-        await contributed(client, number)
+    await stock(contribute_five)
     opened = connect_database(url)
     await opened.open()
     yield opened

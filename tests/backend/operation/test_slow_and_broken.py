@@ -1,5 +1,6 @@
 """Callers that are slow, send too much, or send what is no HTTP: a real server answers and goes on."""
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -9,7 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from commontrace_backend.database.engine import connect_database
+from commontrace_backend.database.tenancy import EVERY_TENANT
 from doors import People, Server, serving
+from factories import contribution
 
 
 @pytest.fixture
@@ -58,6 +62,23 @@ async def test_many_slow_callers_do_not_keep_the_others_waiting(hasty: Server, p
             slow.sendall(b"GET /api/v1/me HTTP/1.1\r\n")
         async with httpx2.AsyncClient(base_url=hasty.url, headers=headers) as plain:
             assert (await plain.get("/api/v1/me")).status_code == 200
+
+
+async def test_who_waits_in_vain_for_a_turn_is_sent_away_and_readers_go_on(url: str, people: People) -> None:
+    headers = {"Authorization": f"Bearer {await people.key('ann')}"}
+    other = connect_database(url)
+    with serving(url, request_seconds=3, requests_at_once=1) as busy:
+        async with httpx2.AsyncClient(base_url=f"{busy.url}/api/v1", headers=headers) as plain:
+            bodies = [contribution(number).model_dump(mode="json") for number in range(4)]
+            assert (await plain.post("/traces", json=bodies.pop())).status_code == 201  # its rules are loaded now
+            async with other.writing(EVERY_TENANT):
+                writes = [asyncio.ensure_future(plain.post("/traces", json=body)) for body in bodies]
+                assert (await plain.get("/tags")).status_code == 200
+                said = [answer.json()["detail"] for answer in await asyncio.gather(*writes)]
+            vain = "The server has more to do than it can."
+            assert sorted(said) == [vain, vain, "This took longer than 3 s."]
+            assert (await plain.post("/traces", json=bodies[0])).status_code == 201
+    await other.close()
 
 
 def test_headers_over_the_limit_are_refused(server: Server) -> None:

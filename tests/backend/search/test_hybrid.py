@@ -13,6 +13,7 @@ from commontrace_backend.embedding.minilm import packaged_model
 from doors import People
 from embeddings import Endpoint, background, settled
 from factories import contributed, contribution, read
+from stocks import Stock
 
 pytestmark = pytest.mark.both_databases
 
@@ -30,8 +31,8 @@ async def five(client: AsyncClient) -> list[str]:
 
 
 @pytest.mark.usefixtures("hashed")
-async def test_what_is_embedded_is_found_by_words_and_meaning_and_says_so(client: AsyncClient) -> None:
-    known = await five(client)
+async def test_what_is_embedded_is_found_by_words_and_meaning_and_says_so(stock: Stock, client: AsyncClient) -> None:
+    known = await stock(five)
     answer = await client.traces.query(Query(query=ASKED, explain=True))
     hit = answer.hits[0]
     assert (answer.mode, hit.trace_id, answer.notes) == ("hybrid", known[0], [])
@@ -45,9 +46,9 @@ async def test_what_is_embedded_is_found_by_words_and_meaning_and_says_so(client
 
 @pytest.mark.usefixtures("hashed")
 async def test_meaning_finds_only_what_the_caller_may_see_and_what_has_the_tags(
-    client: AsyncClient, people: People
+    stock: Stock, client: AsyncClient, people: People
 ) -> None:
-    known = await five(client)
+    known = await stock(five)
     stranger = await people("eve", "evil corp")
     assert (await stranger.traces.query(Query(query=ASKED, silence=False))).hits == []
     tagged = await client.traces.query(Query(query=ASKED, tags=["rust"], silence=False))
@@ -291,8 +292,8 @@ async def test_having_been_read_changes_no_score(client: AsyncClient, people: Pe
         pytest.param("'\"); DROP TABLE traces; -- NEAR(a b) * ^", id="syntax"),
     ],
 )
-async def test_any_question_has_an_answer(client: AsyncClient, query: str) -> None:
-    known = await five(client)
+async def test_any_question_has_an_answer(stock: Stock, client: AsyncClient, query: str) -> None:
+    known = await stock(five)
     answer = await client.traces.query(Query(query=query, silence=False, explain=True, limit=10))
     assert answer.mode == ("hybrid" if any(char.isalpha() for char in query) else "lexical")
     assert {hit.trace_id for hit in answer.hits} <= set(known)

@@ -12,7 +12,8 @@ from commontrace.errors import InvalidInputError
 from commontrace.models.search import Query
 from commontrace.models.traces import AmendmentProposal, Environment
 from doors import People
-from factories import contributed, contribution, found, use
+from factories import contribute_five, contributed, contribution, found, use
+from stocks import Stock
 
 pytestmark = pytest.mark.both_databases
 
@@ -21,9 +22,9 @@ LOCKED = TITLES[0]
 
 
 @pytest.fixture
-async def five(client: AsyncClient) -> list[str]:
+async def five(stock: Stock) -> list[str]:
     """Five traces about five things, private to the owner."""
-    return [await contributed(client, number) for number in range(5)]
+    return await stock(contribute_five)
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ class Both:
         assert {name: there.get(name, quotas[name].most) for name in here} == pytest.approx(here, abs=0.05)
         return here | there
 
-    async def take(self, wanted: list[tuple[str, Quota]]) -> tuple[Level, Level]:
-        return await self.here.take(wanted), await self.shared.take(wanted)
+    async def take(self, wanted: list[tuple[str, Quota]], cost: int, least: int) -> tuple[Level, Level]:
+        return await self.here.take(wanted, cost, least), await self.shared.take(wanted, cost, least)
 
 
 @pytest.fixture
@@ -62,7 +62,12 @@ async def link(redis_url: str) -> AsyncIterator[Link]:
 
 
 steps = st.lists(
-    st.tuples(st.integers(0, 64), st.sets(st.sampled_from(["ann", "ben", "home", "elsewhere"]), min_size=1)),
+    st.tuples(
+        st.integers(0, 64),
+        st.sets(st.sampled_from(["ann", "ben", "home", "elsewhere"]), min_size=1),
+        st.integers(1, 20),
+        st.integers(0, 1),
+    ),
     min_size=1,
     max_size=12,
 )
@@ -71,7 +76,7 @@ steps = st.lists(
 @given(sizes=st.tuples(*[st.sampled_from(POWERS)] * 4), steps=steps)
 @settings(max_examples=25)
 def test_buckets_in_redis_answer_as_buckets_in_the_process_do(
-    valkey: Valkey, sizes: tuple[int, ...], steps: list[tuple[int, set[str]]]
+    valkey: Valkey, sizes: tuple[int, ...], steps: list[tuple[int, set[str], int, int]]
 ) -> None:
     quotas = {
         name: Quota("reads-key", size, HOUR)
@@ -80,13 +85,15 @@ def test_buckets_in_redis_answer_as_buckets_in_the_process_do(
 
     async def compare() -> None:
         both = Both(Link(valkey.url()))
-        for passed, names in steps:
+        for passed, names, cost, least in steps:
             await both.passing(passed * 16)
-            here, shared = await both.take([(name, quotas[name]) for name in sorted(names)])
+            here, shared = await both.take([(name, quotas[name]) for name in sorted(names)], cost, least)
             assert bool(shared.wait) == bool(here.wait)
             assert shared.wait == pytest.approx(here.wait, abs=5)
             held = await both.held(quotas)
-            assert shared.wait or shared.left in {int(held[name]) for name in names if quotas[name] == shared.quota}
+            assert shared.wait or shared.left in {
+                max(0, int(held[name])) for name in names if quotas[name] == shared.quota
+            }
         await both.link.close()
 
     asyncio.run(compare())

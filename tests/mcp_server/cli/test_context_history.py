@@ -244,3 +244,16 @@ def test_status_counts_the_schemas_of_tools(talk: Run, work: Path) -> None:
     (work / "tools.json").write_text('{"tools": [{"name": "read_file"}]}')
     talk("notes", "--tools", "tools.json")
     assert "1 tool schema " in talk("status")
+
+
+def test_a_list_stops_at_its_limit_and_standard_error_says_that_there_is_more(cli: Cli, trace: Run) -> None:
+    for name in ("a", "b", "c"):
+        trace("tag", name)
+        trace("label", name)
+        trace("branch", name)
+    for command in ("tag", "label", "branch", "reflog"):
+        cut = cli("context", command, "--limit", "2", "--json")
+        assert len(json.loads(cut.stdout)) == 2, command
+        assert cut.stderr == "There are more than 2: --limit shows more.\n", command
+    whole = cli("context", "tag", "--limit", "3", "--json")
+    assert (len(json.loads(whole.stdout)), whole.stderr) == (3, "")

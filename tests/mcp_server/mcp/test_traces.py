@@ -157,6 +157,9 @@ async def test_the_other_tools_read_amend_flag_and_list(expert: Any) -> None:
     assert flagged["reason"] == "outdated"
     assert parse(await expert.call("list_tags")) == ["python 1, sqlite 1"]
     assert await expert.call("list_tags", prefix="zz") == "No tags yet."
+    cut = await expert.call("list_tags", limit=1)
+    assert parse(cut) == ["python 1"]
+    assert cut.endswith("There are more: raise limit, or give a prefix.")
 
 
 async def test_reading_a_trace_whole_entitles_to_vote(expert: Any, people: People, client: AsyncClient) -> None:

@@ -1,6 +1,8 @@
 """Traces in bounded requests: each there or not by itself, counted as a write each, and sent again without harm."""
 
 import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -71,6 +73,35 @@ async def test_each_trace_counts_as_a_write_in_whatever_company_it_comes(team: T
         assert {trace.content.title async for trace in ana.traces.all()} == {words(0).title, words(1).title}
 
 
+def grown(versions: int) -> Delivery:
+    """A trace that was amended often, all of it with its words."""
+    contents = [words(4, verification=f"Ran it {number} times.") for number in range(versions)]
+    names = [version_id(content) for content in contents]
+    return Delivery(
+        versions=[
+            TravelVersion(version_id=name, after=names[max(0, place - 1) : place], content=content)
+            for place, (name, content) in enumerate(zip(names, contents, strict=True))
+        ],
+        serves=names[-1],
+        visibility="team",
+    )
+
+
+@pytest.mark.parametrize("team", [{"rate_writes": 4, "rate_group_factor": 1}], indirect=True)
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_trace_counts_as_many_writes_as_it_has_versions_with_words(team: Team, alone: bool) -> None:
+    async with connect_async(team.url, api_key=team.key) as ana:
+        if alone:
+            await ana.exchange.deliver(grown(6))
+            second = ana.exchange.deliver(delivery(words(0)))
+        else:
+            second = ana.exchange.deliver_all([grown(6), delivery(words(0))])  # type: ignore[assignment]
+        with pytest.raises(RateLimitedError, match="4 in 60 s") as refused:
+            await second
+        assert 40 < int(str(refused.value.extra["retry_after"])) <= 45  # two that it owes, and one to go on with
+        assert [trace.content.title async for trace in ana.traces.all()] == [words(4).title]
+
+
 async def test_a_crowded_remote_is_waited_for_as_it_says(
     client: AsyncClient, team: Team, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -97,7 +128,8 @@ async def test_whoever_asks_for_too_long_or_too_often_is_not_waited_for(client: 
     with before(team.url) as front:
         client.remotes.add("team", front.url, team.key)
         await contributed(client, 0, visibility="team")
-        for crowd, asked in (([(503, "3600")], 1), ([(503, "0")] * 20, 11)):
+        later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+        for crowd, asked in (([(503, "3600")], 1), ([(503, later)], 1), ([(503, "0")] * 20, 11)):
             front.counts, front.crowded = {}, {"deliveries": crowd}
             with pytest.raises(UnavailableError):
                 await client.remotes.push("team")

@@ -237,9 +237,9 @@ def test_64_kib_of_what_a_rule_looks_for_hide_no_secret(unit: str) -> None:
     assert secret not in redact(f"{text}\n\n{secret}\n").text
 
 
-@pytest.mark.parametrize("rule", [*OWN, *THEIRS], ids=lambda rule: rule["id"])
-def test_keywords_are_lower_case_for_they_are_sought_in_lower_case(rule: dict[str, list[str]]) -> None:
-    assert rule["keywords"] == [keyword.lower() for keyword in rule["keywords"]]
+def test_keywords_are_lower_case_for_they_are_sought_in_lower_case() -> None:
+    keywords = {keyword for rule in (*OWN, *THEIRS) for keyword in rule["keywords"]}
+    assert {keyword for keyword in keywords if keyword != keyword.lower()} == set()
 
 
 def test_the_rules_of_others_carry_their_licence() -> None:

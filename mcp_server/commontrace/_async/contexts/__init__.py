@@ -60,10 +60,10 @@ class AsyncContexts:
         body = NewRepository.of(name=repository)
         return await self._http.call("POST", "/api/v1/contexts", RepositoryInfo, body=body)
 
-    async def repositories(self) -> list[RepositoryInfo]:
-        """Every context the caller may see."""
-        return await self._http.call("GET", "/api/v1/contexts", list[RepositoryInfo])
+    async def repositories(self, limit: int | None = None) -> list[RepositoryInfo]:
+        """Every context the caller may see, by name, or the first `limit`."""
+        return await self._http.listed("/api/v1/contexts", RepositoryInfo, limit=limit)
 
-    async def commits_of_trace(self, trace_id: str) -> list[CommitInfo]:
-        """Commits that used or produced a trace."""
-        return await self._http.call("GET", f"/api/v1/traces/{trace_id}/commits", list[CommitInfo])
+    async def commits_of_trace(self, trace_id: str, limit: int | None = None) -> list[CommitInfo]:
+        """Commits that used or produced a trace, those with the longest history first; or the first `limit`."""
+        return await self._http.listed(f"/api/v1/traces/{trace_id}/commits", CommitInfo, limit=limit)

@@ -56,6 +56,10 @@ class AsyncBound:
             AsyncOperation(self.name, operation, writes=False, body=None), "GET", path, answer, query
         )
 
+    async def _list(self, operation: str, path: str, item: type[T], limit: int | None = None, **query: Any) -> list[T]:
+        asked = AsyncOperation(self.name, operation, writes=False, body=None)
+        return await self._hooked(asked, lambda: self._http.listed(self._where(path), item, query=query, limit=limit))
+
     async def _write(
         self, operation: str, path: str, answer: type[T], body: BaseModel | bytes | None = None, **query: Any
     ) -> T:
@@ -67,10 +71,18 @@ class AsyncBound:
     async def _send(
         self, operation: AsyncOperation, method: str, path: str, answer: type[T], query: Mapping[str, Any]
     ) -> T:
+        return await self._hooked(
+            operation,
+            lambda: self._http.call(method, self._where(path), answer, query=query, body=operation.body),
+        )
+
+    def _where(self, path: str) -> str:
+        return "/".join(("/api/v1/contexts", quote(self.name, safe=""), quote(path, safe="/")))
+
+    async def _hooked(self, operation: AsyncOperation, ask: Callable[[], Awaitable[T]]) -> T:
         for hook in self.hooks.before:
             await hook(operation)
-        where = "/".join(("/api/v1/contexts", quote(self.name, safe=""), quote(path, safe="/")))
-        found = await self._http.call(method, where, answer, query=query, body=operation.body)
+        found = await ask()
         for hook in self.hooks.after:
             await hook(
                 AsyncOperation(operation.repository, operation.name, operation.writes, operation.body, answer=found)

@@ -21,13 +21,15 @@ from commontrace.models.contexts import (
 class AsyncBranches(AsyncBound):
     """Names for commits."""
 
-    async def branches(self) -> list[BranchInfo]:
-        """Every branch."""
-        return await self._read("branches", "branches", list[BranchInfo])
+    async def branches(self, limit: int | None = None) -> list[BranchInfo]:
+        """Every branch by name, or the first `limit`."""
+        return await self._list("branches", "branches", BranchInfo, limit)
 
-    async def branch(self, name: str, from_ref: str = "HEAD", *, switch: bool = True) -> BranchInfo:
+    async def branch(
+        self, name: str, from_ref: str = "HEAD", *, switch: bool = True, idempotency_key: str | None = None
+    ) -> BranchInfo:
         """Create a branch and go on there."""
-        body = NewBranch.of(name=name, from_ref=from_ref, switch=switch)
+        body = NewBranch.of(name=name, from_ref=from_ref, switch=switch, idempotency_key=idempotency_key)
         return await self._write("branch", "branches", BranchInfo, body)
 
     async def share(self, visibility: Literal["private", "team"] = "team") -> RepositoryInfo:
@@ -42,25 +44,27 @@ class AsyncBranches(AsyncBound):
         """Put this client's working copy on a branch; nobody else's moves."""
         return await self._write("switch", "switch", BranchInfo, SwitchTo.of(branch=branch))
 
-    async def tags(self) -> list[TagInfo]:
-        """Every tag."""
-        return await self._read("tags", "tags", list[TagInfo])
+    async def tags(self, limit: int | None = None) -> list[TagInfo]:
+        """Every tag by name, or the first `limit`."""
+        return await self._list("tags", "tags", TagInfo, limit)
 
-    async def tag(self, name: str, ref: str = "HEAD") -> TagInfo:
+    async def tag(self, name: str, ref: str = "HEAD", *, idempotency_key: str | None = None) -> TagInfo:
         """Give a commit a fixed name."""
-        return await self._write("tag", "tags", TagInfo, NewTag.of(name=name, ref=ref))
+        body = NewTag.of(name=name, ref=ref, idempotency_key=idempotency_key)
+        return await self._write("tag", "tags", TagInfo, body)
 
     async def delete_tag(self, name: str) -> TagInfo:
         """Take a tag away; undo brings it back."""
         return await self._write("delete_tag", f"tags/{name}", TagInfo)
 
-    async def labels(self) -> list[LabelInfo]:
-        """Every label with its commits."""
-        return await self._read("labels", "labels", list[LabelInfo])
+    async def labels(self, limit: int | None = None) -> list[LabelInfo]:
+        """Every label by name, each commit that has one by itself; or the first `limit`."""
+        return await self._list("labels", "labels", LabelInfo, limit)
 
-    async def label(self, name: str, ref: str = "HEAD") -> LabelInfo:
+    async def label(self, name: str, ref: str = "HEAD", *, idempotency_key: str | None = None) -> LabelInfo:
         """Put a label on a commit; many commits may have it, and one many."""
-        return await self._write("label", "labels", LabelInfo, NewLabel.of(name=name, ref=ref))
+        body = NewLabel.of(name=name, ref=ref, idempotency_key=idempotency_key)
+        return await self._write("label", "labels", LabelInfo, body)
 
     async def delete_label(self, name: str, ref: str = "HEAD") -> LabelInfo:
         """Take a label off a commit; undo brings it back."""

@@ -28,6 +28,7 @@ class AsyncCalls(AsyncBound):
         model: str = "",
         format: WindowFormat | None = None,  # noqa: A002 - the word for it
         tools: Sequence[Mapping[str, Any]] = (),
+        idempotency_key: str | None = None,
     ) -> CallRecord:
         """Record that a model was given a window.
 
@@ -37,6 +38,7 @@ class AsyncCalls(AsyncBound):
             model: its name; default: what the answer says.
             format: the provider's shape that the window was turned into, where it was asked for as messages.
             tools: those of the request that the context does not note.
+            idempotency_key: sent again with it, the same call is recorded once.
 
         Raises:
             InvalidInputError: the answer holds no usage, or the window cannot be made anew as it was sent.
@@ -50,12 +52,16 @@ class AsyncCalls(AsyncBound):
             model=model or (used.model if used and used.model else ""),
             usage=used,
             tools=[dict(tool) for tool in tools],
+            idempotency_key=idempotency_key,
         )
         return await self._write("record_call", "calls", CallRecord, body)
 
-    async def calls(self, limit: int = 50, before: int | None = None) -> list[CallRecord]:
-        """The recorded calls, newest first; `before` is a `call_id`, for the next page that of the last."""
-        return await self._read("calls", "calls", list[CallRecord], limit=limit, before=before)
+    async def calls(self, limit: int | None = 50, before: int | None = None) -> list[CallRecord]:
+        """The recorded calls, newest first; `before` is a `call_id`, to go on that of the last.
+
+        A `limit` of None gives all of them.
+        """
+        return await self._list("calls", "calls", CallRecord, limit, before=before)
 
     async def rebuild_call(self, call_id: int) -> RebuiltCall:
         """The request of a recorded call, made anew, and whether it is the same to the byte."""

@@ -113,7 +113,7 @@ class AsyncSyncing(AsyncCopies):
         )
 
     async def _branches(self) -> list[BranchInfo]:
-        return await self._read("branches", "branches", list[BranchInfo])
+        return await self._list("branches", "branches", BranchInfo)
 
     async def _current(self) -> str:
         """The branch that HEAD is on; `main` where the repository is not here yet."""

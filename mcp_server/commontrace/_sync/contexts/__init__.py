@@ -60,10 +60,10 @@ class Contexts:
         body = NewRepository.of(name=repository)
         return self._http.call("POST", "/api/v1/contexts", RepositoryInfo, body=body)
 
-    def repositories(self) -> list[RepositoryInfo]:
-        """Every context the caller may see."""
-        return self._http.call("GET", "/api/v1/contexts", list[RepositoryInfo])
+    def repositories(self, limit: int | None = None) -> list[RepositoryInfo]:
+        """Every context the caller may see, by name, or the first `limit`."""
+        return self._http.listed("/api/v1/contexts", RepositoryInfo, limit=limit)
 
-    def commits_of_trace(self, trace_id: str) -> list[CommitInfo]:
-        """Commits that used or produced a trace."""
-        return self._http.call("GET", f"/api/v1/traces/{trace_id}/commits", list[CommitInfo])
+    def commits_of_trace(self, trace_id: str, limit: int | None = None) -> list[CommitInfo]:
+        """Commits that used or produced a trace, those with the longest history first; or the first `limit`."""
+        return self._http.listed(f"/api/v1/traces/{trace_id}/commits", CommitInfo, limit=limit)

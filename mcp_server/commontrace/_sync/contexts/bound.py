@@ -54,6 +54,10 @@ class Bound:
     def _read(self, operation: str, path: str, answer: type[T], **query: Any) -> T:
         return self._send(Operation(self.name, operation, writes=False, body=None), "GET", path, answer, query)
 
+    def _list(self, operation: str, path: str, item: type[T], limit: int | None = None, **query: Any) -> list[T]:
+        asked = Operation(self.name, operation, writes=False, body=None)
+        return self._hooked(asked, lambda: self._http.listed(self._where(path), item, query=query, limit=limit))
+
     def _write(
         self, operation: str, path: str, answer: type[T], body: BaseModel | bytes | None = None, **query: Any
     ) -> T:
@@ -63,10 +67,18 @@ class Bound:
         return reported(self._send(done, method, path, answer, query), safe)
 
     def _send(self, operation: Operation, method: str, path: str, answer: type[T], query: Mapping[str, Any]) -> T:
+        return self._hooked(
+            operation,
+            lambda: self._http.call(method, self._where(path), answer, query=query, body=operation.body),
+        )
+
+    def _where(self, path: str) -> str:
+        return "/".join(("/api/v1/contexts", quote(self.name, safe=""), quote(path, safe="/")))
+
+    def _hooked(self, operation: Operation, ask: Callable[[], T]) -> T:
         for hook in self.hooks.before:
             hook(operation)
-        where = "/".join(("/api/v1/contexts", quote(self.name, safe=""), quote(path, safe="/")))
-        found = self._http.call(method, where, answer, query=query, body=operation.body)
+        found = ask()
         for hook in self.hooks.after:
             hook(Operation(operation.repository, operation.name, operation.writes, operation.body, answer=found))
         return found

@@ -21,13 +21,15 @@ from commontrace.models.contexts import (
 class Branches(Bound):
     """Names for commits."""
 
-    def branches(self) -> list[BranchInfo]:
-        """Every branch."""
-        return self._read("branches", "branches", list[BranchInfo])
+    def branches(self, limit: int | None = None) -> list[BranchInfo]:
+        """Every branch by name, or the first `limit`."""
+        return self._list("branches", "branches", BranchInfo, limit)
 
-    def branch(self, name: str, from_ref: str = "HEAD", *, switch: bool = True) -> BranchInfo:
+    def branch(
+        self, name: str, from_ref: str = "HEAD", *, switch: bool = True, idempotency_key: str | None = None
+    ) -> BranchInfo:
         """Create a branch and go on there."""
-        body = NewBranch.of(name=name, from_ref=from_ref, switch=switch)
+        body = NewBranch.of(name=name, from_ref=from_ref, switch=switch, idempotency_key=idempotency_key)
         return self._write("branch", "branches", BranchInfo, body)
 
     def share(self, visibility: Literal["private", "team"] = "team") -> RepositoryInfo:
@@ -42,25 +44,27 @@ class Branches(Bound):
         """Put this client's working copy on a branch; nobody else's moves."""
         return self._write("switch", "switch", BranchInfo, SwitchTo.of(branch=branch))
 
-    def tags(self) -> list[TagInfo]:
-        """Every tag."""
-        return self._read("tags", "tags", list[TagInfo])
+    def tags(self, limit: int | None = None) -> list[TagInfo]:
+        """Every tag by name, or the first `limit`."""
+        return self._list("tags", "tags", TagInfo, limit)
 
-    def tag(self, name: str, ref: str = "HEAD") -> TagInfo:
+    def tag(self, name: str, ref: str = "HEAD", *, idempotency_key: str | None = None) -> TagInfo:
         """Give a commit a fixed name."""
-        return self._write("tag", "tags", TagInfo, NewTag.of(name=name, ref=ref))
+        body = NewTag.of(name=name, ref=ref, idempotency_key=idempotency_key)
+        return self._write("tag", "tags", TagInfo, body)
 
     def delete_tag(self, name: str) -> TagInfo:
         """Take a tag away; undo brings it back."""
         return self._write("delete_tag", f"tags/{name}", TagInfo)
 
-    def labels(self) -> list[LabelInfo]:
-        """Every label with its commits."""
-        return self._read("labels", "labels", list[LabelInfo])
+    def labels(self, limit: int | None = None) -> list[LabelInfo]:
+        """Every label by name, each commit that has one by itself; or the first `limit`."""
+        return self._list("labels", "labels", LabelInfo, limit)
 
-    def label(self, name: str, ref: str = "HEAD") -> LabelInfo:
+    def label(self, name: str, ref: str = "HEAD", *, idempotency_key: str | None = None) -> LabelInfo:
         """Put a label on a commit; many commits may have it, and one many."""
-        return self._write("label", "labels", LabelInfo, NewLabel.of(name=name, ref=ref))
+        body = NewLabel.of(name=name, ref=ref, idempotency_key=idempotency_key)
+        return self._write("label", "labels", LabelInfo, body)
 
     def delete_label(self, name: str, ref: str = "HEAD") -> LabelInfo:
         """Take a label off a commit; undo brings it back."""

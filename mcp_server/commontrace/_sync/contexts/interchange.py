@@ -88,12 +88,12 @@ class Interchange(Bound):
 
     def _heads(self, names: set[str]) -> dict[str, str]:
         """Where the branches of earlier imports of transcripts of these names point."""
-        repositories = self._http.call("GET", "/api/v1/contexts", list[RepositoryInfo])
+        repositories = self._http.listed("/api/v1/contexts", RepositoryInfo)
         if self.name not in {repository.name for repository in repositories}:
             return {}
         return {
             branch.name: branch.commit_id
-            for branch in self._read("branches", "branches", list[BranchInfo])
+            for branch in self._list("branches", "branches", BranchInfo)
             if branch.commit_id and any(f"{branch.name}/".startswith(f"{name}/") for name in names)
         }
 

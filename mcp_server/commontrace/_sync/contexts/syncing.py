@@ -113,7 +113,7 @@ class Syncing(Copies):
         )
 
     def _branches(self) -> list[BranchInfo]:
-        return self._read("branches", "branches", list[BranchInfo])
+        return self._list("branches", "branches", BranchInfo)
 
     def _current(self) -> str:
         """The branch that HEAD is on; `main` where the repository is not here yet."""

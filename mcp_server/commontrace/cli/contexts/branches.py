@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from commontrace.cli.contexts.command import REF, context_command, open_repository, short
+from commontrace.cli.listing import LIMIT, first
 from commontrace.cli.output import Screen, answer
 from commontrace.models.contexts import BranchInfo
 
@@ -14,7 +15,8 @@ from commontrace.models.contexts import BranchInfo
 @click.argument("from_ref", metavar="[FROM]", default="HEAD", type=REF)
 @click.option("-d", "--delete", "gone", metavar="NAME", help="Delete a branch whose commits another name leads to.")
 @click.option("-D", "force", metavar="NAME", help="Delete a branch in any case; undo brings it back.")
-def branch(name: str | None, from_ref: str, gone: str | None, force: str | None) -> None:
+@LIMIT
+def branch(name: str | None, from_ref: str, gone: str | None, force: str | None, limit: int) -> None:
     """List the branches, or create NAME at FROM (HEAD, unless you say) and stay where you are."""
     chosen = [given for given in (name, gone, force) if given]
     if len(chosen) > 1:
@@ -24,7 +26,7 @@ def branch(name: str | None, from_ref: str, gone: str | None, force: str | None)
             deleted = repo.delete_branch(chosen[0], force=bool(force))
             answer(deleted, lambda screen: screen.line(f"Deleted {deleted.name} (was ", short(deleted.commit_id), ")"))
         elif name is None or name == "list":
-            branches = repo.branches()
+            branches = first(repo.branches, limit)
             answer(branches, lambda screen: _branches(screen, branches))
         else:
             _created(repo.branch(name, from_ref, switch=False))
@@ -62,13 +64,14 @@ def switch(name: str, create: bool) -> None:
 @click.argument("name", required=False)
 @click.argument("ref", default="HEAD")
 @click.option("-d", "--delete", is_flag=True, help="Delete the tag NAME; undo brings it back.")
-def tag(name: str | None, ref: str, delete: bool) -> None:
+@LIMIT
+def tag(name: str | None, ref: str, delete: bool, limit: int) -> None:
     """List the tags, or give REF (HEAD, unless you say) the fixed name NAME."""
     if delete and name is None:
         raise click.UsageError("Say which tag to delete.")
     with open_repository() as repo:
         if name is None:
-            tags = repo.tags()
+            tags = first(repo.tags, limit)
             answer(tags, lambda screen: screen.table([(item.name, short(item.commit_id)) for item in tags]))
             return
         changed = repo.delete_tag(name) if delete else repo.tag(name, ref)

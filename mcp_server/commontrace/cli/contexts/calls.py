@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import click
 
 from commontrace.cli.contexts.command import context_command, open_repository, short, tokens
+from commontrace.cli.listing import LIMIT, first
 from commontrace.cli.output import Part, Screen, answer, counted, document
 from commontrace.models.contexts import CallRecord, ModelUsage, RebuiltCall, UsageSummary
 
 
 @context_command("calls")
 @click.argument("call", type=click.IntRange(1), required=False)
-@click.option("-n", "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
+@LIMIT
 @click.pass_context
 def calls(context: click.Context, call: int | None, limit: int) -> None:
     """The recorded calls, newest first; or with the number of a CALL its request, made anew.
@@ -20,7 +21,7 @@ def calls(context: click.Context, call: int | None, limit: int) -> None:
     """
     with open_repository() as repo:
         if call is None:
-            listed = repo.calls(limit)
+            listed = first(repo.calls, limit)
             answer(listed, lambda screen: _calls(screen, listed))
             return
         rebuilt = repo.rebuild_call(call)

@@ -3,6 +3,7 @@
 import click
 
 from commontrace.cli.contexts.command import context_command, open_repository, short
+from commontrace.cli.listing import LIMIT, first
 from commontrace.cli.output import Part, Screen, answer
 from commontrace.models.contexts import ClaimInfo
 
@@ -11,13 +12,14 @@ from commontrace.models.contexts import ClaimInfo
 @click.argument("name", required=False)
 @click.argument("ref", default="HEAD")
 @click.option("-d", "--delete", is_flag=True, help="Take the label NAME off REF; undo brings it back.")
-def label(name: str | None, ref: str, delete: bool) -> None:
+@LIMIT
+def label(name: str | None, ref: str, delete: bool, limit: int) -> None:
     """List the labels, or put NAME on REF (HEAD, unless you say). A commit may have many."""
     if delete and name is None:
         raise click.UsageError("Say which label to take away.")
     with open_repository() as repo:
         if name is None:
-            labels = repo.labels()
+            labels = first(repo.labels, limit)
             rows: list[tuple[Part, ...]] = [((item.name, "magenta"), short(item.commit_id)) for item in labels]
             answer(labels, lambda screen: screen.table(rows))
             return

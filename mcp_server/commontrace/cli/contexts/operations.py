@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from commontrace.cli.contexts.command import context_command, open_repository, repository
+from commontrace.cli.listing import LIMIT, first
 from commontrace.cli.output import Screen, answer, counted
 from commontrace.cli.state import open_client
 from commontrace.models.contexts import OperationInfo, RepositoryInfo
@@ -49,11 +50,11 @@ def redo() -> None:
 
 
 @context_command("reflog")
-@click.option("-n", "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
+@LIMIT
 def reflog(limit: int) -> None:
     """What was done to the refs, newest first, by whom; what undo took back is marked."""
     with open_client() as client:
-        found = client.contexts.open(repository()).operations(limit)
+        found = first(client.contexts.open(repository()).operations, limit)
     answer(found, lambda screen: _operations(screen, found))
 
 
@@ -73,10 +74,11 @@ def _operations(screen: Screen, found: Sequence[OperationInfo]) -> None:
 
 
 @context_command("repos")
-def repos() -> None:
-    """Every context that you may see."""
+@LIMIT
+def repos(limit: int) -> None:
+    """The contexts that you may see."""
     with open_client() as client:
-        found = client.contexts.repositories()
+        found = first(client.contexts.repositories, limit)
     answer(found, lambda screen: _repositories(screen, found))
 
 

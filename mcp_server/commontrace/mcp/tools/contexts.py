@@ -1,6 +1,6 @@
 """The tools for versioned context windows that are offered by default."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastmcp.dependencies import Depends
 from fastmcp.tools.base import ToolResult
@@ -20,6 +20,9 @@ from commontrace.models.contexts import MergeMode, NewCommit, Resolution, Strate
 from commontrace.safety.rendering import render_fenced
 
 Ref = Annotated[str, Field(description="Branch, tag, id, HEAD~2, main@{1}")]
+_BRANCHES: Final = 200
+"""Branches that are listed at most."""
+
 Messages = Annotated[list[dict[str, Any]], Field(min_length=1, description="[{role, content, …}]")]
 
 
@@ -66,9 +69,9 @@ async def context_branch(
     """
     repository = repository or default
     if action == "list":
-        return ToolResult(
-            content="\n".join(branch_line(branch) for branch in await contexts.open(repository).branches())
-        )
+        found = await contexts.open(repository).branches(_BRANCHES + 1)
+        more = f"\nand more: commontrace://branches/{repository} has all" if len(found) > _BRANCHES else ""
+        return ToolResult(content="\n".join(map(branch_line, found[:_BRANCHES])) + more)
     if not name:
         raise InvalidInputError(f"{action} needs the name of a branch.", "Pass name.")
     if action == "create":

@@ -243,6 +243,7 @@ async def list_tags(
     tags: AsyncTags = Depends(current_tags),
 ) -> ToolResult:
     """The tags in use with how many traces carry each, most used first."""
-    found = await tags.list(prefix, limit)
-    said = ", ".join(f"{tag.tag} {tag.traces}" for tag in found)
-    return ToolResult(content=render_fenced("tags", said) if said else "No tags yet.")
+    found = await tags.list(prefix, limit + 1)
+    said = ", ".join(f"{tag.tag} {tag.traces}" for tag in found[:limit])
+    more = "\nThere are more: raise limit, or give a prefix." if len(found) > limit else ""
+    return ToolResult(content=render_fenced("tags", said) + more if said else "No tags yet.")

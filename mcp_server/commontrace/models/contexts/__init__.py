@@ -114,7 +114,7 @@ from commontrace.models.contexts.merging import (
     Side,
     Strategy,
 )
-from commontrace.models.contexts.operations import OperationInfo
+from commontrace.models.contexts.operations import NewTurn, OperationInfo
 from commontrace.models.contexts.rewriting import (
     NewApply,
     NewPick,
@@ -202,6 +202,7 @@ __all__ = [
     "NewResolve",
     "NewSpawn",
     "NewTag",
+    "NewTurn",
     "NewVisibility",
     "Note",
     "OperationInfo",

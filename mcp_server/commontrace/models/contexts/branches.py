@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from commontrace.models.base import Body, Record
+from commontrace.models.base import Body, Record, Repeatable
 from commontrace.models.contexts.common import BranchName, RefText, RepositoryName
 
 
@@ -41,7 +41,7 @@ class BranchInfo(Record):
     current: bool = False
 
 
-class NewBranch(Body):
+class NewBranch(Repeatable):
     """A branch to create."""
 
     name: BranchName
@@ -62,7 +62,7 @@ class TagInfo(Record):
     commit_id: str
 
 
-class NewTag(Body):
+class NewTag(Repeatable):
     """A tag to create."""
 
     name: BranchName
@@ -76,7 +76,7 @@ class LabelInfo(Record):
     commit_id: str
 
 
-class NewLabel(Body):
+class NewLabel(Repeatable):
     """A label to put on a commit."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from commontrace.models.base import Body, Record
+from commontrace.models.base import Body, Record, Repeatable
 from commontrace.models.contexts.common import Exact, RawMessage, Redactable, TokenCount, WindowFormat, WindowStrategy
 from commontrace.models.contexts.usage import Usage
 from commontrace.models.contexts.windows import Window
@@ -22,7 +22,7 @@ class Rendering(Body):
     strategy: WindowStrategy = "recent"
 
 
-class NewCall(Redactable):
+class NewCall(Redactable, Repeatable):
     """A call that was made with a window."""
 
     commit_id: CommitId

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from commontrace.models.base import Record
+from commontrace.models.base import Record, Repeatable
 from commontrace.models.contexts.common import (
     Exact,
     Note,
@@ -19,7 +19,7 @@ from commontrace.models.contexts.common import (
 Targets = Annotated[list[SlotId], Field(max_length=10_000)]
 
 
-class Change(Redactable):
+class Change(Redactable, Repeatable):
     """What every change of a window has in common."""
 
     message: Note = ""

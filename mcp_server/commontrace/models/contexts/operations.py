@@ -2,7 +2,11 @@
 
 from datetime import datetime
 
-from commontrace.models.base import Record
+from commontrace.models.base import Record, Repeatable
+
+
+class NewTurn(Repeatable):
+    """An operation to be taken back, or done again."""
 
 
 class OperationInfo(Record):
