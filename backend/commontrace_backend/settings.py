@@ -101,7 +101,7 @@ class BackendSettings(BaseSettings):
     )
     log_level: _Level = Field(
         default="WARNING",
-        description="Lowest level that is logged, to standard error; INFO has a line for every request.",
+        description="Lowest level that is logged, to standard error; WARNING has failed requests, INFO all of them.",
     )
     log_format: Literal["text", "json"] = Field(default="text", description="How a line of the log is written.")
     metrics_token: SecretStr = Field(
