@@ -1,12 +1,13 @@
 """The backend's settings: the only reader of the environment on this side."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commontrace.errors import InvalidInputError
 
+_ADDRESS: Final = "^(https?://.+)?$"
 _Level = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     BeforeValidator(lambda name: name.upper() if isinstance(name, str) else name),
@@ -57,7 +58,9 @@ class BackendSettings(BaseSettings):
         description="Where vectors come from; auto: the endpoint if one is named, else the extra `local`, else none.",
     )
     embed_model_path: str = Field(default="", description="A model.onnx of one's own in place of the packaged one.")
-    embed_url: str = Field(default="", description="Base URL of an OpenAI-compatible endpoint, up to /v1.")
+    embed_url: str = Field(
+        default="", pattern=_ADDRESS, description="Base URL of an OpenAI-compatible endpoint, up to /v1."
+    )
     embed_model: str = Field(default="", description="The endpoint's model, such as text-embedding-3-small.")
     embed_key: SecretStr = Field(default=SecretStr(""), description="The endpoint's API key, if it wants one.")
     embed_dimensions: int | None = Field(
@@ -98,7 +101,7 @@ class BackendSettings(BaseSettings):
     )
     log_level: _Level = Field(
         default="WARNING",
-        description="Lowest level that is logged, to standard error; INFO has a line for every request.",
+        description="Lowest level that is logged, to standard error; WARNING has failed requests, INFO all of them.",
     )
     log_format: Literal["text", "json"] = Field(default="text", description="How a line of the log is written.")
     metrics_token: SecretStr = Field(
@@ -108,7 +111,9 @@ class BackendSettings(BaseSettings):
         default="", description="Where several workers add their figures up; `serve --workers` makes one."
     )
     sentry_dsn: SecretStr = Field(default=SecretStr(""), description="Where unexpected errors are told, if anywhere.")
-    otlp_endpoint: str = Field(default="", description="Base URL of an OpenTelemetry collector for spans, if any.")
+    otlp_endpoint: str = Field(
+        default="", pattern=_ADDRESS, description="Base URL of an OpenTelemetry collector for spans, if any."
+    )
 
     @classmethod
     def given(cls, **values: object) -> Self:

@@ -24,14 +24,16 @@ def relation(after: Mapping[str, Iterable[str]], theirs: str, ours: str) -> Rela
 
 def in_order(after: Mapping[str, Iterable[str]]) -> list[str]:
     """The versions, each behind those that it came after, as far as they do not go round in a circle."""
-    placed: dict[str, None] = {}
-    left = dict.fromkeys(after)
+    placed: list[str] = []
+    left = {one: {*olders} & after.keys() - {one} for one, olders in after.items()}
     while left:
-        ready = [one for one in left if not any(before in left and before != one for before in after[one])]
-        for one in ready or [next(iter(left))]:
-            placed[one] = None
+        ready = [one for one, olders in left.items() if not olders] or [next(iter(left))]
+        for one in ready:
             del left[one]
-    return list(placed)
+        for olders in left.values():
+            olders.difference_update(ready)
+        placed += ready
+    return placed
 
 
 def newest(versions: Sequence[str], most: int, served: str) -> list[str]:

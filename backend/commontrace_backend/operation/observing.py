@@ -14,6 +14,7 @@ from commontrace_backend.reporting import NOTED, Noted, report
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 _SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
+_FAILED: Final = 500
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -115,7 +116,8 @@ class Observed:
             self._counted.ended(method, route, status, seconds, code)
         told = {"code": code} if code else {}
         report(
-            logging.INFO,
+            # Whoever logs no requests wants to know of those that the server failed.
+            logging.WARNING if status >= _FAILED else logging.INFO,
             "request",
             method=method,
             route=route,

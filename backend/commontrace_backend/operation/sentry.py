@@ -7,27 +7,37 @@ from importlib.metadata import version
 
 import sentry_sdk
 from sentry_sdk.types import Event, Hint
-from sentry_sdk.utils import event_from_exception
+from sentry_sdk.utils import BadDsn, event_from_exception
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from commontrace.errors import InvalidInputError
 from commontrace_backend.operation.observing import method_of
 from commontrace_backend.problems import route_of
 from commontrace_backend.reporting import NOTED
 
 
 def open_sentry(dsn: str) -> sentry_sdk.Client:
-    """What sends in the background; without its integrations nothing is told but what is captured below."""
-    return sentry_sdk.Client(
-        dsn,
-        release=version("commontrace"),
-        default_integrations=False,
-        auto_enabling_integrations=False,
-        include_local_variables=False,
-        max_request_body_size="never",
-        max_breadcrumbs=0,
-        server_name="",
-        before_send=_without_words,
-    )
+    """What sends in the background; without its integrations nothing is told but what is captured below.
+
+    Raises:
+        InvalidInputError: the address is none of Sentry's; it holds a key, and is not repeated.
+    """
+    try:
+        return sentry_sdk.Client(
+            dsn,
+            release=version("commontrace"),
+            default_integrations=False,
+            auto_enabling_integrations=False,
+            include_local_variables=False,
+            max_request_body_size="never",
+            max_breadcrumbs=0,
+            server_name="",
+            before_send=_without_words,
+        )
+    except BadDsn:
+        raise InvalidInputError(
+            "COMMONTRACE_SENTRY_DSN is no address of Sentry.", "Copy it whole: https://key@host/number."
+        ) from None
 
 
 class Captured:

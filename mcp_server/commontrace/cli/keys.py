@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, TypedDict, TypeVar, Unpack, get_args
 
 import click
@@ -194,7 +195,9 @@ def _state(key: ApiKey) -> str:
     return joined(
         [
             f"{key.subject} at {key.issuer}" if key.issuer else "",
-            f"expires {key.expires_at:%Y-%m-%d}" if key.expires_at else "",
+            f"{'expires' if key.expires_at > datetime.now(UTC) else 'expired'} {key.expires_at:%Y-%m-%d}"
+            if key.expires_at
+            else "",
             "" if key.publication == "direct" else key.publication,
             f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used",
         ],

@@ -1,5 +1,6 @@
 """Whether a server says truthfully that it lives and that it can serve."""
 
+import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -45,6 +46,18 @@ async def test_a_store_that_a_newer_version_wrote_meanwhile_is_named(app: FastAP
     assert checks["database"] == "ok"
     assert "schema 999" in checks["schema"]
     assert (await ask(app, "/health")).status_code == 200
+
+
+async def test_a_request_that_the_server_fails_is_in_the_log_at_its_default_level(
+    app: FastAPI, store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "commontrace"):
+        await ask(app, "/health/ready")
+        assert not caplog.records
+        with closing(sqlite3.connect(store)) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        await ask(app, "/health/ready")
+    assert "route=/health/ready status=503" in caplog.records[-1].getMessage()
 
 
 async def test_a_store_of_an_older_schema_is_named(app: FastAPI, store: Path) -> None:

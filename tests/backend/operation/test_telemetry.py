@@ -132,6 +132,21 @@ async def test_an_unexpected_error_is_told_by_kind_and_place_and_no_word(
     assert key not in envelope.decode()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sentry_dsn", "https://hunter2@host/notanumber"),
+        ("sentry_dsn", "hunter2"),
+        ("otlp_endpoint", "hunter2:4318"),
+        ("embed_url", "hunter2/v1"),
+    ],
+)
+def test_an_address_that_is_none_is_named_and_not_repeated(url: str, name: str, value: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"COMMONTRACE_{name.upper()} is") as refused:
+        create_app(BackendSettings.given(database_url=url, **{name: value}))
+    assert "hunter2" not in str(refused.value)
+
+
 def test_nothing_of_it_is_loaded_where_no_setting_asks_for_it(tmp_path: Path) -> None:
     code = (
         "import sys; from commontrace_backend.app import create_app;"

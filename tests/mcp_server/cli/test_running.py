@@ -196,6 +196,7 @@ def test_a_key_is_rotated_and_ends_after_the_overlap_that_was_asked_for(cli: Cli
     assert "expires 20" in shown
     cli.good("keys", "rotate", new["key_id"], "--overlap", "0")
     assert "has expired" in cli.failed("keys", "rotate", new["key_id"])
+    assert "expired 20" in cli.good("keys", "list")
     assert "is no length of time" in cli.failed("keys", "rotate", new["key_id"], "--overlap", "soon", code=2)
 
 
