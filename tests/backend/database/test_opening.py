@@ -213,10 +213,11 @@ async def test_a_folder_is_no_store(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def outside(template: Path) -> Iterator[Path]:
-    """A copy of a store in a folder that every user can reach."""
+def outside(template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of a store in a folder that every user can reach, who then looks there for settings as well."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     yield Path(shutil.copy(template, folder / "store.db"))
     folder.chmod(0o755)
     shutil.rmtree(folder)
