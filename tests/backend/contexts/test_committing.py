@@ -243,10 +243,10 @@ async def test_of_two_commits_that_expect_one_head_one_wins(url: str) -> None:
 async def test_commits_link_traces_and_are_found_by_them(client: AsyncClient) -> None:
     trace, other_trace = "ab" * 16, "cd" * 16
     early = await say(client.contexts.open("one"), "used it", trace_ids=[trace, other_trace])
-    late = await say(client.contexts.open("two"), "used it again", trace_ids=[trace[:8]])
     await say(client.contexts.open("two"), "did not use it")
+    deeper = await say(client.contexts.open("two"), "used it again", trace_ids=[trace[:8]])
     found = await client.contexts.commits_of_trace(trace)
-    assert [(commit.repository, commit.commit_id) for commit in found] == [("two", late), ("one", early)]
+    assert [(commit.repository, commit.commit_id) for commit in found] == [("two", deeper), ("one", early)]
     assert found[1].traces == [trace, other_trace]
     assert [commit.commit_id for commit in await client.contexts.commits_of_trace(other_trace)] == [early]
     assert await client.contexts.commits_of_trace("ef" * 16) == []
