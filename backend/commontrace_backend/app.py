@@ -121,8 +121,8 @@ def _add_middleware(app: FastAPI, settings: BackendSettings) -> None:
     problems.install(app)
     app.add_middleware(Again)
     if not settings.local_owner:
-        # Who has waited for half of its time has the other half to be answered in.
-        app.add_middleware(Turns, at_once=settings.requests_at_once, patience=settings.request_seconds / 2)
+        # Who has waited for that long has the rest of its time to be answered in: with few at a time it takes little.
+        app.add_middleware(Turns, at_once=settings.requests_at_once, patience=settings.request_seconds * 3 / 4)
     app.add_middleware(BodyLimit, patience=settings.request_seconds / 2, caller_of=caller_of)
     if not settings.local_owner:
         app.add_middleware(problems.Deadline, seconds=settings.request_seconds)
