@@ -167,7 +167,7 @@ async def with_vectors(url: str, embedder: Embedder) -> None:
 
 SPREAD_OVER = 4096  # vectors that copies are moved by
 _NUMBERS = "INSERT INTO {0} SELECT {1} FROM {0} AS one CROSS JOIN generate_series(1, {2}) AS copy"
-_AS_ANOTHER = {"trace_id": "md5(one.trace_id || copy)", "number": "one.number + copy * {0}"}
+_AS_ANOTHER = {"trace_id": "md5(one.trace_id || copy * {0})", "number": "one.number + copy * {0}"}
 _COPIED = ("traces", "trace_versions", "trace_tags", "trace_search")
 
 

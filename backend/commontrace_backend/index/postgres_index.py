@@ -26,6 +26,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     select,
     table,
     text,
@@ -238,7 +239,7 @@ def _rated(key: Column[int], where: ColumnElement[bool], tiers: int, limit: int)
         .join(key.table, key == _search.c.number)
         .where(_search.c.terms.bool_op("@@")(_words("any")), where)
         .order_by(_likeness(tiers).desc(), _search.c.number)
-        .limit(limit)
+        .limit(literal_column(str(limit)))
     )
     more = shown.add_columns(false().label("proposed")).where(OneOf(_search.c.number, "also"))
     found = union_all(best.subquery().select(), more).subquery("found") if tiers else more.subquery("found")
@@ -256,7 +257,8 @@ def _rated(key: Column[int], where: ColumnElement[bool], tiers: int, limit: int)
 
 
 def _words(parameter: str) -> ColumnElement[Any]:
-    return cast(bindparam(parameter, type_=Text), TSQUERY)
+    # As a query of its own, so that the text is read once and not for every row.
+    return select(cast(bindparam(parameter, type_=Text), TSQUERY)).scalar_subquery()
 
 
 def _likeness(tiers: int) -> ColumnElement[float]:

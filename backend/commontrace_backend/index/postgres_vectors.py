@@ -101,7 +101,8 @@ def _index(model: Model) -> str:
 def _distance(dimension: int) -> ColumnElement[float]:
     """Cosine distance to the vector given as `asked`, written as the index has it."""
     own: ColumnElement[Any] = literal_column(f"(trace_vectors.vector::halfvec({dimension}))")
-    asked = cast(bindparam("asked", type_=HalfVectorText()), HalfVector(dimension))
+    # As a query of its own, so that the text is read once and not for every row.
+    asked = select(cast(bindparam("asked", type_=HalfVectorText()), HalfVector(dimension))).scalar_subquery()
     return own.op("<=>", return_type=Double())(asked)
 
 
@@ -116,7 +117,7 @@ def _nearest(key: Column[int], model: Model, where: ColumnElement[bool], limit: 
         .where(trace_vectors.c.model_id == literal_column(str(model.model_id)), where)
         .where(trace_vectors.c.vector.is_not(None))
         .order_by(distance)
-        .limit(limit)
+        .limit(literal_column(str(limit)))
     )
 
 
