@@ -233,16 +233,27 @@ def _rated(key: Column[int], where: ColumnElement[bool], tiers: int, limit: int)
 
     Only what decides leaves the server: stems, and the labels of their places.
     """
-    shown = select(_search.c.number, _search.c.length, _search.c.terms)
+    likely = (
+        select(_search.c.number, _likeness(tiers).label("likeness"))
+        .where(_search.c.terms.bool_op("@@")(_words("any")))
+        .order_by(column("likeness").desc(), _search.c.number)
+        .subquery("likely")
+    )
+    # In that order, so that no more are looked at for whether they may be shown than it takes to find enough.
     best = (
-        shown.add_columns(true().label("proposed"))
-        .join(key.table, key == _search.c.number)
-        .where(_search.c.terms.bool_op("@@")(_words("any")), where)
-        .order_by(_likeness(tiers).desc(), _search.c.number)
+        select(likely.c.number, true().label("proposed"))
+        .join(key.table, key == likely.c.number)
+        .where(where)
+        .order_by(likely.c.likeness.desc(), likely.c.number)
         .limit(literal_column(str(limit)))
     )
-    more = shown.add_columns(false().label("proposed")).where(OneOf(_search.c.number, "also"))
-    found = union_all(best.subquery().select(), more).subquery("found") if tiers else more.subquery("found")
+    more = select(_search.c.number, false().label("proposed")).where(OneOf(_search.c.number, "also"))
+    chosen = union_all(best.subquery().select(), more).subquery("chosen") if tiers else more.subquery("chosen")
+    found = (
+        select(_search.c.number, _search.c.length, _search.c.terms, chosen.c.proposed)
+        .join(chosen, chosen.c.number == _search.c.number)
+        .subquery("found")
+    )
     lexeme = column("lexeme", Text)
     place = func.unnest(found.c.terms).table_valued(lexeme, "positions", "weights", name="place").render_derived()
     held = (
