@@ -1,12 +1,13 @@
 """A team's server, and what stands before it: counts requests, and turns some away as a crowded server does."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import httpx2
+
+from http_servers import serving_http
 
 
 @dataclass
@@ -63,13 +64,6 @@ def before(url: str) -> Iterator[Front]:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        listening.daemon_threads = True
-        front = Front(f"http://127.0.0.1:{listening.server_port}")
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield front
-        finally:
-            listening.shutdown()
-            thread.join()
+    with serving_http(Handler) as own:
+        front = Front(own)
+        yield front

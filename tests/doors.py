@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import uvicorn
@@ -15,6 +15,7 @@ from commontrace.models.contributors import NewApiKey, Scope
 from commontrace_backend.app import create_app
 from commontrace_backend.operation.protocol import HEADER_BYTES, PatientProtocol
 from commontrace_backend.settings import BackendSettings
+from http_servers import serving_http
 
 
 @dataclass
@@ -97,11 +98,5 @@ def answering(answers: dict[str, bytes]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving_http(Handler) as url:
+        yield url

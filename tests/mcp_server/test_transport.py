@@ -2,20 +2,13 @@
 
 import asyncio
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 import commontrace
 from commontrace import AsyncClient, Client, connect, connect_async
@@ -30,6 +23,7 @@ from commontrace.errors import (
 from commontrace.models.contributors import NewApiKey
 from doors import People, Server
 from factories import contributed, contribution
+from http_servers import certificate, serving_http
 
 
 @pytest.mark.parametrize("url", ["", "ftp://host", "store.db", "/tmp/store.db", "mysql://host/db", "HTTPS//x"])
@@ -61,19 +55,8 @@ async def test_a_server_that_is_down_is_named(tmp_path: Path) -> None:
 @pytest.fixture
 def certified(tmp_path: Path) -> Iterator[str]:
     """The URL of a server with a certificate that nobody signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    today = datetime.now(UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), 1, today, today + timedelta(1)).sign(key, SHA256())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(Encoding.PEM)
-    (tmp_path / "both.pem").write_bytes(pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "both.pem")
-    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as served:
-        served.socket = context.wrap_socket(served.socket, server_side=True)
-        threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02}).start()
-        yield f"https://localhost:{served.server_address[1]}"
-        served.shutdown()
+    with serving_http(BaseHTTPRequestHandler, certificate(tmp_path / "both.pem")) as url:
+        yield url
 
 
 async def test_a_server_whose_certificate_is_not_trusted_is_told_from_one_that_is_down(certified: str) -> None:
@@ -124,14 +107,8 @@ def something_else(status: int, body: bytes, **headers: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as other:
-        thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{other.server_port}"
-        finally:
-            other.shutdown()
-            thread.join()
+    with serving_http(Handler) as url:
+        yield url
 
 
 @pytest.mark.parametrize(
