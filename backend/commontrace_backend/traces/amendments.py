@@ -113,15 +113,8 @@ async def _open(
         )
     )
     if proposal.idempotency_key:
-        remembered = {
-            "contributor_id": caller.contributor_id,
-            "key": proposal.idempotency_key,
-            "tenant_id": caller.tenant_id,
-            "request_digest": _digest(trace, proposal),
-            "trace_id": trace.trace_id,
-            "version_id": version_id(screened.content),
-        }
-        await store.remember(session, remembered)
+        stored = (trace.trace_id, version_id(screened.content))
+        await store.remember(session, caller, proposal.idempotency_key, _digest(trace, proposal), stored)
     return amendment_id
 
 

@@ -168,17 +168,8 @@ async def _store(
     assert trace.number == number
     await writing.serve(session, index, trace, content)
     if contribution.idempotency_key:
-        await store.remember(
-            session,
-            {
-                "contributor_id": caller.contributor_id,
-                "key": contribution.idempotency_key,
-                "tenant_id": caller.tenant_id,
-                "request_digest": place["version_id"],
-                "trace_id": place["trace_id"],
-                "version_id": place["version_id"],
-            },
-        )
+        version = place["version_id"]
+        await store.remember(session, caller, contribution.idempotency_key, version, (place["trace_id"], version))
     return place["trace_id"]
 
 

@@ -87,9 +87,12 @@ async def same_content(session: ReadSession, caller: Caller, version_id: str) ->
     return await session.first(statement.order_by(traces.c.number).limit(1))
 
 
-async def remember(session: WriteSession, values: dict[str, object]) -> None:
-    """Keep an idempotency key and what it stored."""
-    await session.write(insert(idempotency_keys).values(created_at=datetime.now(UTC), **values))
+async def remember(session: WriteSession, caller: Caller, key: str, digest: str, stored: tuple[str, str]) -> None:
+    """Keep an idempotency key, the digest of what came with it, and the (trace, version) that it stored."""
+    trace_id, version_id = stored
+    row = {"key": key, "request_digest": digest, "trace_id": trace_id, "version_id": version_id}
+    mine = {"contributor_id": caller.contributor_id, "tenant_id": caller.tenant_id}
+    await session.write(insert(idempotency_keys).values(created_at=datetime.now(UTC), **mine, **row))
 
 
 async def remembered(session: ReadSession, caller: Caller, key: str) -> Row[Any] | None:
