@@ -151,9 +151,8 @@ class PostgresIndex:
             matches[row.number] = scorer.match(row.number, counts, row.length)
         ranked = sorted(matches.values(), key=lambda match: (-match.score, match.number))
         best = [match for match in ranked if match.score > 0 and match.number in proposed][:limit]
-        kept = {match.number for match in best}
-        chosen = [*best, *(match for match in ranked if match.number in set(also) - kept)]
-        return await self._with_stems(session, chosen)
+        others = {*also} - {match.number for match in best}
+        return await self._with_stems(session, [*best, *(match for match in ranked if match.number in others)])
 
     async def pending(self, session: ReadSession, limit: int) -> Sequence[int]:
         """Traces without words of this version, oldest first."""
